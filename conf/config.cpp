@@ -1,0 +1,40 @@
+#include "conf/config.hpp"
+
+#include <algorithm>
+
+namespace pgweir::conf {
+
+const std::string* Database::keyword(std::string_view key) const {
+    const auto found = std::ranges::find(connection, key, &ConnectionKeyword::first);
+    return found == connection.end() ? nullptr : &found->second;
+}
+
+const Database* Config::find_database(std::string_view name) const {
+    const Database* fallback = nullptr;
+    for (const Database& database : databases) {
+        if (database.name == name && !database.is_fallback()) return &database;
+        if (database.is_fallback()) fallback = &database;
+    }
+    return fallback;
+}
+
+PoolOptions Config::pool_options(const Database& database, std::string_view user) const {
+    PoolOptions options = database.options;
+    const auto found = std::ranges::find(users, user, &User::name);
+    if (found == users.end()) return options;
+    const auto apply = [](auto& value, const auto& own) {
+        if (own) value = *own;
+    };
+    apply(options.pool_mode, found->pool_mode);
+    apply(options.default_pool_size, found->pool_size);
+    apply(options.max_user_connections, found->max_user_connections);
+    apply(options.max_user_client_connections, found->max_user_client_connections);
+    apply(options.client_idle_timeout, found->client_idle_timeout);
+    apply(options.query_timeout, found->query_timeout);
+    apply(options.idle_transaction_timeout, found->idle_transaction_timeout);
+    apply(options.transaction_timeout, found->transaction_timeout);
+    apply(options.query_wait_timeout, found->query_wait_timeout);
+    return options;
+}
+
+}  // namespace pgweir::conf
