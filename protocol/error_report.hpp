@@ -1,0 +1,61 @@
+// ErrorResponse and NoticeResponse as values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/messages.hpp"
+
+namespace pgweir::protocol {
+
+/// SQLSTATEs that pgweir gives (manual, "PostgreSQL Error Codes").
+namespace sqlstate {
+inline constexpr std::string_view feature_not_supported = "0A000";
+inline constexpr std::string_view protocol_violation = "08P01";
+inline constexpr std::string_view connection_failure = "08006";
+inline constexpr std::string_view invalid_authorization = "28000";
+inline constexpr std::string_view invalid_catalog_name = "3D000";
+inline constexpr std::string_view idle_in_transaction_timeout = "25P03";
+inline constexpr std::string_view transaction_timeout = "25P04";
+inline constexpr std::string_view syntax_error = "42601";
+inline constexpr std::string_view too_many_connections = "53300";
+inline constexpr std::string_view query_canceled = "57014";
+inline constexpr std::string_view admin_shutdown = "57P01";
+inline constexpr std::string_view crash_shutdown = "57P02";
+inline constexpr std::string_view cannot_connect_now = "57P03";
+inline constexpr std::string_view idle_session_timeout = "57P05";
+}  // namespace sqlstate
+
+/// The fields of an ErrorResponse or NoticeResponse that pgweir reads or writes (manual, "Error and
+/// Notice Message Fields"). An empty field is not sent.
+struct ErrorReport {
+    std::string severity = "ERROR";
+    std::string code;
+    std::string message;
+    std::string detail;
+    std::string hint;
+    std::string file;  ///< where in the server's source; only passed on, never of pgweir's own
+    std::string line;
+    std::string routine;
+
+    [[nodiscard]] static ErrorReport fatal(std::string_view code, std::string message) {
+        return {.severity = "FATAL", .code = std::string(code), .message = std::move(message)};
+    }
+    [[nodiscard]] static ErrorReport error(std::string_view code, std::string message) {
+        return {.severity = "ERROR", .code = std::string(code), .message = std::move(message)};
+    }
+    friend bool operator==(const ErrorReport&, const ErrorReport&) = default;
+};
+
+/// Reads the body of an ErrorResponse or NoticeResponse. Total: a body cut short or without some
+/// field gives what is there.
+[[nodiscard]] ErrorReport parse_error_report(Bytes body);
+
+/// Reads the text that libpq gives for a refused login with PQERRORS_VERBOSE, the only form in
+/// which it hands out the server's ErrorResponse: `FATAL:  28000: role "x" does not exist`, then
+/// lines that start with `DETAIL:  `, `HINT:  ` or `LOCATION:  `. std::nullopt when the text does
+/// not come from a server (an unreachable host, for example).
+[[nodiscard]] std::optional<ErrorReport> parse_verbose_error(std::string_view text);
+
+}  // namespace pgweir::protocol

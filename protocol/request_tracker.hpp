@@ -1,0 +1,115 @@
+// What was asked of a server, and what it still owes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "protocol/messages.hpp"
+
+namespace pgweir::protocol {
+
+/// Who asked.
+enum class Origin : std::uint8_t {
+    client,
+    pool,  ///< pgweir itself, between or before a client's requests: no client may see the answer
+};
+
+/// What to do with a message from the server.
+struct Verdict {
+    enum class Disposition : std::uint8_t {
+        forward,    ///< it is the client's
+        drop,       ///< it answers something that pgweir asked
+        violation,  ///< nothing asked for it: the server cannot be trusted any more
+    };
+    Disposition disposition = Disposition::forward;
+    /// It was a ReadyForQuery that answers a request of this origin.
+    bool ready = false;
+    Origin origin = Origin::client;
+};
+
+/// Pairs requests with replies for one server connection. A pure queue: it is told each message
+/// that goes to the server and each that comes back, in order, and alone answers whether the server
+/// may be released to somebody else.
+///
+/// Rules: PostgreSQL manual, "Message Flow" (protocol-flow.html), above all "Extended Query",
+/// "Pipelining" and "COPY Operations". Not thread-safe.
+class RequestTracker {
+  public:
+    /// A message was handed to the server. Terminate must not be reported: it is never forwarded.
+    void sent(Frontend type, Origin origin = Origin::client);
+
+    /// A message came from the server. `body` is read only for ReadyForQuery.
+    [[nodiscard]] Verdict received(Backend type, Bytes body);
+
+    /// Nothing is owed, no transaction is open, no COPY is under way, no extended-query message is
+    /// waiting for its Sync, and nothing happened that leaves doubt about it.
+    [[nodiscard]] bool releasable() const {
+        return quiet() && status_ == TransactionStatus::idle && !uncertain_;
+    }
+
+    /// As `releasable`, but a transaction may be open: the server waits for the next request.
+    [[nodiscard]] bool quiet() const {
+        return owed() == 0 && !unsynced_ && !skipping_ && !copying_;
+    }
+
+    /// Requests whose last reply has not come yet.
+    [[nodiscard]] std::size_t owed() const { return requests_.size() - first_; }
+
+    /// The status the latest ReadyForQuery gave.
+    [[nodiscard]] TransactionStatus transaction_status() const { return status_; }
+
+    /// The client's part of a COPY FROM STDIN is under way: the server reads CopyData.
+    [[nodiscard]] bool copying_in() const { return copying_; }
+
+    /// Extended-query messages were sent since the last Sync, or the server discards messages until
+    /// one: a Sync is what brings it back.
+    [[nodiscard]] bool wants_sync() const { return unsynced_ || skipping_; }
+
+    /// It cannot be known how many ReadyForQuery are still to come: close this server after use.
+    [[nodiscard]] bool uncertain() const { return uncertain_; }
+
+  private:
+    enum class Request : std::uint8_t {
+        query,
+        function_call,
+        parse,
+        bind,
+        describe,
+        execute,
+        close,
+        sync,
+        copy_end,  ///< CopyDone or CopyFail sent before CopyInResponse was seen; owes nothing
+    };
+    struct Entry {
+        Request request;
+        Origin origin;
+    };
+
+    void push(Request request, Origin origin);
+    void pop();
+    void pop_if(Request request, Verdict& verdict);
+    void end_copy_from_client();
+    void start_copy_in();
+    void skip_to_sync();
+    void on_error(Verdict& verdict);
+    void on_ready(Bytes body, Verdict& verdict);
+    [[nodiscard]] static bool ends_in_ready(Request request) {
+        return request == Request::query || request == Request::function_call ||
+               request == Request::sync;
+    }
+
+    /// Requests from `first_` on are outstanding. Popping moves `first_`; the storage is taken back
+    /// whenever the queue runs empty, which a relay does all the time.
+    std::vector<Entry> requests_;
+    std::size_t first_ = 0;
+    TransactionStatus status_ = TransactionStatus::idle;
+    bool unsynced_ = false;
+    bool skipping_ = false;  ///< an extended-query error: the server discards up to the next Sync
+    bool copying_ = false;
+    bool sync_in_copy_ =
+        false;  ///< a Sync was sent into a COPY: ignored, unless the COPY failed first
+    bool uncertain_ = false;
+};
+
+}  // namespace pgweir::protocol

@@ -1,0 +1,124 @@
+#include "protocol/serialize.hpp"
+
+namespace pgweir::protocol {
+
+namespace {
+
+void append_uint32(std::string& out, std::uint32_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        out.push_back(static_cast<char>(value >> static_cast<unsigned>(shift) & 0xffU));
+    }
+}
+
+void append_cstring(std::string& out, std::string_view text) {
+    out.append(text);
+    out.push_back('\0');
+}
+
+// Writes the type and room for the length; the length is filled in when the body is complete.
+template <typename Type>
+class Message {
+  public:
+    Message(std::string& out, Type type) : out_(out), start_(out.size()) {
+        out_.push_back(static_cast<char>(type));
+        out_.append(4, '\0');
+    }
+    Message(const Message&) = delete;
+    Message& operator=(const Message&) = delete;
+    ~Message() {
+        const auto length = static_cast<std::uint32_t>(out_.size() - start_ - 1);
+        for (std::size_t i = 0; i < 4; ++i) {
+            out_[start_ + 1 + i] = static_cast<char>(length >> (24U - 8U * i) & 0xffU);
+        }
+    }
+
+  private:
+    std::string& out_;
+    std::size_t start_;
+};
+
+void append_field(std::string& out, char code, std::string_view value) {
+    if (value.empty()) return;
+    out.push_back(code);
+    // A zero byte would end the field and let the rest be read as further fields.
+    append_cstring(out, value.substr(0, value.find('\0')));
+}
+
+// The order is that of PostgreSQL's send_message_to_frontend().
+void append_report(std::string& out, Backend type, const ErrorReport& report) {
+    const Message message(out, type);
+    append_field(out, 'S', report.severity);
+    append_field(out, 'V', report.severity);
+    append_field(out, 'C', report.code);
+    append_field(out, 'M', report.message);
+    append_field(out, 'D', report.detail);
+    append_field(out, 'H', report.hint);
+    append_field(out, 'F', report.file);
+    append_field(out, 'L', report.line);
+    append_field(out, 'R', report.routine);
+    out.push_back('\0');
+}
+
+}  // namespace
+
+void append_authentication_ok(std::string& out) {
+    const Message message(out, Backend::authentication);
+    append_uint32(out, 0);
+}
+
+void append_parameter_status(std::string& out, std::string_view name, std::string_view value) {
+    const Message message(out, Backend::parameter_status);
+    append_cstring(out, name);
+    append_cstring(out, value);
+}
+
+void append_backend_key_data(std::string& out, const CancelKey& key) {
+    const Message message(out, Backend::backend_key_data);
+    append_uint32(out, key.pid);
+    append_uint32(out, key.secret);
+}
+
+void append_ready_for_query(std::string& out, TransactionStatus status) {
+    const Message message(out, Backend::ready_for_query);
+    out.push_back(static_cast<char>(status));
+}
+
+void append_error_response(std::string& out, const ErrorReport& report) {
+    append_report(out, Backend::error_response, report);
+}
+
+void append_notice_response(std::string& out, const ErrorReport& report) {
+    append_report(out, Backend::notice_response, report);
+}
+
+void append_negotiate_protocol_version(std::string& out, std::span<const std::string> unknown) {
+    const Message message(out, Backend::negotiate_protocol_version);
+    // PostgreSQL up to 17 sends the whole version here, not only the minor one that the manual
+    // names.
+    append_uint32(out, protocol_3_0);
+    append_uint32(out, static_cast<std::uint32_t>(unknown.size()));
+    for (const std::string& option : unknown) append_cstring(out, option);
+}
+
+void append_query(std::string& out, std::string_view sql) {
+    const Message message(out, Frontend::query);
+    append_cstring(out, sql);
+}
+
+void append_sync(std::string& out) {
+    const Message message(out, Frontend::sync);
+}
+
+void append_copy_fail(std::string& out, std::string_view reason) {
+    const Message message(out, Frontend::copy_fail);
+    append_cstring(out, reason);
+}
+
+void append_cancel_request(std::string& out, const CancelKey& key) {
+    append_uint32(out, 16);
+    append_uint32(out, cancel_request_code);
+    append_uint32(out, key.pid);
+    append_uint32(out, key.secret);
+}
+
+}  // namespace pgweir::protocol

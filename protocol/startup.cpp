@@ -1,0 +1,151 @@
+#include "protocol/startup.hpp"
+
+#include <algorithm>
+
+namespace pgweir::protocol {
+
+namespace {
+
+constexpr std::string_view protocol_option_prefix = "_pq_.";
+constexpr std::size_t max_name_length = 63;  // PostgreSQL's NAMEDATALEN, less the end
+
+ErrorReport malformed(std::string message) {
+    return ErrorReport::fatal(sqlstate::protocol_violation, std::move(message));
+}
+
+ErrorReport unsupported_version(std::uint32_t version) {
+    return ErrorReport::fatal(sqlstate::feature_not_supported,
+                              "unsupported frontend protocol " + std::to_string(version >> 16U) +
+                                  "." + std::to_string(version & 0xffffU) +
+                                  ": server supports 3.0 to 3.0");
+}
+
+// As PostgreSQL's pg_split_opts().
+std::vector<std::string> split_options(std::string_view options) {
+    constexpr std::string_view white_space = " \t\n\v\f\r";
+    std::vector<std::string> words;
+    std::size_t i = 0;
+    while (true) {
+        while (i < options.size() && white_space.find(options[i]) != std::string_view::npos) ++i;
+        if (i == options.size()) return words;
+        std::string word;
+        while (i < options.size() && white_space.find(options[i]) == std::string_view::npos) {
+            if (options[i] == '\\' && ++i == options.size()) break;
+            word.push_back(options[i++]);
+        }
+        words.push_back(std::move(word));
+    }
+}
+
+ErrorReport invalid_argument(const std::string& argument) {
+    ErrorReport report = ErrorReport::fatal(
+        sqlstate::syntax_error, "invalid command-line argument for server process: " + argument);
+    report.hint = "Try \"postgres --help\" for more information.";
+    return report;
+}
+
+// "name=value" with '-' in the name standing for '_' (PostgreSQL's ParseLongOption()).
+std::optional<ErrorReport> add_setting(const std::string& argument, std::string_view assignment,
+                                       std::vector<Parameter>& settings) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string_view::npos) {
+        const bool is_long = argument.starts_with("--");
+        return ErrorReport::fatal(
+            sqlstate::syntax_error,
+            (is_long ? "--" : "-c ") + std::string(assignment) + " requires a value");
+    }
+    std::string name(assignment.substr(0, equals));
+    if (name.empty()) return invalid_argument(argument);
+    std::ranges::replace(name, '-', '_');
+    settings.emplace_back(std::move(name), assignment.substr(equals + 1));
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ErrorReport> parse_options(std::string_view options,
+                                         std::vector<Parameter>& settings) {
+    const std::vector<std::string> words = split_options(options);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string& word = words[i];
+        std::string_view assignment = word;
+        if (word.starts_with("--") && word.size() > 2) {
+            assignment.remove_prefix(2);
+        } else if (word == "-c" && i + 1 < words.size()) {
+            assignment = words[++i];
+        } else if (word.starts_with("-c") && word.size() > 2) {
+            assignment.remove_prefix(2);
+        } else {
+            return invalid_argument(word);
+        }
+        if (auto problem = add_setting(word, assignment, settings)) return problem;
+    }
+    return std::nullopt;
+}
+
+namespace {
+
+FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
+    StartupMessage startup{.version = version};
+    std::vector<Parameter> plain;
+    std::string options;
+    const auto cstring = [&rest](std::string& out) {
+        const std::size_t end = rest.find('\0');
+        if (end == Bytes::npos) return false;
+        out = rest.substr(0, end);
+        rest.remove_prefix(end + 1);
+        return true;
+    };
+    while (!rest.empty() && rest.front() != '\0') {
+        std::string name;
+        std::string value;
+        if (!cstring(name) || !cstring(value)) {
+            return malformed("invalid startup packet layout: expected terminator as last byte");
+        }
+        if (name == "user") {
+            startup.user = std::move(value);
+        } else if (name == "database") {
+            startup.database = std::move(value);
+        } else if (name == "options") {
+            options = std::move(value);
+        } else if (name == "replication") {
+            startup.replication = std::move(value);
+        } else if (name.starts_with(protocol_option_prefix)) {
+            startup.protocol_options.push_back(std::move(name));
+        } else {
+            plain.emplace_back(std::move(name), std::move(value));
+        }
+    }
+    if (rest.size() != 1) {
+        return malformed("invalid startup packet layout: expected terminator as last byte");
+    }
+    if (startup.user.empty()) {
+        return ErrorReport::fatal(sqlstate::invalid_authorization,
+                                  "no PostgreSQL user name specified in startup packet");
+    }
+    if (startup.database.empty()) startup.database = startup.user;
+    // PostgreSQL truncates both to what a name can hold.
+    startup.user.resize(std::min(startup.user.size(), max_name_length));
+    startup.database.resize(std::min(startup.database.size(), max_name_length));
+    if (auto problem = parse_options(options, startup.settings)) return *std::move(problem);
+    std::ranges::move(plain, std::back_inserter(startup.settings));
+    return startup;
+}
+
+}  // namespace
+
+FirstPacket parse_first_packet(Bytes body) {
+    if (body.size() < 4) return malformed("invalid length of startup packet");
+    const std::uint32_t code = read_uint32(body);
+    body.remove_prefix(4);
+    if (code == ssl_request_code && body.empty()) return SslRequest{};
+    if (code == gssenc_request_code && body.empty()) return GssEncRequest{};
+    if (code == cancel_request_code) {
+        if (body.size() != 8) return malformed("invalid length of cancel request packet");
+        return CancelKey{.pid = read_uint32(body), .secret = read_uint32(body.substr(4))};
+    }
+    if (code >> 16U != 3) return unsupported_version(code);
+    return parse_startup_message(code, body);
+}
+
+}  // namespace pgweir::protocol

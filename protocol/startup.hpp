@@ -1,0 +1,65 @@
+// The packets that open a connection: StartupMessage, SSLRequest, GSSENCRequest, CancelRequest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "protocol/error_report.hpp"
+#include "protocol/messages.hpp"
+
+namespace pgweir::protocol {
+
+/// PostgreSQL's MAX_STARTUP_PACKET_LENGTH: longer start-up packets are refused unread.
+inline constexpr std::uint32_t max_startup_length = 10000;
+
+inline constexpr std::uint32_t protocol_3_0 = 3U << 16U;
+inline constexpr std::uint32_t cancel_request_code = 1234U << 16U | 5678U;
+inline constexpr std::uint32_t ssl_request_code = 1234U << 16U | 5679U;
+inline constexpr std::uint32_t gssenc_request_code = 1234U << 16U | 5680U;
+
+struct SslRequest {};
+struct GssEncRequest {};
+
+/// What identifies one client for a CancelRequest. The pid is not a process's; both are random.
+struct CancelKey {
+    std::uint32_t pid = 0;
+    std::uint32_t secret = 0;
+    friend bool operator==(const CancelKey&, const CancelKey&) = default;
+};
+
+using Parameter = std::pair<std::string, std::string>;
+
+/// A StartupMessage, taken apart.
+struct StartupMessage {
+    std::uint32_t version = protocol_3_0;
+    std::string user;
+    std::string database;     ///< the user's name where the client named none, as PostgreSQL has it
+    std::string replication;  ///< "", or what the client gave
+    /// Run-time settings in the order in which PostgreSQL would apply them: those of `options`
+    /// first, then the others. A later one of the same name wins.
+    std::vector<Parameter> settings;
+    /// `_pq_.` protocol options; we know none of them.
+    std::vector<std::string> protocol_options;
+
+    /// Whether the client must be told what we understand ("NegotiateProtocolVersion").
+    [[nodiscard]] bool needs_negotiation() const {
+        return version > protocol_3_0 || !protocol_options.empty();
+    }
+};
+
+using FirstPacket = std::variant<StartupMessage, SslRequest, GssEncRequest, CancelKey, ErrorReport>;
+
+/// Takes apart the body of a first packet (what follows its length field). Whatever is wrong with
+/// it comes back as the error to send, worded as PostgreSQL words it.
+[[nodiscard]] FirstPacket parse_first_packet(Bytes body);
+
+/// Splits the `options` parameter as PostgreSQL does (white space separates, a backslash takes the
+/// next character literally) and adds its `-c name=value` and `--name=value` settings to
+/// `settings`. Returns the error to send for anything else, std::nullopt when all is well.
+[[nodiscard]] std::optional<ErrorReport> parse_options(std::string_view options,
+                                                       std::vector<Parameter>& settings);
+
+}  // namespace pgweir::protocol
