@@ -1,0 +1,101 @@
+"""Fixtures of all suites: each conftest.py says `from support.fixtures import *`."""
+
+import pytest
+
+from . import process
+from .cluster import Cluster
+from .gate import Gate
+from .pgweir import BINARY, Pgweir, is_built
+
+_shared = {}
+
+
+def _shared_cluster():
+    if "cluster" not in _shared:
+        _shared["cluster"] = Cluster()
+    return _shared["cluster"]
+
+
+def pytest_sessionfinish():
+    found = _shared.pop("cluster", None)
+    if found is not None:
+        found.remove()
+
+
+@pytest.fixture(scope="session", name="cluster")
+def fixture_cluster():
+    """The PostgreSQL of the whole run. A test that restarts or kills it takes `own_cluster`."""
+    process.raise_descriptor_limit()
+    return _shared_cluster()
+
+
+@pytest.fixture(name="own_cluster")
+def fixture_own_cluster():
+    """A PostgreSQL of this test alone."""
+    process.raise_descriptor_limit()
+    private = Cluster(max_connections=50)
+    yield private
+    private.remove()
+
+
+def require_binary():
+    """The suites fail without a daemon when one was named, and are skipped when none was built."""
+    import os
+
+    if is_built():
+        return
+    if "PGWEIR_BINARY" in os.environ:
+        pytest.fail(f"PGWEIR_BINARY={BINARY} is no program", pytrace=False)
+    pytest.skip(f"{BINARY} is not built")
+
+
+def _start_on(cluster, started):
+    def start(changes=None, on=None, **keywords):
+        require_binary()
+        daemon = Pgweir(on or cluster, changes, **keywords)
+        started.append(daemon)
+        return daemon
+    return start
+
+
+@pytest.fixture(name="pgweir")
+def fixture_pgweir(request):
+    """A factory: `pgweir({...})` starts a daemon before the test's cluster.
+
+    The cluster is `own_cluster` where the test asks for that, else the shared one. After the test
+    every daemon must still be alive, stop with 0 and have no sanitizer report.
+    """
+    require_binary()
+    own = "own_cluster" in request.fixturenames
+    cluster = request.getfixturevalue("own_cluster" if own else "cluster")
+    started = []
+    yield _start_on(cluster, started)
+    failures = []
+    for daemon in reversed(started):
+        if getattr(getattr(request.node, "result_call", None), "failed", False):
+            print(f"--- log of pgweir {daemon.port} ---\n{daemon.log()[-8000:]}")
+        try:
+            daemon.finish()
+        except AssertionError as error:
+            failures.append(str(error))
+    assert not failures, "\n".join(failures)
+
+
+@pytest.fixture(name="gate")
+def fixture_gate(request):
+    """A fault gate before the test's PostgreSQL; give `gate.port` to pgweir."""
+    own = "own_cluster" in request.fixturenames
+    cluster = request.getfixturevalue("own_cluster" if own else "cluster")
+    with Gate((cluster.host, cluster.port)) as found:
+        yield found
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Let fixtures know how the test ended, so that they show the daemon's log on failure."""
+    outcome = yield
+    setattr(item, f"result_{call.when}", outcome.get_result())
+
+
+__all__ = ["fixture_cluster", "fixture_gate", "fixture_own_cluster", "fixture_pgweir",
+           "pytest_runtest_makereport", "pytest_sessionfinish"]

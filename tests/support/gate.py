@@ -1,0 +1,210 @@
+"""A TCP gate between two parties that delays, stalls or cuts the stream at a chosen point.
+
+`Gate(target)` listens on `host:port` and passes on to `target` (host, port). Faults are set on a
+direction, `to_server` or `to_client`, and hold for connections made afterwards as for those there.
+"""
+
+import socket
+import struct
+import threading
+
+from .timing import eventually
+
+
+class Direction:
+    """What happens to the bytes that flow one way."""
+
+    def __init__(self):
+        self.lock = threading.Condition()
+        self.delay = 0.0            # seconds before each chunk is passed on
+        self.stalled = False        # hold everything back
+        self.cut_after = None       # cut when this many more bytes have passed
+        self.cut_on = None          # cut before the n-th message of this type from now: (type, n)
+        self.reset = False          # cut with a RST instead of a FIN
+        self.passed = 0
+
+    def stall(self):
+        with self.lock:
+            self.stalled = True
+
+    def flow(self):
+        with self.lock:
+            self.stalled = False
+            self.lock.notify_all()
+
+    def cut_after_bytes(self, count, reset=False):
+        with self.lock:
+            self.cut_after, self.reset = count, reset
+
+    def cut_before_message(self, kind, nth=1, reset=False):
+        """Cut at the start of the n-th message of that type which begins after now."""
+        with self.lock:
+            self.cut_on, self.reset = (kind, nth), reset
+
+    def heal(self):
+        with self.lock:
+            self.cut_after = self.cut_on = None
+            self.delay = 0.0
+            self.stalled = False
+            self.lock.notify_all()
+
+
+class _Frames:
+    """Follows message boundaries in one stream, untyped start-up packets first."""
+
+    def __init__(self, untyped):
+        self._untyped = untyped     # how many untyped packets begin the stream
+        self._buffer = b""
+        self._skip = 0
+
+    def start_of(self, chunk, wanted):
+        """Where in `chunk` a message of that type begins, with how many were seen: (offset, n)."""
+        kind, nth = wanted if wanted else (None, 0)
+        offset, seen = 0, 0
+        while offset < len(chunk) or self._buffer:
+            if self._skip:
+                step = min(self._skip, len(chunk) - offset)
+                self._skip -= step
+                offset += step
+                if self._skip:
+                    break
+                continue
+            need = 4 if self._untyped else 5
+            begin = offset - len(self._buffer)
+            head = self._buffer + chunk[offset:offset + need - len(self._buffer)]
+            if len(head) < need:
+                self._buffer = head
+                break
+            offset += need - len(self._buffer)
+            self._buffer = b""
+            self._skip = max(0, struct.unpack("!I", head[-4:])[0] - 4)
+            if self._untyped:
+                self._untyped -= 1
+            elif kind is not None and head[:1] == kind.encode():
+                seen += 1
+                if seen == nth:
+                    return max(begin, 0), seen
+        return None, seen
+
+
+class Gate:
+    host = "127.0.0.1"
+
+    def __init__(self, target):
+        self.target = target
+        self.to_server, self.to_client = Direction(), Direction()
+        self.connections = 0
+        self._pairs = []
+        self._refuse = False
+        self._listener = socket.create_server((self.host, 0), backlog=512)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                far = None if self._refuse else socket.create_connection(self.target)
+            except OSError:
+                far = None
+            if far is None:
+                near.close()
+                continue
+            self.connections += 1
+            for each in (near, far):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._pairs.append((near, far))
+            for source, sink, way, untyped in ((near, far, self.to_server, 1),
+                                               (far, near, self.to_client, 0)):
+                threading.Thread(target=self._pump, args=(source, sink, way, _Frames(untyped)),
+                                 daemon=True).start()
+
+    def _pump(self, source, sink, way, frames):
+        try:
+            while chunk := source.recv(1 << 16):
+                keep, cut = self._judge(way, frames, chunk)
+                if keep:
+                    sink.sendall(keep)
+                    way.passed += len(keep)
+                if cut:
+                    self._cut(source, sink, way.reset)
+                    return
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._cut(source, sink, True)
+
+    @staticmethod
+    def _judge(way, frames, chunk):
+        """How much of the chunk passes, and whether to cut after it."""
+        with way.lock:
+            if way.delay:
+                threading.Event().wait(way.delay)
+            while way.stalled:
+                way.lock.wait()
+            at, seen = frames.start_of(chunk, way.cut_on)
+            if way.cut_on and at is not None:
+                way.cut_on = None
+                return chunk[:at], True
+            if way.cut_on and seen:
+                way.cut_on = (way.cut_on[0], way.cut_on[1] - seen)
+            if way.cut_after is not None:
+                if len(chunk) >= way.cut_after:
+                    keep, way.cut_after = chunk[:way.cut_after], None
+                    return keep, True
+                way.cut_after -= len(chunk)
+        return chunk, False
+
+    @staticmethod
+    def _cut(source, sink, reset):
+        for each in (source, sink):
+            try:
+                if reset:
+                    each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                else:
+                    each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            each.close()
+
+    def refuse(self, on=True):
+        """Close new connections at once."""
+        self._refuse = on
+
+    def cut_all(self, reset=False):
+        """End every connection that is open now."""
+        pairs, self._pairs = self._pairs, []
+        for near, far in pairs:
+            for each in (near, far):
+                try:
+                    if reset:
+                        each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                        struct.pack("ii", 1, 0))
+                    each.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def wait_for_connection(self, count=1, deadline=10):
+        eventually(lambda: self.connections >= count, deadline, "nobody came through the gate")
+
+    def heal(self):
+        self._refuse = False
+        self.to_server.heal()
+        self.to_client.heal()
+
+    def close(self):
+        self.heal()
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._listener.close()
+        self.cut_all()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
