@@ -75,48 +75,76 @@ ErrorReport parse_error_report(Bytes body) {
     return report;
 }
 
-std::optional<ErrorReport> parse_verbose_error(std::string_view text) {
-    // libpq puts "connection to server at ... failed: " before it, and with several hosts one such
-    // report a host; the last is the one to tell.
-    std::size_t start = std::string_view::npos;
-    std::string_view severity;
-    for (const std::string_view candidate : {"FATAL", "ERROR", "PANIC"}) {
-        const std::string pattern = std::string(candidate) + ":  ";
-        const std::size_t found = text.rfind(pattern);
-        if (found == std::string_view::npos) continue;
-        if (!looks_like_sqlstate(text.substr(found + pattern.size(), 5))) continue;
-        if (start == std::string_view::npos || found > start) {
-            start = found;
-            severity = candidate;
-        }
-    }
-    if (start == std::string_view::npos) return std::nullopt;
-    std::string_view rest = text.substr(start + severity.size() + 3);
-    if (rest.size() < 7 || rest.substr(5, 2) != ": ") return std::nullopt;
+namespace {
 
-    ErrorReport report{.severity = std::string(severity), .code = std::string(rest.substr(0, 5))};
-    rest.remove_prefix(7);
-    std::string* field = &report.message;
+// Splits the first line off `rest`.
+std::string_view take_line(std::string_view& rest) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    return line;
+}
+
+constexpr std::string_view attempt_prefix = "connection to server ";
+
+// What libpq says of one attempt to connect, without the words it puts before it. Names in a
+// message come from clients and may hold anything, line ends too: hence only here, at the start of
+// an attempt, is a server's report looked for.
+std::string_view after_attempt_prefix(std::string_view line) {
+    constexpr std::string_view failed = " failed: ";
+    const std::size_t found = line.find(failed);
+    if (!line.starts_with(attempt_prefix) || found == std::string_view::npos) return line;
+    return line.substr(found + failed.size());
+}
+
+// Reads "FATAL:  28000: message".
+std::optional<ErrorReport> parse_first_line(std::string_view line) {
+    constexpr std::string_view separator = ":  ";
+    const std::size_t colon = line.find(separator);
+    if (colon == std::string_view::npos) return std::nullopt;
+    const std::string_view severity = line.substr(0, colon);
+    line.remove_prefix(colon + separator.size());
+    if (line.size() < 7 || !looks_like_sqlstate(line.substr(0, 5)) || line.substr(5, 2) != ": ") {
+        return std::nullopt;
+    }
+    const bool known = severity == "ERROR" || severity == "PANIC";
+    return ErrorReport{.severity = known ? std::string(severity) : "FATAL",
+                       .code = std::string(line.substr(0, 5)),
+                       .message = std::string(line.substr(7))};
+}
+
+}  // namespace
+
+std::optional<ErrorReport> parse_verbose_error(std::string_view text) {
+    std::optional<ErrorReport> report;
     std::string location;
-    const std::array<std::pair<std::string_view, std::string*>, 3> labels{
-        {{"DETAIL:  ", &report.detail}, {"HINT:  ", &report.hint}, {"LOCATION:  ", &location}}};
-    bool first_line = true;
-    while (!rest.empty()) {
-        const std::size_t end = rest.find('\n');
-        std::string_view line = rest.substr(0, end);
-        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-        for (const auto& [label, target] : labels) {
-            if (!first_line && line.starts_with(label)) {
-                field = target;
-                line.remove_prefix(label.size());
-                break;
+    std::string* field = nullptr;  // what further lines belong to
+    for (bool first = true; !text.empty(); first = false) {
+        std::string_view line = take_line(text);
+        if (first || line.starts_with(attempt_prefix)) {
+            field = nullptr;
+            if (auto found = parse_first_line(after_attempt_prefix(line))) {
+                report = std::move(found);
+                location.clear();
+                field = &report->message;
             }
+            continue;
+        }
+        if (field == nullptr) continue;
+        const std::array<std::pair<std::string_view, std::string*>, 3> labels{
+            {{"DETAIL:  ", &report->detail},
+             {"HINT:  ", &report->hint},
+             {"LOCATION:  ", &location}}};
+        const auto* const label = std::ranges::find_if(
+            labels, [line](const auto& entry) { return line.starts_with(entry.first); });
+        if (label != labels.end()) {
+            field = label->second;
+            line.remove_prefix(label->first.size());
         }
         if (!field->empty()) field->push_back('\n');
         field->append(line);
-        first_line = false;
     }
-    parse_location(location, report);
+    if (report) parse_location(location, *report);
     return report;
 }
 

@@ -19,6 +19,7 @@ inline constexpr std::string_view invalid_catalog_name = "3D000";
 inline constexpr std::string_view idle_in_transaction_timeout = "25P03";
 inline constexpr std::string_view transaction_timeout = "25P04";
 inline constexpr std::string_view syntax_error = "42601";
+inline constexpr std::string_view undefined_object = "42704";
 inline constexpr std::string_view too_many_connections = "53300";
 inline constexpr std::string_view query_canceled = "57014";
 inline constexpr std::string_view admin_shutdown = "57P01";
@@ -54,8 +55,9 @@ struct ErrorReport {
 
 /// Reads the text that libpq gives for a refused login with PQERRORS_VERBOSE, the only form in
 /// which it hands out the server's ErrorResponse: `FATAL:  28000: role "x" does not exist`, then
-/// lines that start with `DETAIL:  `, `HINT:  ` or `LOCATION:  `. std::nullopt when the text does
-/// not come from a server (an unreachable host, for example).
+/// lines that start with `DETAIL:  `, `HINT:  ` or `LOCATION:  `. Of several hosts' reports it
+/// takes the last. std::nullopt when the text does not come from a server (an unreachable host, for
+/// example). A severity in the server's own language (lc_messages) comes back as FATAL.
 [[nodiscard]] std::optional<ErrorReport> parse_verbose_error(std::string_view text);
 
 }  // namespace pgweir::protocol

@@ -11,7 +11,8 @@ constexpr std::uint32_t smallest_length = 4;  // the length field counts itself
 }  // namespace
 
 Step FrameScanner::next(Bytes input) {
-    if (passing_ > 0 && !input.empty()) {
+    if (passing_ > 0) {
+        if (input.empty()) return {.kind = Step::Kind::more, .size = 1};
         const std::size_t size = std::min(passing_, input.size());
         passing_ -= size;
         return {.kind = Step::Kind::pass, .size = size};

@@ -21,6 +21,7 @@ class TypeSet {
         set.wanted_.fill(true);
         return set;
     }
+    constexpr void remove(char type) { wanted_[static_cast<unsigned char>(type)] = false; }
     [[nodiscard]] constexpr bool contains(char type) const {
         return wanted_[static_cast<unsigned char>(type)];
     }

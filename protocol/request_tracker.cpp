@@ -60,7 +60,7 @@ void RequestTracker::sent(Frontend type, Origin origin) {
 
 Verdict RequestTracker::received(Backend type, Bytes body) {
     Verdict verdict;
-    if (owed() > 0 && requests_[first_].origin == Origin::pool) {
+    if (answering_pool()) {
         verdict.disposition = Verdict::Disposition::drop;
         verdict.origin = Origin::pool;
     }
@@ -75,26 +75,28 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
             pop_if(Request::close, verdict);
             break;
         case Backend::row_description:
+            if (front_is(Request::query)) break;
+            pop_if(Request::describe, verdict);
+            break;
         case Backend::no_data:
-            if (owed() == 0) {
-                verdict.disposition = Verdict::Disposition::violation;
-            } else if (requests_[first_].request == Request::describe) {
-                pop();
-            }
+            pop_if(Request::describe, verdict);
+            break;
+        case Backend::parameter_description:
+            if (!front_is(Request::describe)) unexpected(verdict);
             break;
         case Backend::command_complete:
         case Backend::empty_query_response:
         case Backend::portal_suspended:
-            if (owed() == 0) {
-                verdict.disposition = Verdict::Disposition::violation;
+            if (!statement_runs()) {
+                unexpected(verdict);
                 break;
             }
             copying_ = false;
             sync_in_copy_ = false;
-            if (requests_[first_].request == Request::execute) pop();
+            if (front_is(Request::execute)) pop();
             break;
         case Backend::copy_in_response:
-            start_copy_in();
+            start_copy_in(verdict);
             break;
         case Backend::error_response:
             on_error(verdict);
@@ -106,14 +108,15 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
             // It belongs to the session, whoever's request the server is busy with.
             verdict.disposition = Verdict::Disposition::forward;
             break;
-        case Backend::parameter_description:
         case Backend::data_row:
         case Backend::copy_data:
         case Backend::copy_done:
         case Backend::copy_out_response:
         case Backend::copy_both_response:
+            if (!statement_runs()) unexpected(verdict);
+            break;
         case Backend::function_call_response:
-            if (owed() == 0) verdict.disposition = Verdict::Disposition::violation;
+            if (!front_is(Request::function_call)) unexpected(verdict);
             break;
         case Backend::notice_response:
         case Backend::parameter_status:
@@ -136,8 +139,7 @@ void RequestTracker::pop() {
     ++first_;
     while (first_ < requests_.size() && requests_[first_].request == Request::copy_end) ++first_;
     if (first_ == requests_.size()) {
-        requests_.clear();
-        first_ = 0;
+        forget_all();
     } else if (first_ >= 1024 && first_ * 2 >= requests_.size()) {
         // A pipeline that never runs empty must not grow the storage for ever.
         requests_.erase(requests_.begin(), requests_.begin() + static_cast<std::ptrdiff_t>(first_));
@@ -145,12 +147,25 @@ void RequestTracker::pop() {
     }
 }
 
+void RequestTracker::forget_all() {
+    requests_.clear();
+    first_ = 0;
+    // One client's huge pipeline must not stay with the server for good.
+    if (requests_.capacity() > 4096) requests_.shrink_to_fit();
+}
+
 void RequestTracker::pop_if(Request request, Verdict& verdict) {
-    if (owed() > 0 && requests_[first_].request == request) {
+    if (front_is(request)) {
         pop();
     } else {
-        verdict.disposition = Verdict::Disposition::violation;
+        unexpected(verdict);
     }
+}
+
+// While it is uncertain how many replies are owed, a reply too many is no proof against the server;
+// the client gets what it would get without pgweir, and the server is closed after use.
+void RequestTracker::unexpected(Verdict& verdict) const {
+    if (!uncertain_) verdict.disposition = Verdict::Disposition::violation;
 }
 
 void RequestTracker::end_copy_from_client() {
@@ -164,37 +179,43 @@ void RequestTracker::end_copy_from_client() {
 
 // The server now reads the client's data. What the client sent after the request that started the
 // COPY is read in copy-in mode too: Sync is ignored there, up to the end of the data.
-void RequestTracker::start_copy_in() {
+void RequestTracker::start_copy_in(Verdict& verdict) {
+    if (!statement_runs()) {
+        unexpected(verdict);
+        return;
+    }
     copying_ = true;
     sync_in_copy_ = false;
-    auto entry =
-        requests_.begin() + static_cast<std::ptrdiff_t>(std::min(first_ + 1, requests_.size()));
-    bool removed = false;
-    while (entry != requests_.end() && entry->request == Request::sync) {
-        entry = requests_.erase(entry);
-        removed = true;
+    const Entry statement = requests_[first_];
+    std::size_t next = first_ + 1;
+    for (; next < requests_.size() && requests_[next].request == Request::sync; ++next) {
+        sync_in_copy_ = true;
     }
-    if (entry != requests_.end() && entry->request == Request::copy_end) {
-        requests_.erase(entry);
+    if (next < requests_.size() && requests_[next].request == Request::copy_end) {
+        ++next;
         copying_ = false;
     }
-    const bool extended = owed() > 0 && requests_[first_].request == Request::execute;
-    if (removed && extended) {
-        unsynced_ =
-            std::none_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_), requests_.end(),
-                         [](const Entry& e) { return ends_in_ready(e.request); });
+    // The statement takes the place of the last entry that is gone: nothing behind it moves.
+    first_ = next - 1;
+    requests_[first_] = statement;
+    if (sync_in_copy_ && statement.request == Request::execute &&
+        std::none_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_), requests_.end(),
+                     [](const Entry& e) { return ends_in_ready(e.request); })) {
+        unsynced_ = true;
     }
 }
 
 void RequestTracker::on_error(Verdict& verdict) {
     copying_ = false;
-    // The Sync may have been read before the COPY failed, and ignored, or after, and answered.
+    // The Sync may have been read before the COPY failed, and ignored, or after, and answered: a
+    // COPY into a view, for one, fails after CopyInResponse and before it reads anything.
     if (sync_in_copy_) uncertain_ = true;
     sync_in_copy_ = false;
     if (owed() == 0) {
         // Not an answer: the server says why it is about to close (an administrator's command, a
-        // timeout of its own).
+        // timeout of its own), or it read something malformed, and may now discard messages.
         verdict.disposition = Verdict::Disposition::forward;
+        uncertain_ = true;
         return;
     }
     if (!ends_in_ready(requests_[first_].request)) skip_to_sync();
@@ -203,36 +224,25 @@ void RequestTracker::on_error(Verdict& verdict) {
 void RequestTracker::skip_to_sync() {
     while (first_ < requests_.size() && requests_[first_].request != Request::sync) ++first_;
     if (first_ == requests_.size()) {
-        requests_.clear();
-        first_ = 0;
+        forget_all();
         skipping_ = true;
         unsynced_ = false;
     }
 }
 
 void RequestTracker::on_ready(Bytes body, Verdict& verdict) {
-    if (owed() == 0 || !ends_in_ready(requests_[first_].request) || body.size() != 1) {
+    const bool answers = owed() > 0 && ends_in_ready(requests_[first_].request);
+    const bool known_status =
+        body.size() == 1 && (body[0] == 'I' || body[0] == 'T' || body[0] == 'E');
+    if (!known_status || (!answers && !uncertain_)) {
         verdict.disposition = Verdict::Disposition::violation;
         return;
     }
-    switch (body.front()) {
-        case 'I':
-            status_ = TransactionStatus::idle;
-            break;
-        case 'T':
-            status_ = TransactionStatus::in_transaction;
-            break;
-        case 'E':
-            status_ = TransactionStatus::failed;
-            break;
-        default:
-            verdict.disposition = Verdict::Disposition::violation;
-            return;
-    }
+    status_ = static_cast<TransactionStatus>(body.front());
     copying_ = false;
     sync_in_copy_ = false;
     verdict.ready = true;
-    pop();
+    if (answers) pop();
 }
 
 }  // namespace pgweir::protocol

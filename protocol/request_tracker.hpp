@@ -56,6 +56,11 @@ class RequestTracker {
     /// Requests whose last reply has not come yet.
     [[nodiscard]] std::size_t owed() const { return requests_.size() - first_; }
 
+    /// The next reply answers a request of pgweir's own.
+    [[nodiscard]] bool answering_pool() const {
+        return owed() > 0 && requests_[first_].origin == Origin::pool;
+    }
+
     /// The status the latest ReadyForQuery gave.
     [[nodiscard]] TransactionStatus transaction_status() const { return status_; }
 
@@ -66,7 +71,8 @@ class RequestTracker {
     /// one: a Sync is what brings it back.
     [[nodiscard]] bool wants_sync() const { return unsynced_ || skipping_; }
 
-    /// It cannot be known how many ReadyForQuery are still to come: close this server after use.
+    /// It cannot be known how many ReadyForQuery are still to come, or whether the server discards
+    /// messages: close this server after use. Replies too many are then forwarded.
     [[nodiscard]] bool uncertain() const { return uncertain_; }
 
   private:
@@ -89,11 +95,20 @@ class RequestTracker {
     void push(Request request, Origin origin);
     void pop();
     void pop_if(Request request, Verdict& verdict);
+    void forget_all();
     void end_copy_from_client();
-    void start_copy_in();
+    void start_copy_in(Verdict& verdict);
     void skip_to_sync();
     void on_error(Verdict& verdict);
     void on_ready(Bytes body, Verdict& verdict);
+    void unexpected(Verdict& verdict) const;
+    [[nodiscard]] bool front_is(Request request) const {
+        return owed() > 0 && requests_[first_].request == request;
+    }
+    /// The first request is one that runs a statement: it gives rows, COPY data and a result.
+    [[nodiscard]] bool statement_runs() const {
+        return front_is(Request::query) || front_is(Request::execute);
+    }
     [[nodiscard]] static bool ends_in_ready(Request request) {
         return request == Request::query || request == Request::function_call ||
                request == Request::sync;

@@ -55,7 +55,10 @@ std::optional<ErrorReport> add_setting(const std::string& argument, std::string_
             (is_long ? "--" : "-c ") + std::string(assignment) + " requires a value");
     }
     std::string name(assignment.substr(0, equals));
-    if (name.empty()) return invalid_argument(argument);
+    if (name.empty()) {
+        return ErrorReport::fatal(sqlstate::undefined_object,
+                                  "unrecognized configuration parameter \"\"");
+    }
     std::ranges::replace(name, '-', '_');
     settings.emplace_back(std::move(name), assignment.substr(equals + 1));
     return std::nullopt;
@@ -69,7 +72,11 @@ std::optional<ErrorReport> parse_options(std::string_view options,
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
         std::string_view assignment = word;
-        if (word.starts_with("--") && word.size() > 2) {
+        if (word == "--") {  // getopt()'s end of the options; PostgreSQL allows nothing after it
+            if (i + 1 == words.size()) return std::nullopt;
+            return invalid_argument(words[i + 1]);
+        }
+        if (word.starts_with("--")) {
             assignment.remove_prefix(2);
         } else if (word == "-c" && i + 1 < words.size()) {
             assignment = words[++i];
