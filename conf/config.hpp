@@ -37,10 +37,10 @@ struct ListenAddress {
 /// In every duration 0 means "no limit".
 struct PoolOptions {
     PoolMode pool_mode = PoolMode::transaction;
-    unsigned default_pool_size = 20;  ///< servers per pool; 0: no limit
-    unsigned min_pool_size = 0;       ///< servers kept open per pool
-    unsigned max_db_connections = 0;  ///< servers per database over all its pools; 0: no limit
-    unsigned max_user_connections = 0;         ///< servers per user over all its pools
+    unsigned default_pool_size = 20;    ///< servers per pool; 0: no limit
+    unsigned min_pool_size = 0;         ///< servers kept open per pool
+    unsigned max_db_connections = 0;    ///< servers per database over all its pools; 0: no limit
+    unsigned max_user_connections = 0;  ///< servers per user over all its pools
     unsigned max_db_client_connections = 0;    ///< clients per database
     unsigned max_user_client_connections = 0;  ///< clients per user
     std::string server_reset_query = "DISCARD ALL";

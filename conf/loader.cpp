@@ -1,0 +1,224 @@
+#include "conf/loader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "conf/addresses.hpp"
+#include "conf/bounded_file.hpp"
+#include "conf/cross_checks.hpp"
+#include "conf/database_reader.hpp"
+#include "conf/option_reader.hpp"
+#include "conf/option_table.hpp"
+#include "conf/reporter.hpp"
+#include "conf/source_text.hpp"
+#include "conf/wording.hpp"
+#include "conf/yaml_tree.hpp"
+
+namespace pgweir::conf {
+namespace {
+
+constexpr std::size_t longest_file = 16U << 20U;
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+constexpr Place whole_file{0, 0};
+constexpr Place start{1, 1};
+
+/// The sections, and the options that stand at the top.
+std::vector<std::string_view> top_keys() {
+    std::vector<std::string_view> names{"databases", "users"};
+    for (const Option& option : options()) {
+        const std::string_view name = option.section().empty() ? option.path : option.section();
+        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    }
+    return names;
+}
+
+std::vector<std::string_view> section_keys(std::string_view section) {
+    std::vector<std::string_view> names;
+    for (const Option& option : options()) {
+        if (option.section() == section) names.push_back(option.leaf());
+    }
+    return names;
+}
+
+/// Builds one Config from one document.
+class Loader {
+  public:
+    explicit Loader(Reporter& reporter) : reporter_{reporter} {}
+
+    Config load(const YamlNode& root) {
+        if (root.kind != YamlNode::Kind::map) {
+            reporter_.add(root.place, "expected a map of options, found " +
+                                          std::string{kind_in_words(root.kind)});
+            return {};
+        }
+        for (const YamlEntry& entry : root.entries) read_top(entry);
+        finish_listen();
+        // Only now, wherever they stand: they start from the global values.
+        read_databases(root);
+        if (users_ != nullptr) read_users(*users_);
+        check_together(config_, origins_, reporter_);
+        return std::move(config_);
+    }
+
+  private:
+    void read_top(const YamlEntry& entry) {
+        const Option* const option = find_option(entry.key);
+        if (entry.key == "databases") {
+            databases_ = &entry;
+        } else if (entry.key == "users") {
+            users_ = &entry;
+        } else if (option != nullptr && option->section().empty()) {
+            read_option(*option, *entry.value);
+        } else if (!section_keys(entry.key).empty() && !entry.key.empty()) {
+            read_section(entry);
+        } else {
+            reporter_.add(entry.place, unknown_key(entry.key, "the file", top_keys()));
+        }
+    }
+
+    /// The map under a key, or nullptr and a problem. A key without a value is an empty map: so is
+    /// a section whose every line is a comment.
+    const YamlNode* map_of(const YamlEntry& entry) {
+        if (entry.value->kind == YamlNode::Kind::map) return entry.value.get();
+        if (entry.value->kind != YamlNode::Kind::null) {
+            reporter_.add(entry.value->place, entry.key + ": expected a map, found " +
+                                                  std::string{kind_in_words(entry.value->kind)});
+        }
+        return nullptr;
+    }
+
+    void read_section(const YamlEntry& section) {
+        const YamlNode* const map = map_of(section);
+        if (map == nullptr) return;
+        for (const YamlEntry& entry : map->entries) {
+            const Option* const option = find_option(section.key + '.' + entry.key);
+            if (option != nullptr) {
+                read_option(*option, *entry.value);
+            } else {
+                reporter_.add(entry.place, unknown_key(entry.key, quoted(section.key),
+                                                       section_keys(section.key)));
+            }
+        }
+    }
+
+    void read_option(const Option& option, const YamlNode& node) {
+        if (option.is_list()) {
+            read_list(option, node);
+        } else if (const std::optional<Value> value =
+                       read_value(option, option.leaf(), node, reporter_)) {
+            set(option, config_, *value);
+            origins_.globals[&option] = node.place;
+        } else {
+            origins_.refused.insert(&option);
+        }
+    }
+
+    /// A list of addresses, or one without the brackets. `listen` is the only such option.
+    void read_list(const Option& option, const YamlNode& node) {
+        origins_.globals[&option] = node.place;
+        if (node.kind != YamlNode::Kind::list) {
+            read_item(option, node);
+            return;
+        }
+        if (node.items.empty()) {
+            reporter_.add(node.place, std::string{option.leaf()} + ": the list is empty");
+        }
+        for (const YamlNodePtr& item : node.items) read_item(option, *item);
+    }
+
+    void read_item(const Option& option, const YamlNode& node) {
+        if (config_.listen.size() == max_listen) {
+            reporter_.add(node.place,
+                          "listen: more than " + std::to_string(max_listen) + " addresses");
+            return;
+        }
+        const std::optional<Value> value = read_value(option, option.leaf(), node, reporter_);
+        if (!value) return;
+        config_.listen.push_back(std::get<std::vector<ListenAddress>>(*value).front());
+        origins_.listen.push_back(node.place);
+    }
+
+    /// The default address if none is given, and the ports of folders.
+    void finish_listen() {
+        const Option& option = *find_option("listen");
+        if (!origins_.globals.contains(&option)) {
+            set(option, config_, *parse_value(option, option.default_text));
+            origins_.listen = {start};
+        }
+        const auto tcp = std::ranges::find_if_not(config_.listen, &ListenAddress::is_unix);
+        const std::uint16_t port = tcp == config_.listen.end() ? default_port : tcp->port;
+        for (ListenAddress& address : config_.listen) {
+            if (address.port == 0) address.port = port;
+        }
+    }
+
+    void read_databases(const YamlNode& root) {
+        const YamlNode* const map = databases_ == nullptr ? nullptr : map_of(*databases_);
+        const bool none = databases_ == nullptr ||
+                          databases_->value->kind == YamlNode::Kind::null ||
+                          (map != nullptr && map->entries.empty());
+        if (none) {
+            reporter_.add(databases_ == nullptr ? root.place : databases_->place,
+                          "no databases: at least one entry is needed in \"databases\"");
+            return;
+        }
+        if (map == nullptr) return;
+        for (const YamlEntry& entry : map->entries) {
+            config_.databases.push_back(read_database(entry, config_.pool, origins_, reporter_));
+        }
+    }
+
+    void read_users(const YamlEntry& users) {
+        const YamlNode* const map = map_of(users);
+        if (map == nullptr) return;
+        for (const YamlEntry& entry : map->entries) {
+            config_.users.push_back(read_user(entry, origins_, reporter_));
+        }
+    }
+
+    /// Every pair of addresses is compared.
+    static constexpr std::size_t max_listen = 64;
+
+    Reporter& reporter_;
+    Config config_;
+    Origins origins_;
+    const YamlEntry* databases_ = nullptr;
+    const YamlEntry* users_ = nullptr;
+};
+
+Config load_checked_text(std::string_view text, Reporter& reporter) {
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+    if (const auto bad = find_bad_byte(text)) {
+        reporter.add(SourceText{text}.place_of(bad->offset), bad->message);
+        return {};
+    }
+    const YamlTree tree = parse_yaml(text);
+    for (const PlacedMessage& problem : tree.problems) reporter.add(problem.place, problem.message);
+    const bool empty = !tree.root || tree.root->kind == YamlNode::Kind::null;
+    if (!empty) return Loader{reporter}.load(*tree.root);
+    if (!reporter.any()) reporter.add(start, "the file is empty");
+    return {};
+}
+
+}  // namespace
+
+LoadResult load_text(std::string_view yaml, std::string_view file_name) {
+    Reporter reporter{std::string{file_name}};
+    auto config = std::make_shared<Config>();
+    if (yaml.size() > longest_file) {
+        reporter.add(whole_file, "the file is longer than " + format_size(Bytes{longest_file}));
+    } else {
+        *config = load_checked_text(yaml, reporter);
+    }
+    LoadResult result{nullptr, reporter.take()};
+    if (result.problems.empty()) result.config = std::move(config);
+    return result;
+}
+
+LoadResult load_file(const std::string& path) {
+    const Result<std::string> content = read_bounded_file(path, longest_file);
+    if (content) return load_text(*content, path);
+    return {nullptr, {Problem{path, 0, 0, "cannot read the file: " + content.error().message}}};
+}
+
+}  // namespace pgweir::conf

@@ -1,0 +1,27 @@
+// From a YAML file to a checked configuration, or to everything that is wrong with it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/config.hpp"
+#include "conf/problem.hpp"
+
+namespace pgweir::conf {
+
+struct LoadResult {
+    std::shared_ptr<const Config> config;  ///< null if there is any problem
+    std::vector<Problem> problems;         ///< all of them, by position
+};
+
+/// Reads and checks the file at `path`, of at most 16 MB. Blocks: it also reads the files and the
+/// environment variables that secrets refer to. Any thread may call it, at any time that no other
+/// changes the environment. Expected failures are problems; it throws only std::bad_alloc.
+[[nodiscard]] LoadResult load_file(const std::string& path);
+
+/// The same for a text that has been read already; `file_name` is what problems show.
+[[nodiscard]] LoadResult load_text(std::string_view yaml, std::string_view file_name);
+
+}  // namespace pgweir::conf

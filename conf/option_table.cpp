@@ -1,0 +1,230 @@
+#include "conf/option_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pgweir::conf {
+namespace {
+
+constexpr std::uint64_t second = 1'000;
+/// No timeout above a year: what is meant to be for ever is 0.
+constexpr Range any_duration{0, 365ULL * 24 * 3'600 * second};
+constexpr Range any_number_of_clients{0, 1'000'000};
+/// PostgreSQL itself cannot have more (max_connections is at most 262143).
+constexpr Range any_number_of_servers{0, 262'143};
+
+constexpr std::array table{
+    Option{.path = "listen",
+           .member = &Config::listen,
+           .default_text = "127.0.0.1:6432",
+           .reload = Reload::needs_restart,
+           .sentence = "Where clients connect to: TCP addresses, or folders for a Unix socket "
+                       "(.s.PGSQL.<port>, the port of the first TCP address unless it is given)."},
+    Option{.path = "workers",
+           .member = &Config::workers,
+           .default_text = "auto",
+           .range = {1, 256},
+           .zero_name = "auto",
+           .reload = Reload::needs_restart,
+           .sentence = "Threads that carry clients; auto: one per core."},
+    Option{.path = "auth.type",
+           .member = &Config::auth_type,
+           .default_text = "trust",
+           .sentence = "How a client proves who it is; trust: it need not."},
+
+    Option{.path = "pool.mode",
+           .member = &PoolOptions::pool_mode,
+           .per_database = true,
+           .user_member = &User::pool_mode,
+           .entry_name = "pool_mode",
+           .default_text = "transaction",
+           .sentence = "When a server goes back to its pool: after the client leaves (session), "
+                       "after each transaction, or after each statement."},
+    Option{.path = "pool.default_pool_size",
+           .member = &PoolOptions::default_pool_size,
+           .per_database = true,
+           .user_member = &User::pool_size,
+           .entry_name = "pool_size",
+           .default_text = "20",
+           .range = any_number_of_servers,
+           .sentence = "Server connections per pool, that is per database and user; 0: no limit."},
+    Option{.path = "pool.min_pool_size",
+           .member = &PoolOptions::min_pool_size,
+           .per_database = true,
+           .default_text = "0",
+           .range = any_number_of_servers,
+           .sentence = "Server connections that a pool keeps open without work."},
+    Option{.path = "pool.max_db_connections",
+           .member = &PoolOptions::max_db_connections,
+           .per_database = true,
+           .default_text = "0",
+           .range = any_number_of_servers,
+           .sentence = "Server connections per database over all its pools; 0: no limit."},
+    Option{.path = "pool.max_user_connections",
+           .member = &PoolOptions::max_user_connections,
+           .user_member = &User::max_user_connections,
+           .default_text = "0",
+           .range = any_number_of_servers,
+           .sentence = "Server connections per user over all its pools; 0: no limit."},
+    Option{.path = "pool.server_reset_query",
+           .member = &PoolOptions::server_reset_query,
+           .per_database = true,
+           .default_text = "DISCARD ALL",
+           .sentence = "What a server runs after its client in session mode has left; empty: "
+                       "nothing."},
+
+    Option{.path = "limits.max_client_conn",
+           .member = &Config::max_client_conn,
+           .default_text = "100",
+           .range = {1, any_number_of_clients.max},
+           .sentence = "Clients in all."},
+    Option{.path = "limits.max_db_client_connections",
+           .member = &PoolOptions::max_db_client_connections,
+           .per_database = true,
+           .default_text = "0",
+           .range = any_number_of_clients,
+           .sentence = "Clients per database; 0: no limit."},
+    Option{.path = "limits.max_user_client_connections",
+           .member = &PoolOptions::max_user_client_connections,
+           .user_member = &User::max_user_client_connections,
+           .default_text = "0",
+           .range = any_number_of_clients,
+           .sentence = "Clients per user; 0: no limit."},
+
+    Option{.path = "timeouts.client_login_timeout",
+           .member = &Config::client_login_timeout,
+           .default_text = "60s",
+           .range = any_duration,
+           .sentence = "How long a client may take to log in; 0: no limit."},
+    Option{.path = "timeouts.client_idle_timeout",
+           .member = &PoolOptions::client_idle_timeout,
+           .per_database = true,
+           .user_member = &User::client_idle_timeout,
+           .default_text = "0",
+           .range = any_duration,
+           .sentence = "How long a client may stay without a query; 0: no limit."},
+    Option{.path = "timeouts.query_timeout",
+           .member = &PoolOptions::query_timeout,
+           .per_database = true,
+           .user_member = &User::query_timeout,
+           .default_text = "0",
+           .range = any_duration,
+           .sentence = "How long a query may run before it is cancelled; 0: no limit."},
+    Option{.path = "timeouts.idle_transaction_timeout",
+           .member = &PoolOptions::idle_transaction_timeout,
+           .per_database = true,
+           .user_member = &User::idle_transaction_timeout,
+           .default_text = "0",
+           .range = any_duration,
+           .sentence = "How long a client may do nothing inside a transaction; 0: no limit."},
+    Option{.path = "timeouts.transaction_timeout",
+           .member = &PoolOptions::transaction_timeout,
+           .per_database = true,
+           .user_member = &User::transaction_timeout,
+           .default_text = "0",
+           .range = any_duration,
+           .sentence = "How long a transaction may last; 0: no limit."},
+    Option{.path = "timeouts.query_wait_timeout",
+           .member = &PoolOptions::query_wait_timeout,
+           .per_database = true,
+           .user_member = &User::query_wait_timeout,
+           .default_text = "120s",
+           .range = any_duration,
+           .sentence = "How long a client waits for a server; 0: no limit."},
+    Option{.path = "timeouts.server_connect_timeout",
+           .member = &PoolOptions::server_connect_timeout,
+           .per_database = true,
+           .default_text = "15s",
+           .range = any_duration,
+           .sentence = "How long connecting and logging in to a server may take; 0: no limit."},
+    Option{.path = "timeouts.server_login_retry",
+           .member = &PoolOptions::server_login_retry,
+           .per_database = true,
+           .default_text = "15s",
+           .range = any_duration,
+           .sentence = "How long to wait after a failed login to a server before the next."},
+    Option{.path = "timeouts.server_idle_timeout",
+           .member = &PoolOptions::server_idle_timeout,
+           .per_database = true,
+           .default_text = "600s",
+           .range = any_duration,
+           .sentence = "How long a server connection stays open without work; 0: no limit."},
+    Option{.path = "timeouts.server_lifetime",
+           .member = &PoolOptions::server_lifetime,
+           .per_database = true,
+           .default_text = "3600s",
+           .range = any_duration,
+           .sentence = "How old a server connection may be before it is closed at its next "
+                       "release; 0: no limit."},
+    Option{.path = "timeouts.cancel_wait_timeout",
+           .member = &PoolOptions::cancel_wait_timeout,
+           .per_database = true,
+           .default_text = "10s",
+           .range = any_duration,
+           .sentence = "How long a cancel request may take to reach its server; 0: no limit."},
+    Option{.path = "timeouts.shutdown_timeout",
+           .member = &Config::shutdown_timeout,
+           .default_text = "30s",
+           .range = any_duration,
+           .sentence = "How long SIGTERM waits for work to end; 0: no limit."},
+
+    Option{.path = "http",
+           .member = &Config::http,
+           .default_text = "off",
+           .zero_name = "off",
+           .reload = Reload::needs_restart,
+           .sentence = "The TCP address of /metrics, /healthz and /readyz."},
+    Option{.path = "log.level",
+           .member = &Config::log_level,
+           .default_text = "info",
+           .sentence = "The least important messages that are logged."},
+    Option{.path = "log.log_connections",
+           .member = &Config::log_connections,
+           .default_text = "true",
+           .sentence = "Whether each login of a client is logged."},
+    Option{.path = "log.log_disconnections",
+           .member = &Config::log_disconnections,
+           .default_text = "true",
+           .sentence = "Whether each end of a client is logged, with the reason."},
+};
+
+template <class Predicate>
+const Option* find(Predicate predicate) {
+    const auto found = std::ranges::find_if(table, predicate);
+    return found == table.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::span<const Option> options() {
+    return table;
+}
+
+const Option* find_option(std::string_view path) {
+    return find([=](const Option& option) { return option.path == path; });
+}
+
+const Option* find_database_option(std::string_view name) {
+    return find([=](const Option& option) {
+        return option.per_database && option.name_in_entry() == name;
+    });
+}
+
+const Option* find_user_option(std::string_view name) {
+    return find(
+        [=](const Option& option) { return option.per_user() && option.name_in_entry() == name; });
+}
+
+std::string_view Option::leaf() const {
+    return path.substr(path.rfind('.') + 1);
+}
+
+std::string_view Option::section() const {
+    return path.substr(0, path.size() - leaf().size() - (leaf().size() < path.size() ? 1 : 0));
+}
+
+std::string_view Option::name_in_entry() const {
+    return entry_name.empty() ? leaf() : entry_name;
+}
+
+}  // namespace pgweir::conf

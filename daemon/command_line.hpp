@@ -1,0 +1,30 @@
+// The command line: `pgweir CONFIG` and the few things it can do instead.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace pgweir {
+
+struct CommandLine {
+    enum class Action : std::uint8_t {
+        run,      ///< run with the file `config_path`
+        check,    ///< check the file `config_path` and exit
+        options,  ///< print the reference of all options
+        example,  ///< print an example of a configuration
+        exit,     ///< exit with `exit_code`: all that is to be said has been printed
+    };
+
+    Action action = Action::exit;
+    std::string config_path;
+    int exit_code = 0;
+};
+
+/// EX_USAGE of sysexits.h: the command line is wrong.
+inline constexpr int exit_usage = 64;
+
+/// Parses the command line. Prints `--help` and `--version` to standard output, what is wrong to
+/// standard error (with exit_usage).
+[[nodiscard]] CommandLine parse_command_line(int argc, char** argv);
+
+}  // namespace pgweir
