@@ -30,11 +30,12 @@ class Counter {
 class DurationHistogram {
   public:
     static constexpr std::array<std::uint64_t, 18> bounds_us{
-        50,     100,    250,    500,     1'000,   2'500,   5'000,     10'000,    25'000,
+        50,     100,     250,     500,     1'000,     2'500,     5'000,     10'000,     25'000,
         50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000, 60'000'000};
 
     void observe(std::chrono::nanoseconds duration) {
-        const auto us = static_cast<std::uint64_t>(duration.count() < 0 ? 0 : duration.count() / 1000);
+        const auto us =
+            static_cast<std::uint64_t>(duration.count() < 0 ? 0 : duration.count() / 1000);
         std::size_t bucket = 0;
         while (bucket < bounds_us.size() && us > bounds_us[bucket]) ++bucket;
         buckets_[bucket].add();
@@ -66,29 +67,29 @@ enum class Timeout : std::uint8_t {
 
 /// Why a client's connection ended.
 enum class ClientClose : std::uint8_t {
-    terminate,         ///< the client said goodbye (Terminate)
-    lost,              ///< the client's socket ended without a goodbye
-    protocol_error,    ///< the client sent what is not the protocol
-    refused,           ///< not let in: limits, unknown database, authentication
-    timeout,           ///< one of our timeouts
-    server_lost,       ///< its server went away while it was in use
+    terminate,           ///< the client said goodbye (Terminate)
+    lost,                ///< the client's socket ended without a goodbye
+    protocol_error,      ///< the client sent what is not the protocol
+    refused,             ///< not let in: limits, unknown database, authentication
+    timeout,             ///< one of our timeouts
+    server_lost,         ///< its server went away while it was in use
     server_unavailable,  ///< no server could be had
-    shutdown,          ///< pgweir is stopping
-    killed,            ///< an operator asked for it
+    shutdown,            ///< pgweir is stopping
+    killed,              ///< an operator asked for it
     count_
 };
 
 /// Why a server's connection ended.
 enum class ServerClose : std::uint8_t {
-    idle,              ///< server_idle_timeout
-    lifetime,          ///< server_lifetime
-    lost,              ///< the server closed it, or the network did
-    dirty,             ///< a client left it in a state that could not be cleaned
-    protocol_error,    ///< the server sent what is not the protocol
-    evicted,           ///< another pool of the same limit needed the room
-    retired,           ///< configuration changed, or an operator asked
-    shutdown,          ///< pgweir is stopping
-    connect_failed,    ///< never became usable
+    idle,            ///< server_idle_timeout
+    lifetime,        ///< server_lifetime
+    lost,            ///< the server closed it, or the network did
+    dirty,           ///< a client left it in a state that could not be cleaned
+    protocol_error,  ///< the server sent what is not the protocol
+    evicted,         ///< another pool of the same limit needed the room
+    retired,         ///< configuration changed, or an operator asked
+    shutdown,        ///< pgweir is stopping
+    connect_failed,  ///< never became usable
     count_
 };
 
@@ -118,11 +119,11 @@ struct PoolStatistics {
     Counter client_bytes_sent;
     Counter server_bytes_received;
     Counter server_bytes_sent;
-    Counter cancels;            ///< CancelRequests carried to the server
-    Counter steals;             ///< servers taken over from another worker
-    Counter wait_us;            ///< all time clients waited for a server, microseconds
-    Counter query_us;           ///< all query time, microseconds
-    Counter transaction_us;     ///< all transaction time, microseconds
+    Counter cancels;         ///< CancelRequests carried to the server
+    Counter steals;          ///< servers taken over from another worker
+    Counter wait_us;         ///< all time clients waited for a server, microseconds
+    Counter query_us;        ///< all query time, microseconds
+    Counter transaction_us;  ///< all transaction time, microseconds
     CounterPer<Timeout> timeouts;
     CounterPer<ClientClose> client_closes;
     CounterPer<ServerClose> server_closes;
@@ -135,7 +136,7 @@ struct PoolStatistics {
 
 /// What one worker counts that belongs to no pool.
 struct WorkerStatistics {
-    Counter clients;        ///< connections there now, logged in or not
+    Counter clients;         ///< connections there now, logged in or not
     Counter logins_refused;  ///< closed before a pool was known
     Counter login_timeouts;
     Counter cancel_requests;          ///< CancelRequests received

@@ -1,0 +1,37 @@
+// How many connections there may be: the only thing the workers of a pool share on purpose.
+#pragma once
+
+#include <atomic>
+
+namespace pgweir::pool {
+
+/// A limit over all workers: of a pool, a database or a user. Shared; any thread.
+class Budget {
+  public:
+    explicit Budget(unsigned limit) : limit_(limit) {}
+
+    /// Takes one place if there is one.
+    [[nodiscard]] bool try_take() {
+        unsigned open = open_.load();
+        do {
+            const unsigned limit = limit_.load(std::memory_order_relaxed);
+            if (limit != 0 && open >= limit) return false;
+        } while (!open_.compare_exchange_weak(open, open + 1));
+        return true;
+    }
+    void give_back() { open_.fetch_sub(1); }
+
+    /// Places taken now: connections open or being opened.
+    [[nodiscard]] unsigned open() const { return open_.load(); }
+    /// 0: no limit.
+    [[nodiscard]] unsigned limit() const { return limit_.load(std::memory_order_relaxed); }
+    /// More may be open than a lowered limit allows; they are not counted anew until they close.
+    void set_limit(unsigned limit) { limit_.store(limit, std::memory_order_relaxed); }
+    [[nodiscard]] bool is_over() const { return limit() != 0 && open() > limit(); }
+
+  private:
+    std::atomic<unsigned> open_{0};
+    std::atomic<unsigned> limit_;
+};
+
+}  // namespace pgweir::pool

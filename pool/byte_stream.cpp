@@ -1,0 +1,152 @@
+#include "pool/byte_stream.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <boost/asio/error.hpp>
+#include <cerrno>
+
+namespace pgweir::pool {
+
+namespace {
+
+IoResult from_errno() {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+        return {.status = IoResult::Status::would_block};
+    }
+    return {.status = IoResult::Status::failed,
+            .error = error_code(errno, boost::system::system_category())};
+}
+
+// What SSL_read or SSL_write said with `result`. A renegotiation that reads while we write, or the
+// other way round, does not exist in TLS 1.3, and libpq refuses it in 1.2.
+IoResult from_tls(SSL* tls, int result) {
+    switch (SSL_get_error(tls, result)) {
+        case SSL_ERROR_WANT_READ:
+        case SSL_ERROR_WANT_WRITE:
+            return {.status = IoResult::Status::would_block};
+        case SSL_ERROR_ZERO_RETURN:
+            return {.status = IoResult::Status::closed};
+        case SSL_ERROR_SYSCALL:
+            if (errno != 0) return from_errno();
+            return {.status = IoResult::Status::closed};
+        default:
+            return {.status = IoResult::Status::failed,
+                    .error = error_code(EPROTO, boost::system::system_category())};
+    }
+}
+
+IoResult read_tls(SSL* tls, std::span<char> room) {
+    ERR_clear_error();
+    errno = 0;
+    const int size = SSL_read(tls, room.data(), static_cast<int>(room.size()));
+    if (size <= 0) return from_tls(tls, size);
+    // A record that was decrypted but not yet taken makes no socket readable.
+    return {.size = static_cast<std::size_t>(size), .drained = false};
+}
+
+IoResult write_tls(SSL* tls, std::span<const iovec> parts) {
+    std::size_t total = 0;
+    for (const iovec& part : parts) {
+        if (part.iov_len == 0) continue;
+        ERR_clear_error();
+        errno = 0;
+        const int size = SSL_write(tls, part.iov_base, static_cast<int>(part.iov_len));
+        if (size <= 0) {
+            if (total > 0) break;
+            return from_tls(tls, size);
+        }
+        total += static_cast<std::size_t>(size);
+        if (static_cast<std::size_t>(size) < part.iov_len) break;
+    }
+    return {.size = total};
+}
+
+}  // namespace
+
+ByteStream::ByteStream(asio::io_context& io, int socket, ssl_st* tls)
+    : descriptor_(io.get_executor(), socket), tls_(tls) {
+    if (tls_ != nullptr) {
+        // A write that has to be repeated may come from another address: the caller's buffer moves.
+        SSL_set_mode(tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+}
+
+IoResult ByteStream::read(std::span<char> room) {
+    if (!descriptor_.is_open()) {
+        return {.status = IoResult::Status::failed, .error = asio::error::bad_descriptor};
+    }
+    if (tls_ != nullptr) return read_tls(tls_, room);
+    const ssize_t size = ::recv(descriptor_.native_handle(), room.data(), room.size(), 0);
+    if (size < 0) return from_errno();
+    if (size == 0) return {.status = IoResult::Status::closed};
+    const auto moved = static_cast<std::size_t>(size);
+    return {.size = moved, .drained = moved < room.size()};
+}
+
+IoResult ByteStream::write(std::span<const iovec> parts) {
+    if (!descriptor_.is_open()) {
+        return {.status = IoResult::Status::failed, .error = asio::error::bad_descriptor};
+    }
+    if (tls_ != nullptr) return write_tls(tls_, parts);
+    ssize_t size = 0;
+    if (parts.size() == 1) {
+        size =
+            ::send(descriptor_.native_handle(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+    } else {
+        msghdr message{};
+        message.msg_iov = const_cast<iovec*>(parts.data());  // NOLINT: sendmsg does not write to it
+        message.msg_iovlen = parts.size();
+        size = ::sendmsg(descriptor_.native_handle(), &message, MSG_NOSIGNAL);
+    }
+    if (size < 0) return from_errno();
+    return {.size = static_cast<std::size_t>(size)};
+}
+
+Task<error_code> ByteStream::readable() {
+    const auto [error] =
+        co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_read, as_result);
+    co_return error;
+}
+
+Task<error_code> ByteStream::writable() {
+    const auto [error] =
+        co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_write, as_result);
+    co_return error;
+}
+
+void ByteStream::cancel() {
+    error_code ignored;
+    descriptor_.cancel(ignored);
+}
+
+void ByteStream::close() {
+    error_code ignored;
+    descriptor_.close(ignored);
+}
+
+int ByteStream::release() {
+    return descriptor_.is_open() ? descriptor_.release() : -1;
+}
+
+std::span<iovec> drop_front(std::span<iovec> parts, std::size_t size) {
+    while (!parts.empty() && size >= parts.front().iov_len) {
+        size -= parts.front().iov_len;
+        parts = parts.subspan(1);
+    }
+    if (!parts.empty()) {
+        parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + size;
+        parts.front().iov_len -= size;
+    }
+    return parts;
+}
+
+bool peer_has_closed(int socket) {
+    pollfd question{.fd = socket, .events = POLLRDHUP, .revents = 0};
+    return ::poll(&question, 1, 0) == 1 &&
+           (question.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+}  // namespace pgweir::pool

@@ -1,0 +1,74 @@
+// A connected socket, or the TLS session on it, as bytes that can be read and written at once or
+// not at all.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <span>
+
+#include "pool/asio.hpp"
+
+struct ssl_st;
+
+namespace pgweir::pool {
+
+/// What a read or a write that never waits came to.
+struct IoResult {
+    enum class Status : std::uint8_t {
+        done,         ///< `size` bytes were moved
+        would_block,  ///< none; wait for readiness and try again
+        closed,       ///< the peer ended the stream in an orderly way
+        failed,       ///< the stream is broken: `error` says how
+    };
+    Status status = Status::done;
+    std::size_t size = 0;
+    /// After a read: nothing is left to read just now, so that waiting is better than trying again.
+    bool drained = false;
+    error_code error;
+};
+
+/// Reads and writes go straight to the socket (or OpenSSL on the socket), at once; only `readable`
+/// and `writable` suspend. One coroutine may wait for each of the two.
+///
+/// Lives on one worker; touch only from its io_context.
+class ByteStream {
+  public:
+    /// Takes over `socket`, which must be connected and non-blocking. With `tls`, bytes go through
+    /// that session, which stays its owner's and must outlive this.
+    ByteStream(asio::io_context& io, int socket, ssl_st* tls = nullptr);
+
+    [[nodiscard]] IoResult read(std::span<char> room);
+    /// Writes as much as fits of the parts in their order.
+    [[nodiscard]] IoResult write(std::span<const iovec> parts);
+
+    /// Suspends until a read is worth trying, or the stream is closed or cancelled (the error says
+    /// so). May return early: try, and wait again.
+    ///
+    /// Neither touches this object after it has resumed, which may outlive it.
+    Task<error_code> readable();
+    Task<error_code> writable();
+
+    /// Resumes whoever waits, with operation_aborted.
+    void cancel();
+    /// Closes the socket; whoever waits is resumed.
+    void close();
+    /// Gives the socket back to its owner, open; whoever waits is resumed.
+    int release();
+    [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
+    /// The descriptor, for questions to the kernel; it stays this object's.
+    [[nodiscard]] int native_handle() { return descriptor_.native_handle(); }
+
+  private:
+    asio::posix::basic_stream_descriptor<Executor> descriptor_;
+    ssl_st* tls_;
+};
+
+/// Drops the first `size` bytes from a list of parts: what a partial write leaves to be written.
+[[nodiscard]] std::span<iovec> drop_front(std::span<iovec> parts, std::size_t size);
+
+/// Whether the peer has closed its side of `socket`, without reading and without waiting, even when
+/// unread bytes stand before the end.
+[[nodiscard]] bool peer_has_closed(int socket);
+
+}  // namespace pgweir::pool

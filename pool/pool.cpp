@@ -1,0 +1,206 @@
+#include "pool/pool.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include "pool/pool_sizing.hpp"
+#include "pool/registry.hpp"
+
+namespace pgweir::pool {
+
+Pool::Pool(Registry& registry, std::string database, std::string user, PoolSetup setup,
+           std::shared_ptr<Budget> database_budget, std::shared_ptr<Budget> user_budget,
+           const std::vector<WorkerContext*>& workers, Observer& observer)
+    : registry_(registry),
+      database_(std::move(database)),
+      user_(std::move(user)),
+      observer_(observer),
+      budget_(setup.options.default_pool_size),
+      database_budget_(std::move(database_budget)),
+      user_budget_(std::move(user_budget)),
+      contexts_(workers),
+      boards_(workers.size()),
+      setup_(std::make_shared<const PoolSetup>(std::move(setup))) {
+    parts_.reserve(workers.size());
+    for (WorkerContext* context : workers) {
+        parts_.push_back(std::make_unique<PoolPart>(*this, *context, setup_));
+    }
+}
+
+template <typename Action>
+void Pool::on_worker(unsigned worker, Action action) {
+    asio::post(contexts_[worker]->io.get_executor(),
+               [self = shared_from_this(), worker, action = std::move(action)]() mutable {
+                   action(*self->parts_[worker]);
+               });
+}
+
+const PoolStatistics& Pool::statistics(unsigned worker) const {
+    return parts_[worker]->statistics();
+}
+
+std::shared_ptr<const PoolSetup> Pool::setup() const {
+    const std::lock_guard lock(mutex_);
+    return setup_;
+}
+
+void Pool::reconfigure(PoolSetup setup) {
+    std::shared_ptr<const PoolSetup> next;
+    {
+        const std::lock_guard lock(mutex_);
+        setup.generation = setup_->generation + (setup_->connection == setup.connection ? 0U : 1U);
+        setup_ = next = std::make_shared<const PoolSetup>(std::move(setup));
+        if (next->generation != 0) outage_.reset();
+        has_outage_ = outage_.has_value();
+    }
+    budget_.set_limit(next->options.default_pool_size);
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
+        on_worker(worker, [next](PoolPart& part) { part.reconfigure(next); });
+    }
+}
+
+void Pool::ensure_minimum() {
+    const unsigned minimum = setup()->options.min_pool_size;
+    for (unsigned open = budget_.open(); open < minimum; ++open) {
+        on_worker(open % static_cast<unsigned>(parts_.size()),
+                  [](PoolPart& part) { part.open_for_minimum(); });
+    }
+}
+
+void Pool::sweep() {
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
+        on_worker(worker, [](PoolPart& part) { part.sweep(Clock::now()); });
+    }
+}
+
+// --- places --------------------------------------------------------------------------------------
+
+bool Pool::try_take_place() {
+    if (!budget_.try_take()) return false;
+    if (!database_budget_->try_take()) {
+        budget_.give_back();
+        return false;
+    }
+    if (!user_budget_->try_take()) {
+        database_budget_->give_back();
+        budget_.give_back();
+        return false;
+    }
+    return true;
+}
+
+void Pool::give_back_place() {
+    user_budget_->give_back();
+    database_budget_->give_back();
+    budget_.give_back();
+    place_available();
+    if (database_budget_->limit() != 0 || user_budget_->limit() != 0) registry_.room_made(*this);
+}
+
+void Pool::place_available() {
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
+        if (boards_[worker].oldest_waiting.load() != 0) {
+            on_worker(worker, [](PoolPart& part) { part.open_connections(); });
+        }
+    }
+}
+
+bool Pool::shares_limit_with(const Pool& other) const {
+    return (database_budget_->limit() != 0 && database_budget_ == other.database_budget_) ||
+           (user_budget_->limit() != 0 && user_budget_ == other.user_budget_);
+}
+
+// --- who waits and who has -----------------------------------------------------------------------
+
+void Pool::publish_waiting(unsigned worker, std::optional<Clock::time_point> oldest) {
+    boards_[worker].oldest_waiting.store(oldest ? oldest->time_since_epoch().count() : 0);
+}
+
+void Pool::publish_idle(unsigned worker, std::size_t idle) {
+    boards_[worker].idle.store(idle);
+}
+
+std::optional<unsigned> Pool::longest_waiting(unsigned self,
+                                              std::optional<Clock::time_point> than) const {
+    std::optional<unsigned> longest;
+    Clock::rep oldest = than ? than->time_since_epoch().count() : 0;
+    for (unsigned worker = 0; worker < boards_.size(); ++worker) {
+        const Clock::rep since = boards_[worker].oldest_waiting.load();
+        if (worker == self || since == 0) continue;
+        if (oldest == 0 || since < oldest) {
+            oldest = since;
+            longest = worker;
+        }
+    }
+    return longest;
+}
+
+void Pool::ask_for_server(unsigned worker) {
+    for (unsigned other = 0; other < parts_.size(); ++other) {
+        if (other != worker && boards_[other].idle.load() > 0) {
+            on_worker(other, [worker](PoolPart& part) { part.send_idle_to(worker); });
+            return;
+        }
+    }
+    const bool own_limit = budget_.limit() != 0 && budget_.open() >= budget_.limit();
+    if (!own_limit) registry_.make_room(*this);
+}
+
+bool Pool::give_up_idle() {
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
+        if (boards_[worker].idle.load() > 0) {
+            on_worker(worker, [](PoolPart& part) { part.close_one_idle(); });
+            return true;
+        }
+    }
+    return false;
+}
+
+bool Pool::has_waiting() const {
+    return std::ranges::any_of(boards_,
+                               [](const Board& b) { return b.oldest_waiting.load() != 0; });
+}
+
+void Pool::move_to(unsigned worker, ServerConnection connection) {
+    on_worker(worker, [connection = std::move(connection)](PoolPart& part) mutable {
+        part.adopt(std::move(connection));
+    });
+}
+
+// --- outages -------------------------------------------------------------------------------------
+
+std::optional<Outage> Pool::outage() const {
+    if (!has_outage_.load(std::memory_order_relaxed)) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    return outage_;
+}
+
+Outage Pool::note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,
+                          milliseconds server_login_retry) {
+    const std::lock_guard lock(mutex_);
+    const auto now = Clock::now();
+    if (!outage_) outage_ = Outage{.since = now};
+    ++outage_->failures;
+    outage_->next_try = now + retry_delay(outage_->failures, server_login_retry);
+    outage_->from_server = std::move(from_server);
+    outage_->explanation = std::move(explanation);
+    has_outage_ = true;
+    return *outage_;
+}
+
+void Pool::note_success() {
+    if (!has_outage_.load(std::memory_order_relaxed)) return;
+    {
+        const std::lock_guard lock(mutex_);
+        outage_.reset();
+        has_outage_ = false;
+    }
+    place_available();
+}
+
+void Pool::announce_outage() {
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
+        on_worker(worker, [](PoolPart& part) { part.outage_announced(); });
+    }
+}
+
+}  // namespace pgweir::pool

@@ -1,0 +1,130 @@
+// A pool: the server connections for one database and user, over all workers.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/config.hpp"
+#include "pool/budget.hpp"
+#include "pool/observer.hpp"
+#include "pool/pool_part.hpp"
+#include "pool/worker_context.hpp"
+#include "protocol/error_report.hpp"
+
+namespace pgweir::pool {
+
+class Registry;
+
+/// How a pool connects and what governs it. Immutable; a new configuration makes a new one.
+struct PoolSetup {
+    std::vector<conf::ConnectionKeyword> connection;
+    conf::PoolOptions options;
+    unsigned generation = 0;  ///< counts up when `connection` changes
+};
+
+/// What is known of a database that cannot be reached.
+struct Outage {
+    Clock::time_point since;
+    Clock::time_point next_try;
+    unsigned failures = 0;
+    /// What the server said, if it was the server that refused.
+    std::optional<protocol::ErrorReport> from_server;
+    std::string explanation;
+};
+
+/// What the workers share of one pool: its budget, who waits where, what is known of an outage.
+/// Each worker's own part is a PoolPart. Thread-safe unless said otherwise.
+class Pool : public std::enable_shared_from_this<Pool> {
+  public:
+    Pool(Registry& registry, std::string database, std::string user, PoolSetup setup,
+         std::shared_ptr<Budget> database_budget, std::shared_ptr<Budget> user_budget,
+         const std::vector<WorkerContext*>& workers, Observer& observer);
+
+    [[nodiscard]] const std::string& database() const { return database_; }
+    [[nodiscard]] const std::string& user() const { return user_; }
+    [[nodiscard]] Observer& observer() const { return observer_; }
+    [[nodiscard]] const Budget& budget() const { return budget_; }
+    /// The part of this worker; to be touched on that worker only.
+    [[nodiscard]] PoolPart& part(unsigned worker) { return *parts_[worker]; }
+    [[nodiscard]] std::size_t workers() const { return parts_.size(); }
+    /// For the scraper.
+    [[nodiscard]] const PoolStatistics& statistics(unsigned worker) const;
+
+    /// A new configuration: limits at once, connections as they come back.
+    void reconfigure(PoolSetup setup);
+    [[nodiscard]] std::shared_ptr<const PoolSetup> setup() const;
+    /// Makes a worker open connections up to min_pool_size. Call now and then.
+    void ensure_minimum();
+    /// Closes idle connections that are too old or too long idle, on all workers.
+    void sweep();
+    /// Clients that are logged in to this pool; it is forgotten when there are none for a while.
+    std::atomic<unsigned> clients{0};
+
+    // Places for connections.
+    [[nodiscard]] bool try_take_place();
+    void give_back_place();
+    /// A place has become free for this pool: workers with waiting clients may connect.
+    void place_available();
+
+    // Who waits and who has idle connections; each part tells for itself.
+    void publish_waiting(unsigned worker, std::optional<Clock::time_point> oldest);
+    void publish_idle(unsigned worker, std::size_t idle);
+    /// The worker, other than `self`, whose client waits longest, if it waits since before `than`.
+    [[nodiscard]] std::optional<unsigned> longest_waiting(
+        unsigned self, std::optional<Clock::time_point> than) const;
+    /// Asks the workers with idle connections to send one to `worker`. Asks other pools of the same
+    /// limits to give up an idle connection when the limits leave no place.
+    void ask_for_server(unsigned worker);
+    /// Gives up one idle connection, on whichever worker has one, to make room for another pool.
+    /// False when there is none.
+    bool give_up_idle();
+    [[nodiscard]] bool has_waiting() const;
+    [[nodiscard]] bool shares_limit_with(const Pool& other) const;
+
+    /// Brings a connection to another worker.
+    void move_to(unsigned worker, ServerConnection connection);
+
+    // An unreachable database.
+    [[nodiscard]] std::optional<Outage> outage() const;
+    /// Records a failed attempt; returns what is known now.
+    Outage note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,
+                        milliseconds server_login_retry);
+    void note_success();
+    /// Tells every part that the latest attempt failed, so that all who wait hear of it.
+    void announce_outage();
+
+  private:
+    /// What one part shows to the others; a line of its own, so that workers do not share it by
+    /// accident.
+    struct alignas(64) Board {
+        std::atomic<Clock::rep> oldest_waiting{0};  ///< 0: nobody waits
+        std::atomic<std::size_t> idle{0};
+    };
+
+    template <typename Action>
+    void on_worker(unsigned worker, Action action);
+
+    Registry& registry_;
+    const std::string database_;
+    const std::string user_;
+    Observer& observer_;
+    Budget budget_;
+    std::shared_ptr<Budget> database_budget_;
+    std::shared_ptr<Budget> user_budget_;
+    std::vector<WorkerContext*> contexts_;
+    std::vector<Board> boards_;
+
+    mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
+    std::shared_ptr<const PoolSetup> setup_;
+    std::optional<Outage> outage_;
+    std::atomic<bool> has_outage_{false};
+
+    std::vector<std::unique_ptr<PoolPart>> parts_;  ///< last: they refer to all of the above
+};
+
+}  // namespace pgweir::pool

@@ -1,0 +1,385 @@
+#include "pool/pool_part.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "pool/pool.hpp"
+#include "pool/pool_sizing.hpp"
+#include "pool/server_connector.hpp"
+
+namespace pgweir::pool {
+
+namespace {
+
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+
+// A client of this worker yields to another worker's that has waited longer by more than this:
+// moving a connection costs two wake-ups, strict order is not worth that.
+constexpr milliseconds slack{5};
+
+// Waiting would not help: the server itself said no, for a reason that does not pass by itself.
+bool is_lasting(const Outage& outage) {
+    return outage.from_server &&
+           outage.from_server->code != protocol::sqlstate::cannot_connect_now &&
+           !outage.from_server->code.starts_with("53");
+}
+
+bool should_refuse(const Outage& outage, const conf::PoolOptions& options, Clock::time_point now) {
+    return is_lasting(outage) || now - outage.since >= options.server_login_retry;
+}
+
+protocol::ErrorReport refusal(const Pool& pool, const Outage& outage) {
+    if (outage.from_server) return *outage.from_server;
+    using std::chrono::duration_cast;
+    auto report = protocol::ErrorReport::fatal(
+        protocol::sqlstate::cannot_connect_now,
+        "the server of database \"" + pool.database() + "\" cannot be reached");
+    const auto down = duration_cast<std::chrono::seconds>(Clock::now() - outage.since);
+    report.detail = outage.explanation + " (unreachable for " + std::to_string(down.count()) +
+                    " s, " + std::to_string(outage.failures) + " attempts)";
+    return report;
+}
+
+}  // namespace
+
+PoolPart::PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup)
+    : pool_(pool), context_(context), setup_(std::move(setup)) {}
+
+PoolPart::~PoolPart() = default;
+
+const conf::PoolOptions& PoolPart::options() const {
+    return setup_->options;
+}
+
+// --- lending -------------------------------------------------------------------------------------
+
+bool PoolPart::lend(Tenant& tenant) {
+    if (idle_.empty() || !waiters_.empty()) return false;
+    Server& server = idle_.front();
+    idle_.pop_front();
+    pool_.publish_idle(context_.index, idle_.size());
+    count_state(Server::State::idle, Server::State::leased);
+    statistics_.leases.add();
+    server.lend_to(tenant);
+    return true;
+}
+
+void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
+    waiter.refusal.reset();
+    const auto outage = pool_.outage();
+    if (outage && pool_.budget().open() == 0 && now < outage->next_try &&
+        should_refuse(*outage, options(), now)) {
+        waiter.refusal = refusal(pool_, *outage);
+        waiter.wake_up.notify();
+        return;
+    }
+    waiter.since = now;
+    waiters_.push_back(waiter);
+    queue_changed();
+    open_connections();
+}
+
+void PoolPart::withdraw(Waiter& waiter) {
+    if (!waiter.is_linked()) return;
+    waiters_.erase(waiters_.iterator_to(waiter));
+    queue_changed();
+    waiter.wake_up.notify();
+}
+
+void PoolPart::grant(Server& server) {
+    Waiter& waiter = waiters_.front();
+    waiters_.pop_front();
+    queue_changed();
+    count_state(Server::State::cleaning, Server::State::leased);
+    statistics_.leases.add();
+    server.lend_to(*waiter.tenant);
+    waiter.wake_up.notify();
+}
+
+void PoolPart::queue_changed() {
+    pool_.publish_waiting(context_.index,
+                          waiters_.empty() ? std::nullopt : std::optional(waiters_.front().since));
+}
+
+void PoolPart::returned(Server& server) {
+    const auto now = Clock::now();
+    if (const auto reason = reason_to_retire(server, now)) {
+        server.close(*reason, "");
+        return;
+    }
+    const auto than =
+        waiters_.empty() ? std::nullopt : std::optional(waiters_.front().since - slack);
+    if (const auto other = pool_.longest_waiting(context_.index, than)) {
+        if (server.leave_for(*other)) {
+            count_state(Server::State::cleaning, Server::State::leaving);
+            return;
+        }
+    }
+    if (!waiters_.empty()) {
+        grant(server);
+    } else {
+        keep_idle(server);
+    }
+}
+
+void PoolPart::keep_idle(Server& server) {
+    count_state(Server::State::cleaning, Server::State::idle);
+    server.become_idle(Clock::now());
+    idle_.push_front(server);
+    pool_.publish_idle(context_.index, idle_.size());
+    // A client elsewhere that began to wait before this was published may have found nothing:
+    // whoever publishes second sees the other.
+    if (const auto other = pool_.longest_waiting(context_.index, std::nullopt))
+        send_idle_to(*other);
+}
+
+std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
+                                                      Clock::time_point now) const {
+    if (shutting_down_) return ServerClose::shutdown;
+    const ServerConnection& connection = server.connection();
+    if (connection.generation != setup_->generation) return ServerClose::retired;
+    if (pool_.budget().is_over()) return ServerClose::retired;
+    const milliseconds lifetime = options().server_lifetime;
+    if (lifetime > milliseconds::zero() && now - connection.connected_at >= lifetime) {
+        return ServerClose::lifetime;
+    }
+    return std::nullopt;
+}
+
+// --- moving between workers ----------------------------------------------------------------------
+
+void PoolPart::send_idle_to(unsigned worker) {
+    if (idle_.empty() || !waiters_.empty() || worker == context_.index) return;
+    Server& server = idle_.front();
+    if (!server.leave_for(worker)) return;
+    idle_.pop_front();
+    count_state(Server::State::idle, Server::State::leaving);
+    pool_.publish_idle(context_.index, idle_.size());
+}
+
+void PoolPart::move_out(Server& server, unsigned worker) {
+    ServerConnection connection = server.take_connection();
+    servers_.erase(&server);
+    pool_.move_to(worker, std::move(connection));
+}
+
+void PoolPart::adopt(ServerConnection connection) {
+    statistics_.steals.add();
+    auto server = std::make_shared<Server>(*this, std::move(connection));
+    servers_.emplace(server.get(), server);
+    count_state(Server::State::leaving, Server::State::cleaning);
+    server->start();
+    returned(*server);
+}
+
+// --- opening -------------------------------------------------------------------------------------
+
+void PoolPart::open_connections() {
+    unsigned wanted = connections_to_start(waiters_.size(), connecting_);
+    if (wanted == 0 || shutting_down_) return;
+    if (const auto outage = pool_.outage()) {
+        if (Clock::now() < outage->next_try) {
+            retry_at(outage->next_try);
+            return;
+        }
+        wanted = 1;  // a probe
+        if (connecting_ > 0) return;
+    }
+    for (; wanted > 0; --wanted) {
+        if (!pool_.try_take_place()) {
+            pool_.ask_for_server(context_.index);
+            return;
+        }
+        start_connecting();
+    }
+}
+
+void PoolPart::open_for_minimum() {
+    if (shutting_down_ || pool_.outage() || !pool_.try_take_place()) return;
+    start_connecting();
+}
+
+void PoolPart::start_connecting() {
+    ++connecting_;
+    statistics_.servers_login.add();
+    asio::co_spawn(context_.io.get_executor(), connect(), asio::detached);
+}
+
+Task<> PoolPart::connect() {
+    const auto keep_alive = pool_.shared_from_this();
+    const auto setup = setup_;
+    const auto started = Clock::now();
+    ConnectResult result = co_await connect_server(context_.io, setup->connection,
+                                                   setup->options.server_connect_timeout);
+    --connecting_;
+    statistics_.servers_login.subtract();
+    if (!result.connection) {
+        connect_failed(std::move(result.failure));
+        co_return;
+    }
+    result.connection->generation = setup->generation;
+    connected(*std::move(result.connection), Clock::now() - started);
+}
+
+void PoolPart::connected(ServerConnection connection, Clock::duration took) {
+    connection.settings = context_.settings.none();
+    statistics_.server_logins.add();
+    statistics_.server_connect.observe(took);
+    auto server = std::make_shared<Server>(*this, std::move(connection));
+    servers_.emplace(server.get(), server);
+    count_state(Server::State::leaving, Server::State::cleaning);
+    std::string address;
+    pool_.observer().server_connected(describe(*server, address), took);
+    server->start();
+    pool_.note_success();
+    returned(*server);
+    open_connections();
+}
+
+void PoolPart::connect_failed(ConnectFailure failure) {
+    statistics_.server_login_failures.add();
+    if (failure.timed_out) {
+        statistics_.timeouts[static_cast<std::size_t>(Timeout::server_connect_timeout)].add();
+    }
+    const std::string explanation = failure.explanation;
+    const Outage outage =
+        pool_.note_failure(std::move(failure.from_server), std::move(failure.explanation),
+                           options().server_login_retry);
+    pool_.give_back_place();
+    pool_.observer().connect_failed(
+        pool_.database(), pool_.user(), explanation,
+        std::chrono::duration_cast<milliseconds>(outage.next_try - Clock::now()));
+    pool_.announce_outage();
+}
+
+void PoolPart::outage_announced() {
+    const auto outage = pool_.outage();
+    if (!outage || waiters_.empty()) return;
+    // Where some connection is alive its clients are served, if slowly.
+    if (pool_.budget().open() == 0 && should_refuse(*outage, options(), Clock::now())) {
+        refuse_waiting(*outage);
+    } else {
+        retry_at(outage->next_try);
+    }
+}
+
+void PoolPart::refuse_waiting(const Outage& outage) {
+    const protocol::ErrorReport report = refusal(pool_, outage);
+    while (!waiters_.empty()) {
+        Waiter& waiter = waiters_.front();
+        waiters_.pop_front();
+        waiter.refusal = report;
+        waiter.wake_up.notify();
+    }
+    queue_changed();
+}
+
+void PoolPart::retry_at(Clock::time_point when) {
+    if (std::exchange(retry_planned_, true)) return;
+    asio::co_spawn(context_.io.get_executor(), retry_after(when - Clock::now()), asio::detached);
+}
+
+Task<> PoolPart::retry_after(Clock::duration delay) {
+    const auto keep_alive = pool_.shared_from_this();
+    Timer timer(context_.io.get_executor());
+    timer.expires_after(delay);
+    co_await timer.async_wait(as_result);
+    retry_planned_ = false;
+    open_connections();
+}
+
+// --- closing -------------------------------------------------------------------------------------
+
+void PoolPart::server_closed(Server& server, Server::State before, ServerClose reason,
+                             std::string_view detail) {
+    if (before == Server::State::idle) {
+        idle_.erase(idle_.iterator_to(server));
+        pool_.publish_idle(context_.index, idle_.size());
+    }
+    count_state(before, Server::State::closed);
+    statistics_.server_closes[static_cast<std::size_t>(reason)].add();
+    std::string address;
+    pool_.observer().server_closed(describe(server, address), reason, detail);
+    forget_greetings();
+    pool_.give_back_place();
+    servers_.erase(&server);
+}
+
+void PoolPart::close_one_idle() {
+    if (idle_.empty()) return;
+    idle_.back().close(ServerClose::evicted, "another pool needs the room");
+}
+
+void PoolPart::sweep(Clock::time_point now) {
+    const milliseconds timeout = options().server_idle_timeout;
+    for (auto next = idle_.begin(); next != idle_.end();) {
+        Server& server = *next++;
+        if (const auto reason = reason_to_retire(server, now)) {
+            if (*reason == ServerClose::lifetime) {
+                statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
+            }
+            server.close(*reason, "");
+        } else if (timeout > milliseconds::zero() && now - server.idle_since() >= timeout &&
+                   pool_.budget().open() > options().min_pool_size) {
+            statistics_.timeouts[static_cast<std::size_t>(Timeout::server_idle_timeout)].add();
+            server.close(ServerClose::idle, "");
+        }
+    }
+    // A net under the reckoning above: whoever still waits asks again.
+    if (!waiters_.empty()) open_connections();
+}
+
+void PoolPart::reconfigure(std::shared_ptr<const PoolSetup> setup) {
+    setup_ = std::move(setup);
+    forget_greetings();
+    sweep(Clock::now());
+}
+
+void PoolPart::shut_down() {
+    shutting_down_ = true;
+    while (!idle_.empty()) idle_.front().close(ServerClose::shutdown, "");
+}
+
+// --- telling -------------------------------------------------------------------------------------
+
+Greeting PoolPart::greeting(const SettingsPtr& settings) const {
+    const auto found = greetings_.find(settings.get());
+    return found == greetings_.end() ? nullptr : found->second.greeting;
+}
+
+void PoolPart::remember_greeting(const SettingsPtr& settings, Greeting greeting) {
+    if (greetings_.size() >= most_greetings) greetings_.clear();
+    greetings_[settings.get()] = {.settings = settings, .greeting = std::move(greeting)};
+}
+
+void PoolPart::count_state(Server::State from, Server::State to) {
+    const auto gauge = [this](Server::State state) -> Counter* {
+        switch (state) {
+            case Server::State::idle:
+                return &statistics_.servers_idle;
+            case Server::State::leased:
+                return &statistics_.servers_active;
+            case Server::State::cleaning:
+                return &statistics_.servers_reset;
+            case Server::State::leaving:
+            case Server::State::closed:
+                break;
+        }
+        return nullptr;
+    };
+    if (Counter* counter = gauge(from)) counter->subtract();
+    if (Counter* counter = gauge(to)) counter->add();
+}
+
+Observer::ServerEvent PoolPart::describe(const Server& server, std::string& address) const {
+    const ServerConnection& connection = server.connection();
+    address = connection.address.to_string();
+    return {.database = pool_.database(),
+            .user = pool_.user(),
+            .address = address,
+            .server_pid = static_cast<int>(connection.cancel_key.pid),
+            .age = Clock::now() - connection.connected_at};
+}
+
+}  // namespace pgweir::pool

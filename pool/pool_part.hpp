@@ -1,0 +1,120 @@
+// What one worker has of a pool: its servers, and its clients that wait for one.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
+#include <optional>
+
+#include "conf/config.hpp"
+#include "pool/observer.hpp"
+#include "pool/server.hpp"
+#include "pool/statistics.hpp"
+#include "pool/wake_up.hpp"
+#include "pool/worker_context.hpp"
+
+namespace pgweir::pool {
+
+class Pool;
+struct PoolSetup;
+struct Outage;
+struct ConnectFailure;
+
+/// A client in the queue. Lives in the client's session.
+class Waiter : public boost::intrusive::list_base_hook<> {
+  public:
+    explicit Waiter(asio::io_context& io) : wake_up(io) {}
+
+    Tenant* tenant = nullptr;
+    Clock::time_point since;
+    /// Why there is no server; meaningful once woken without a lease.
+    std::optional<protocol::ErrorReport> refusal;
+    WakeUp wake_up;
+};
+
+using Greeting = std::shared_ptr<const std::vector<Parameter>>;
+
+/// Lends servers to the clients of one worker, first come first served; takes them back; opens and
+/// closes connections. Lives on one worker; touch only from its io_context. Never suspends.
+class PoolPart {
+  public:
+    PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup);
+    ~PoolPart();
+
+    // For tenants.
+    /// Lends an idle server at once if there is one and nobody waits.
+    [[nodiscard]] bool lend(Tenant& tenant);
+    /// Puts the waiter in the queue. Its `wake_up` is notified when its tenant has been granted a
+    /// lease, or when it was refused.
+    void enqueue(Waiter& waiter, Clock::time_point now);
+    /// Takes the waiter out of the queue, if it is still in it.
+    void withdraw(Waiter& waiter);
+    /// What the server says of itself to a client with these start-up settings, if known.
+    [[nodiscard]] Greeting greeting(const SettingsPtr& settings) const;
+    void remember_greeting(const SettingsPtr& settings, Greeting greeting);
+    void forget_greetings() { greetings_.clear(); }
+
+    [[nodiscard]] Pool& pool() const { return pool_; }
+    [[nodiscard]] const conf::PoolOptions& options() const;
+    [[nodiscard]] PoolStatistics& statistics() { return statistics_; }
+    [[nodiscard]] const PoolStatistics& statistics() const { return statistics_; }
+    [[nodiscard]] WorkerContext& context() const { return context_; }
+
+    // For servers.
+    /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
+    /// ones.
+    void returned(Server& server);
+    void server_closed(Server& server, Server::State before, ServerClose reason,
+                       std::string_view detail);
+    /// A server that has let go of its socket moves.
+    void move_out(Server& server, unsigned worker);
+    /// Keeps the gauges of servers by state.
+    void count_state(Server::State from, Server::State to);
+
+    // For the pool, by post.
+    void adopt(ServerConnection connection);
+    void send_idle_to(unsigned worker);
+    void close_one_idle();
+    void open_connections();
+    void open_for_minimum();
+    void outage_announced();
+    void sweep(Clock::time_point now);
+    void reconfigure(std::shared_ptr<const PoolSetup> setup);
+    /// Closes every server that nobody uses, and the others when they come back.
+    void shut_down();
+
+  private:
+    struct KnownGreeting {
+        SettingsPtr settings;  ///< keeps the key's object alive
+        Greeting greeting;
+    };
+    static constexpr std::size_t most_greetings = 256;
+
+    void grant(Server& server);
+    void keep_idle(Server& server);
+    [[nodiscard]] std::optional<ServerClose> reason_to_retire(const Server& server,
+                                                              Clock::time_point now) const;
+    void queue_changed();
+    void start_connecting();
+    Task<> connect();
+    void connected(ServerConnection connection, Clock::duration took);
+    void connect_failed(ConnectFailure failure);
+    void refuse_waiting(const Outage& outage);
+    void retry_at(Clock::time_point when);
+    Task<> retry_after(Clock::duration delay);
+    [[nodiscard]] Observer::ServerEvent describe(const Server& server, std::string& address) const;
+
+    Pool& pool_;
+    WorkerContext& context_;
+    std::shared_ptr<const PoolSetup> setup_;
+    PoolStatistics statistics_;
+    boost::unordered_flat_map<const Server*, std::shared_ptr<Server>> servers_;
+    boost::intrusive::list<Server> idle_;  ///< most recently used first
+    boost::intrusive::list<Waiter> waiters_;
+    boost::unordered_flat_map<const SessionSettings*, KnownGreeting> greetings_;
+    unsigned connecting_ = 0;
+    bool retry_planned_ = false;
+    bool shutting_down_ = false;
+};
+
+}  // namespace pgweir::pool

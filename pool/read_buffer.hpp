@@ -1,0 +1,64 @@
+// Memory for bytes in flight: it belongs to the worker and is lent to a connection only while that
+// holds bytes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "protocol/messages.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Bytes;
+
+/// Buffers of one size that one worker lends to its connections. Touch only from that worker.
+class BufferPool {
+  public:
+    static constexpr std::size_t buffer_size = 16 * 1024;
+    using Buffer = std::unique_ptr<char[]>;
+
+    [[nodiscard]] Buffer take();
+    void give_back(Buffer buffer);
+
+  private:
+    /// How many unused buffers are kept for the next taker; the others are freed, so that a burst
+    /// does not stay in memory.
+    static constexpr std::size_t keep = 64;
+    std::vector<Buffer> unused_;
+};
+
+/// The bytes of one connection that were read and are not done with. Holds a buffer only while
+/// there are any. Invariant: 0 <= begin_ <= end_ <= buffer_size, and begin_ == end_ == 0 without a
+/// buffer.
+class ReadBuffer {
+  public:
+    explicit ReadBuffer(BufferPool& pool) : pool_(pool) {}
+    ~ReadBuffer() { discard(); }
+    ReadBuffer(const ReadBuffer&) = delete;
+    ReadBuffer& operator=(const ReadBuffer&) = delete;
+
+    /// Room for the next read, behind what is held; takes a buffer if there is none. Never empty as
+    /// long as less than a whole buffer is held.
+    [[nodiscard]] std::span<char> room();
+    /// `size` bytes were read into the room.
+    void filled(std::size_t size) { end_ += size; }
+    [[nodiscard]] Bytes held() const { return {buffer_.get() + begin_, end_ - begin_}; }
+    /// The first `size` bytes held are done with. Views into them stay valid until `room`,
+    /// `give_back_if_empty` or `discard`.
+    void consume(std::size_t size) { begin_ += size; }
+    void give_back_if_empty() {
+        if (begin_ == end_) discard();
+    }
+    void discard();
+    [[nodiscard]] bool empty() const { return begin_ == end_; }
+
+  private:
+    BufferPool& pool_;
+    BufferPool::Buffer buffer_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+};
+
+}  // namespace pgweir::pool

@@ -1,0 +1,131 @@
+#include "pool/registry.hpp"
+
+#include <algorithm>
+
+namespace pgweir::pool {
+
+namespace {
+
+// How long a pool without clients and servers is remembered, and its counters with it.
+constexpr std::chrono::minutes forget_after{10};
+
+PoolSetup setup_for(const conf::Config& config, const conf::Database& entry,
+                    const std::string& database, const std::string& user) {
+    return {.connection = connection_keywords(entry, database, user),
+            .options = config.pool_options(entry, user)};
+}
+
+}  // namespace
+
+std::vector<conf::ConnectionKeyword> connection_keywords(const conf::Database& entry,
+                                                         const std::string& database,
+                                                         const std::string& user) {
+    std::vector<conf::ConnectionKeyword> keywords = entry.connection;
+    if (entry.keyword("dbname") == nullptr) keywords.emplace_back("dbname", database);
+    if (entry.keyword("user") == nullptr) keywords.emplace_back("user", user);
+    return keywords;
+}
+
+std::shared_ptr<Budget> Registry::budget_for(
+    std::map<std::string, std::shared_ptr<Budget>>& budgets, const std::string& name,
+    unsigned limit) {
+    auto& budget = budgets[name];
+    if (!budget) budget = std::make_shared<Budget>(limit);
+    budget->set_limit(limit);
+    return budget;
+}
+
+std::shared_ptr<Pool> Registry::find_or_make(const conf::Config& config,
+                                             const conf::Database& entry,
+                                             const std::string& database, const std::string& user) {
+    // Clients with different names share the servers of a database whose user is fixed.
+    const std::string* fixed_user = entry.keyword("user");
+    const std::string& server_user = fixed_user != nullptr ? *fixed_user : user;
+    const std::lock_guard lock(mutex_);
+    Entry& found = pools_[{database, server_user}];
+    found.last_used = Clock::now();
+    if (!found.pool) {
+        PoolSetup setup = setup_for(config, entry, database, server_user);
+        auto database_budget =
+            budget_for(database_budgets_, database, setup.options.max_db_connections);
+        auto user_budget =
+            budget_for(user_budgets_, server_user, setup.options.max_user_connections);
+        found.pool = std::make_shared<Pool>(*this, database, server_user, std::move(setup),
+                                            std::move(database_budget), std::move(user_budget),
+                                            workers_, observer_);
+    }
+    return found.pool;
+}
+
+std::vector<std::shared_ptr<Pool>> Registry::all() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Pool>> pools;
+    pools.reserve(pools_.size());
+    for (const auto& [key, entry] : pools_) pools.push_back(entry.pool);
+    return pools;
+}
+
+void Registry::make_minimum_pools(const conf::Config& config) {
+    for (const conf::Database& entry : config.databases) {
+        const std::string* user = entry.keyword("user");
+        if (entry.is_fallback() || user == nullptr) continue;
+        if (config.pool_options(entry, *user).min_pool_size == 0) continue;
+        find_or_make(config, entry, entry.name, *user)->ensure_minimum();
+    }
+}
+
+void Registry::reconfigure(const conf::Config& config) {
+    for (const auto& pool : all()) {
+        const conf::Database* entry = config.find_database(pool->database());
+        if (entry == nullptr) continue;
+        PoolSetup setup = setup_for(config, *entry, pool->database(), pool->user());
+        {
+            const std::lock_guard lock(mutex_);
+            budget_for(database_budgets_, pool->database(), setup.options.max_db_connections);
+            budget_for(user_budgets_, pool->user(), setup.options.max_user_connections);
+        }
+        pool->reconfigure(std::move(setup));
+        pool->place_available();
+    }
+    make_minimum_pools(config);
+}
+
+void Registry::sweep(Clock::time_point now) {
+    std::vector<std::shared_ptr<Pool>> unused;  // destroyed after the lock is gone
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto next = pools_.begin(); next != pools_.end();) {
+            const auto here = next++;
+            Entry& entry = here->second;
+            if (entry.pool->clients > 0 || entry.pool->budget().open() > 0) {
+                entry.last_used = now;
+            } else if (now - entry.last_used >= forget_after && entry.pool.use_count() == 1) {
+                unused.push_back(std::move(entry.pool));
+                pools_.erase(here);
+            }
+        }
+    }
+    for (const auto& pool : all()) {
+        pool->sweep();
+        pool->ensure_minimum();
+    }
+}
+
+void Registry::make_room(const Pool& wanting) {
+    for (const auto& pool : all()) {
+        if (pool.get() != &wanting && pool->shares_limit_with(wanting) && !pool->has_waiting() &&
+            pool->give_up_idle()) {
+            return;
+        }
+    }
+}
+
+void Registry::room_made(const Pool& giving) {
+    for (const auto& pool : all()) {
+        if (pool.get() != &giving && pool->shares_limit_with(giving) && pool->has_waiting()) {
+            pool->place_available();
+        }
+    }
+}
+
+}  // namespace pgweir::pool

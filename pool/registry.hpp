@@ -1,0 +1,68 @@
+// All pools.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "pool/pool.hpp"
+
+namespace pgweir::pool {
+
+/// Finds or makes the pool for a database and a user, and knows which pools share a limit.
+/// Thread-safe; asked once a login, and by pools that have run out of places.
+class Registry {
+  public:
+    Registry(std::vector<WorkerContext*> workers, Observer& observer)
+        : workers_(std::move(workers)), observer_(observer) {}
+
+    /// The pool for clients that ask for `database` as `user`. `entry` is the configuration's entry
+    /// for that database.
+    [[nodiscard]] std::shared_ptr<Pool> find_or_make(const conf::Config& config,
+                                                     const conf::Database& entry,
+                                                     const std::string& database,
+                                                     const std::string& user);
+
+    [[nodiscard]] std::vector<std::shared_ptr<Pool>> all() const;
+    /// Makes the pools that are to hold connections before any client comes: databases with a fixed
+    /// user and a min_pool_size.
+    void make_minimum_pools(const conf::Config& config);
+    /// Applies a new configuration to every pool. Pools of databases that are gone keep what they
+    /// have until their clients leave.
+    void reconfigure(const conf::Config& config);
+    /// Housekeeping, to be called about once a second from one thread: idle and old connections,
+    /// minimum sizes, pools that nobody uses any more.
+    void sweep(Clock::time_point now);
+
+    /// Asks another pool under the same limit to close an idle connection.
+    void make_room(const Pool& wanting);
+    /// A place under a limit has become free.
+    void room_made(const Pool& giving);
+
+  private:
+    using Key = std::pair<std::string, std::string>;
+    struct Entry {
+        std::shared_ptr<Pool> pool;
+        Clock::time_point last_used;
+    };
+    std::shared_ptr<Budget> budget_for(
+        std::map<std::string, std::shared_ptr<Budget>>& budgets, const std::string& name,
+        unsigned limit);
+
+    std::vector<WorkerContext*> workers_;
+    Observer& observer_;
+    mutable std::mutex mutex_;  ///< guards what follows
+    std::map<Key, Entry> pools_;
+    std::map<std::string, std::shared_ptr<Budget>> database_budgets_;
+    std::map<std::string, std::shared_ptr<Budget>> user_budgets_;
+};
+
+/// The libpq keywords for connections of this pool: the entry's, with the database and the user
+/// that the client named where the entry names none.
+[[nodiscard]] std::vector<conf::ConnectionKeyword> connection_keywords(const conf::Database& entry,
+                                                                       const std::string& database,
+                                                                       const std::string& user);
+
+}  // namespace pgweir::pool

@@ -1,0 +1,214 @@
+#include "pool/server.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "pool/cancel_request.hpp"
+#include "pool/pool.hpp"
+#include "pool/pool_part.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Frontend;
+using protocol::Origin;
+using protocol::TransactionStatus;
+
+namespace {
+
+// From a server everything is looked at but rows and COPY data, of which there can be gigabytes.
+constexpr protocol::TypeSet server_messages = [] {
+    protocol::TypeSet set = protocol::TypeSet::all();
+    set.remove(static_cast<char>(protocol::Backend::data_row));
+    set.remove(static_cast<char>(protocol::Backend::copy_data));
+    return set;
+}();
+
+}  // namespace
+
+Server::Server(PoolPart& part, ServerConnection connection)
+    : part_(part),
+      keep_alive_(part.pool().shared_from_this()),
+      connection_(std::move(connection)),
+      stream_(part.context().io, connection_.socket(), connection_.tls()),
+      buffer_(part.context().buffers),
+      scanner_(server_messages, BufferPool::buffer_size) {}
+
+void Server::start() {
+    asio::co_spawn(part_.context().io.get_executor(), run(), asio::detached);
+}
+
+void Server::lend_to(Tenant& tenant) {
+    state_ = State::leased;
+    tenant_ = &tenant;
+    said_fatal_ = false;
+    tenant.lease_granted(*this);
+}
+
+void Server::become_idle(Clock::time_point now) {
+    state_ = State::idle;
+    idle_since_ = now;
+}
+
+bool Server::leave_for(unsigned worker) {
+    if (!buffer_.empty() || !scanner_.at_boundary()) return false;
+    state_ = State::leaving;
+    destination_ = worker;
+    stream_.cancel();
+    return true;
+}
+
+ServerConnection Server::take_connection() {
+    state_ = State::closed;
+    stream_.release();
+    return std::move(connection_);
+}
+
+void Server::close(ServerClose reason, std::string_view detail) {
+    if (state_ == State::closed) return;
+    const State before = state_;
+    state_ = State::closed;
+    cleaning_deadline_.cancel();
+    if (Tenant* tenant = std::exchange(tenant_, nullptr)) {
+        const bool may_explain = !said_fatal_ && !speaking();
+        tenant->lease_ended();
+        tenant->server_lost(may_explain);
+    }
+    // The reading coroutine resumes, sees the state and ends.
+    stream_.release();
+    part_.server_closed(*this, before, reason, detail);
+    connection_.connection.reset();
+}
+
+std::string Server::set_up(const SettingsPtr& settings) {
+    std::string request;
+    if (connection_.settings == settings) return request;
+    const std::string sql = difference_sql(*connection_.settings, *settings);
+    connection_.settings = settings;
+    if (sql.empty()) return request;
+    protocol::append_query(request, sql);
+    tracker_.sent(Frontend::query, Origin::pool);
+    pool_error_.reset();
+    return request;
+}
+
+bool Server::release_if_done() {
+    if (tenant_ == nullptr || delivering_ || !tracker_.releasable()) return false;
+    if (!tenant_->may_release()) return false;
+    end_lease();
+    return true;
+}
+
+void Server::end_lease() {
+    std::exchange(tenant_, nullptr)->lease_ended();
+    part_.count_state(State::leased, State::cleaning);
+    state_ = State::cleaning;
+    clean();
+}
+
+void Server::abandon(bool half_sent, bool cancel) {
+    if (state_ != State::leased) return;
+    tenant_ = nullptr;
+    part_.count_state(State::leased, State::cleaning);
+    state_ = State::cleaning;
+    needs_reset_ = true;
+    forget_forward();
+    if (half_sent) {
+        close(ServerClose::dirty, "the client left in the middle of a message");
+        return;
+    }
+    if (cancel && !tracker_.quiet()) {
+        if (tracker_.owed() > 0 && !tracker_.copying_in()) cancel_query();
+        part_.context().deadlines.set(cleaning_deadline_, part_.options().cancel_wait_timeout,
+                                      Clock::now());
+    }
+    clean();
+}
+
+// One step towards a server that can be lent again; called anew whenever something that was waited
+// for has come.
+void Server::clean() {
+    // While the reading coroutine still waits for the last tenant's socket, nobody else may come
+    // in.
+    if (state_ != State::cleaning || cancels_under_way_ > 0 || delivering_) return;
+    if (cancel_uncertain_ || tracker_.uncertain()) {
+        close(ServerClose::dirty, "its state cannot be known");
+        return;
+    }
+    std::string request;
+    if (tracker_.copying_in()) {
+        protocol::append_copy_fail(request, "the client is gone");
+        tracker_.sent(Frontend::copy_fail, Origin::pool);
+    }
+    if (tracker_.wants_sync()) {
+        protocol::append_sync(request);
+        tracker_.sent(Frontend::sync, Origin::pool);
+    }
+    if (!request.empty()) {
+        send(request);
+        return;
+    }
+    if (tracker_.owed() > 0) return;
+    if (tracker_.transaction_status() != TransactionStatus::idle) {
+        if (asked_ == Asked::rollback) {
+            close(ServerClose::dirty, "ROLLBACK did not end the transaction");
+            return;
+        }
+        asked_ = Asked::rollback;
+        ask("ROLLBACK");
+        return;
+    }
+    if (needs_reset_ && asked_ != Asked::reset && !part_.options().server_reset_query.empty()) {
+        asked_ = Asked::reset;
+        ask(part_.options().server_reset_query);
+        return;
+    }
+    if (asked_ == Asked::reset) connection_.settings = part_.context().settings.none();
+    asked_ = Asked::nothing;
+    needs_reset_ = false;
+    cleaning_deadline_.cancel();
+    part_.returned(*this);
+}
+
+void Server::ask(std::string_view sql) {
+    std::string request;
+    protocol::append_query(request, sql);
+    tracker_.sent(Frontend::query, Origin::pool);
+    pool_error_.reset();
+    send(request);
+}
+
+// For pgweir's own requests, which are short and sent when the server waits for one: where they do
+// not fit into the socket at once, something is wrong with the server.
+void Server::send(std::string_view bytes) {
+    const iovec part{.iov_base = const_cast<char*>(bytes.data()),
+                     .iov_len = bytes.size()};  // NOLINT
+    const IoResult result = stream_.write({&part, 1});
+    if (result.size == bytes.size()) {
+        part_.statistics().server_bytes_sent.add(bytes.size());
+        return;
+    }
+    close(ServerClose::dirty, "it does not take a request");
+}
+
+void Server::cancel_query() {
+    if (state_ == State::closed || cancels_under_way_ > 0) return;
+    ++cancels_under_way_;
+    part_.statistics().cancels.add();
+    asio::co_spawn(part_.context().io.get_executor(), carry_cancel(), asio::detached);
+}
+
+Task<> Server::carry_cancel() {
+    const auto self = shared_from_this();
+    const bool certain =
+        co_await send_cancel_request(part_.context().io, connection_.address,
+                                     connection_.cancel_key, part_.options().cancel_wait_timeout);
+    --cancels_under_way_;
+    if (!certain) {
+        cancel_uncertain_ = true;
+        part_.statistics().timeouts[static_cast<std::size_t>(Timeout::cancel_wait_timeout)].add();
+    }
+    clean();
+}
+
+}  // namespace pgweir::pool

@@ -1,0 +1,51 @@
+// A connection that libpq has logged in: what belongs to it whichever worker it lives on.
+#pragma once
+
+#include <libpq-fe.h>
+#include <sys/socket.h>
+
+#include <memory>
+#include <vector>
+
+#include "pool/deadlines.hpp"
+#include "pool/session_settings.hpp"
+#include "protocol/startup.hpp"
+
+struct ssl_st;
+
+namespace pgweir::pool {
+
+struct CloseConnection {
+    void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+/// Owns a libpq connection. Closing says Terminate to the server and closes the socket.
+using ConnectionPtr = std::unique_ptr<PGconn, CloseConnection>;
+
+/// The address of a server's socket, as the kernel gives it.
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+    /// "127.0.0.1:5432" or the path of a Unix socket.
+    [[nodiscard]] std::string to_string() const;
+};
+
+/// An established, logged-in connection at an idle point. It may move between workers; whoever
+/// holds it is alone in using it.
+struct ServerConnection {
+    ConnectionPtr connection;
+    SocketAddress address;
+    protocol::CancelKey cancel_key;  ///< the server's own: never shown to a client
+    /// Every ParameterStatus of the login, in the server's order, with later changes applied.
+    std::vector<Parameter> reported;
+    /// What the session has on top of its login.
+    SettingsPtr settings;
+    Clock::time_point connected_at;
+    /// Counts up with each configuration of the pool: an older connection is not lent again.
+    unsigned generation = 0;
+
+    [[nodiscard]] int socket() const { return PQsocket(connection.get()); }
+    /// The TLS session, owned by libpq; nullptr when the connection has none.
+    [[nodiscard]] ssl_st* tls() const;
+};
+
+}  // namespace pgweir::pool

@@ -1,0 +1,290 @@
+#include "pool/server_connector.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/crypto.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace pgweir::pool {
+
+namespace {
+
+using Keywords = std::vector<std::pair<std::string, std::string>>;
+using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
+
+std::string* find(Keywords& keywords, std::string_view name) {
+    const auto found = std::ranges::find(keywords, name, &Keywords::value_type::first);
+    return found == keywords.end() ? nullptr : &found->second;
+}
+
+void set(Keywords& keywords, std::string_view name, std::string value) {
+    if (std::string* present = find(keywords, name)) {
+        *present = std::move(value);
+    } else {
+        keywords.emplace_back(name, std::move(value));
+    }
+}
+
+std::vector<std::string> split_list(std::string_view list) {
+    std::vector<std::string> items;
+    while (true) {
+        const std::size_t comma = list.find(',');
+        items.emplace_back(list.substr(0, comma));
+        if (comma == std::string_view::npos) return items;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+std::string join_list(const std::vector<std::string>& items) {
+    std::string list;
+    for (const std::string& item : items) {
+        if (&item != &items.front()) list += ',';
+        list += item;
+    }
+    return list;
+}
+
+bool needs_lookup(const std::string& host) {
+    return !host.empty() && host.front() != '/' && host.front() != '@';
+}
+
+// Looks up the hosts and writes host, hostaddr and port with one element for each address. The host
+// name stays beside its address: TLS checks the certificate against it.
+Task<std::string> resolve_hosts(asio::io_context& io, Keywords& keywords) {
+    const std::string* host_list = find(keywords, "host");
+    const std::string* address_list = find(keywords, "hostaddr");
+    if (host_list == nullptr || (address_list != nullptr && !address_list->empty())) co_return "";
+    const std::vector<std::string> hosts = split_list(*host_list);
+    if (std::ranges::none_of(hosts, needs_lookup)) co_return "";
+
+    const std::string* port_list = find(keywords, "port");
+    std::vector<std::string> given = split_list(port_list == nullptr ? "" : *port_list);
+    if (given.size() == 1) given.resize(hosts.size(), given.front());
+    if (given.size() != hosts.size()) co_return "";  // libpq says what is wrong with it
+
+    std::vector<std::string> names;
+    std::vector<std::string> addresses;
+    std::vector<std::string> ports;
+    std::string problem;
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+        if (!needs_lookup(hosts[i])) {
+            names.push_back(hosts[i]);
+            addresses.emplace_back();
+            ports.push_back(given[i]);
+            continue;
+        }
+        Resolver resolver(io.get_executor());
+        const auto [error, results] = co_await resolver.async_resolve(hosts[i], "", as_result);
+        if (error) {
+            // An unknown host does not take the other hosts of the list down.
+            problem =
+                "could not translate host name \"" + hosts[i] + "\" to address: " + error.message();
+            continue;
+        }
+        for (const auto& result : results) {
+            names.push_back(hosts[i]);
+            addresses.push_back(result.endpoint().address().to_string());
+            ports.push_back(given[i]);
+        }
+    }
+    if (names.empty()) co_return problem;
+    set(keywords, "host", join_list(names));
+    set(keywords, "hostaddr", join_list(addresses));
+    set(keywords, "port", join_list(ports));
+    co_return "";
+}
+
+// The protocol trace, written into memory. It holds what the client's side of the login sent too,
+// a password among it, so that it is wiped after use.
+class Trace {
+  public:
+    explicit Trace(PGconn* connection)
+        : connection_(connection), file_(open_memstream(&text_, &size_)) {
+        if (file_ == nullptr) return;
+        PQtrace(connection_, file_);
+        PQsetTraceFlags(connection_, PQTRACE_SUPPRESS_TIMESTAMPS);
+    }
+    Trace(const Trace&) = delete;
+    Trace& operator=(const Trace&) = delete;
+    ~Trace() {
+        if (file_ == nullptr) return;
+        PQuntrace(connection_);
+        std::fclose(file_);
+        OPENSSL_cleanse(text_, size_);
+        std::free(text_);  // NOLINT(cppcoreguidelines-no-malloc): open_memstream allocates so
+    }
+    [[nodiscard]] std::string_view text() const {
+        if (file_ == nullptr || std::fflush(file_) != 0) return {};
+        return {text_, size_};
+    }
+
+  private:
+    PGconn* connection_;
+    char* text_ = nullptr;
+    std::size_t size_ = 0;
+    std::FILE* file_;
+};
+
+// What a waiting step and its timeout share.
+struct Progress {
+    Descriptor* waiting = nullptr;
+    bool timed_out = false;
+};
+
+// Waits until libpq's socket is ready for what it asked. The socket may be another one after each
+// poll, so that it is taken anew each time and given back at once.
+Task<> wait_for_socket(asio::io_context& io, PGconn* connection, bool to_read, Progress& progress) {
+    Descriptor descriptor(io.get_executor(), PQsocket(connection));
+    progress.waiting = &descriptor;
+    co_await descriptor.async_wait(to_read ? Descriptor::wait_read : Descriptor::wait_write,
+                                   as_result);
+    progress.waiting = nullptr;
+    descriptor.release();
+}
+
+std::string one_line(std::string_view text) {
+    std::string line(text);
+    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0)
+        line.pop_back();
+    std::ranges::replace(line, '\n', ' ');
+    std::erase(line, '\t');
+    return line;
+}
+
+ConnectFailure failure_of(PGconn* connection) {
+    const char* text = PQerrorMessage(connection);
+    return {.from_server = protocol::parse_verbose_error(text), .explanation = one_line(text)};
+}
+
+ServerConnection take_over(ConnectionPtr connection, const Trace& trace) {
+    LoginFacts facts = parse_login_trace(trace.text());
+    ServerConnection server{.cancel_key = facts.cancel_key, .reported = std::move(facts.reported)};
+    server.address.size = sizeof server.address.storage;
+    getpeername(PQsocket(connection.get()), reinterpret_cast<sockaddr*>(&server.address.storage),
+                &server.address.size);
+    server.connection = std::move(connection);
+    server.connected_at = Clock::now();
+    return server;
+}
+
+Task<ConnectResult> log_in(asio::io_context& io, const Keywords& keywords, Progress& progress) {
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+    for (const auto& [name, value] : keywords) {
+        names.push_back(name.c_str());
+        values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    ConnectionPtr connection(PQconnectStartParams(names.data(), values.data(), 0));
+    if (!connection) co_return ConnectResult{.failure = {.explanation = "out of memory"}};
+    PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+    const Trace trace(connection.get());
+
+    PostgresPollingStatusType step =
+        PQstatus(connection.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    while (step != PGRES_POLLING_OK) {
+        if (step == PGRES_POLLING_FAILED)
+            co_return ConnectResult{.failure = failure_of(connection.get())};
+        co_await wait_for_socket(io, connection.get(), step == PGRES_POLLING_READING, progress);
+        if (progress.timed_out) {
+            co_return ConnectResult{
+                .failure = {.explanation = "timeout expired", .timed_out = true}};
+        }
+        step = PQconnectPoll(connection.get());
+    }
+    co_return ConnectResult{.connection = take_over(std::move(connection), trace)};
+}
+
+}  // namespace
+
+Task<ConnectResult> connect_server(asio::io_context& io, Keywords keywords, milliseconds timeout) {
+    // Shared with the timer's handler, which may run after this coroutine has ended.
+    const auto progress = std::make_shared<Progress>();
+    Timer timer(io.get_executor());
+    if (timeout > milliseconds::zero()) {
+        timer.expires_after(timeout);
+        timer.async_wait([progress](error_code error) {
+            if (error) return;
+            progress->timed_out = true;
+            if (progress->waiting != nullptr) progress->waiting->cancel();
+        });
+    }
+    // No raw access under GSS encryption.
+    set(keywords, "gssencmode", "disable");
+    const std::string problem = co_await resolve_hosts(io, keywords);
+    if (!problem.empty()) co_return ConnectResult{.failure = {.explanation = problem}};
+    co_return co_await log_in(io, keywords, *progress);
+}
+
+// Lines are "B\t<length>\tParameterStatus\t \"name\" \"value\"" and "B\t12\tBackendKeyData\t pid
+// key". Strings are written without any escaping, but the length says where the value ends.
+LoginFacts parse_login_trace(std::string_view trace) {
+    LoginFacts facts;
+    constexpr std::string_view key_data = "\tBackendKeyData\t ";
+    constexpr std::string_view status = "\tParameterStatus\t \"";
+    for (std::size_t at = 0; at < trace.size();) {
+        std::string_view rest = trace.substr(at);
+        const std::size_t line_end = rest.find('\n');
+        at += line_end == std::string_view::npos ? rest.size() : line_end + 1;
+        if (!rest.starts_with("B\t")) continue;
+        rest.remove_prefix(2);
+        const std::size_t length =
+            std::strtoul(std::string(rest.substr(0, 10)).c_str(), nullptr, 10);
+        rest.remove_prefix(std::min(rest.find('\t'), rest.size()));
+        if (rest.starts_with(key_data)) {
+            int pid = 0;
+            int secret = 0;
+            const std::string numbers(rest.substr(key_data.size(), 24));
+            if (std::sscanf(numbers.c_str(), "%d %d", &pid, &secret) == 2) {
+                facts.cancel_key = {.pid = static_cast<std::uint32_t>(pid),
+                                    .secret = static_cast<std::uint32_t>(secret)};
+            }
+        } else if (rest.starts_with(status)) {
+            rest.remove_prefix(status.size());
+            const std::size_t name_end = rest.find("\" \"");
+            if (name_end == std::string_view::npos || length < 4 + name_end + 2) continue;
+            const std::size_t value_size = length - 4 - name_end - 2;
+            std::string_view value = rest.substr(name_end + 3);
+            if (value.size() < value_size) continue;
+            facts.reported.emplace_back(rest.substr(0, name_end), value.substr(0, value_size));
+        }
+    }
+    return facts;
+}
+
+std::string SocketAddress::to_string() const {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (storage.ss_family == AF_INET) {
+        const auto* in = reinterpret_cast<const sockaddr_in*>(&storage);
+        inet_ntop(AF_INET, &in->sin_addr, text.data(), text.size());
+        return std::string(text.data()) + ':' + std::to_string(ntohs(in->sin_port));
+    }
+    if (storage.ss_family == AF_INET6) {
+        const auto* in = reinterpret_cast<const sockaddr_in6*>(&storage);
+        inet_ntop(AF_INET6, &in->sin6_addr, text.data(), text.size());
+        return '[' + std::string(text.data()) + "]:" + std::to_string(ntohs(in->sin6_port));
+    }
+    if (storage.ss_family == AF_UNIX && size > offsetof(sockaddr_un, sun_path)) {
+        const auto* un = reinterpret_cast<const sockaddr_un*>(&storage);
+        const std::string path(un->sun_path, size - offsetof(sockaddr_un, sun_path));
+        return path.substr(0, path.find('\0'));
+    }
+    return "unknown";
+}
+
+ssl_st* ServerConnection::tls() const {
+    return static_cast<ssl_st*>(PQsslStruct(connection.get(), "OpenSSL"));
+}
+
+}  // namespace pgweir::pool

@@ -1,0 +1,47 @@
+// Makes a server connection with libpq, without blocking.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pool/asio.hpp"
+#include "pool/server_connection.hpp"
+#include "protocol/error_report.hpp"
+
+namespace pgweir::pool {
+
+/// Why a connection could not be made.
+struct ConnectFailure {
+    /// What the server said, where it was the server that refused: to be passed on as it is.
+    std::optional<protocol::ErrorReport> from_server;
+    /// What to tell people otherwise; one line, no secrets.
+    std::string explanation;
+    bool timed_out = false;
+};
+
+struct ConnectResult {
+    std::optional<ServerConnection> connection;
+    ConnectFailure failure;  ///< meaningful without a connection
+};
+
+/// Connects and logs in with these libpq keywords. Host names are looked up off the loop first, so
+/// that libpq never blocks on it; every address of every host is tried in order. Suspends; gives up
+/// after `timeout` (0: never).
+///
+/// PostgreSQL manual, "Database Connection Control Functions" (libpq-connect.html).
+Task<ConnectResult> connect_server(asio::io_context& io,
+                                   std::vector<std::pair<std::string, std::string>> keywords,
+                                   milliseconds timeout);
+
+/// What libpq's protocol trace tells about a login that no function of libpq 15 does.
+struct LoginFacts {
+    protocol::CancelKey cancel_key;
+    std::vector<Parameter> reported;
+};
+/// Reads BackendKeyData and every ParameterStatus out of a trace written by PQtrace() with
+/// PQTRACE_SUPPRESS_TIMESTAMPS. Total: what it does not understand it passes over.
+[[nodiscard]] LoginFacts parse_login_trace(std::string_view trace);
+
+}  // namespace pgweir::pool

@@ -1,0 +1,65 @@
+// The run-time settings of a session, so far as pgweir carries them from server to server.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/startup.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Parameter;
+
+/// Which settings a session has that differ from its server's login: what the client's
+/// StartupMessage asked for, and every change of a reported setting since (ParameterStatus).
+/// Immutable and shared; two clients with the same settings share one object, so that "is this
+/// server set up for this client?" is a comparison of two pointers.
+class SessionSettings {
+  public:
+    /// `values` by name in lower case, sorted, no name twice.
+    explicit SessionSettings(std::vector<Parameter> values) : values_(std::move(values)) {}
+
+    [[nodiscard]] const std::vector<Parameter>& values() const { return values_; }
+    /// The value of a setting (name in lower case), or nullptr.
+    [[nodiscard]] const std::string* find(std::string_view name) const;
+
+  private:
+    std::vector<Parameter> values_;
+};
+
+using SettingsPtr = std::shared_ptr<const SessionSettings>;
+
+/// Sorts, lower-cases the names and keeps the last of each: the start-up packet's settings as
+/// PostgreSQL would have applied them.
+[[nodiscard]] std::vector<Parameter> normalise(const std::vector<Parameter>& settings);
+
+/// `settings` with one changed.
+[[nodiscard]] std::vector<Parameter> with(const SessionSettings& settings, std::string_view name,
+                                          std::string_view value);
+
+/// The SQL that turns a session with the settings `from` into one with `to`; empty when there is
+/// nothing to do. One transaction; fails as a whole.
+[[nodiscard]] std::string difference_sql(const SessionSettings& from, const SessionSettings& to);
+
+/// Whether a reported parameter is a setting that a session can change, as against a fact about the
+/// server (server_version, is_superuser, …).
+[[nodiscard]] bool is_settable(std::string_view reported_name);
+
+/// Gives equal settings one object. One per worker; touch only from it. Forgets what nobody uses.
+class SettingsInterner {
+  public:
+    [[nodiscard]] SettingsPtr intern(std::vector<Parameter> values);
+    [[nodiscard]] const SettingsPtr& none() const { return none_; }
+
+  private:
+    void forget_unused();
+
+    SettingsPtr none_ = std::make_shared<SessionSettings>(std::vector<Parameter>{});
+    boost::unordered_flat_map<std::size_t, std::weak_ptr<const SessionSettings>> known_;
+    std::size_t forget_at_ = 64;
+};
+
+}  // namespace pgweir::pool

@@ -1,0 +1,49 @@
+// Who a server is lent to, as the server sees it.
+#pragma once
+
+#include <optional>
+
+#include "pool/byte_stream.hpp"
+#include "pool/session_settings.hpp"
+#include "pool/statistics.hpp"
+#include "protocol/error_report.hpp"
+#include "protocol/messages.hpp"
+
+namespace pgweir::pool {
+
+class Server;
+
+/// The holder of a lease: a client session, seen from below. All calls come from the worker that
+/// both live on; none may throw or suspend.
+class Tenant {
+  public:
+    /// A server is now lent to this tenant.
+    virtual void lease_granted(Server& server) = 0;
+    /// The lease is over; the tenant must not touch the server again.
+    virtual void lease_ended() = 0;
+
+    /// Where the server's replies go.
+    [[nodiscard]] virtual ByteStream& replies() = 0;
+    /// Writing the replies failed: the client is gone.
+    virtual void replies_failed() = 0;
+    /// False while a message to the server is on its way in parts, and for a tenant that keeps its
+    /// server over transactions: then the server must stay.
+    [[nodiscard]] virtual bool may_release() const = 0;
+    /// False when this transaction status is one that the tenant's pool mode does not allow; its
+    /// ReadyForQuery is then not passed on, and the tenant ends.
+    [[nodiscard]] virtual bool accepts(protocol::TransactionStatus status) = 0;
+
+    /// The client's reply has been passed on up to a ReadyForQuery.
+    virtual void reply_finished(protocol::TransactionStatus status) = 0;
+    /// What pgweir asked before the client's requests was answered; with the error if it failed.
+    virtual void set_up_finished(const std::optional<protocol::ErrorReport>& error) = 0;
+    /// A reported setting changed in the client's own doing.
+    virtual void settings_changed(const SettingsPtr& settings) = 0;
+    /// The server's connection broke; the lease is over. `may_explain`: the client stands between two
+    /// messages and has not heard of it from the server itself.
+    virtual void server_lost(bool may_explain) = 0;
+
+    virtual ~Tenant() = default;
+};
+
+}  // namespace pgweir::pool

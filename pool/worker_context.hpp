@@ -1,0 +1,24 @@
+// What every connection of one worker uses.
+#pragma once
+
+#include "pool/asio.hpp"
+#include "pool/deadlines.hpp"
+#include "pool/read_buffer.hpp"
+#include "pool/session_settings.hpp"
+
+namespace pgweir::pool {
+
+/// The loop and the shared resources of one worker thread. Everything but posting to `io` is for
+/// that thread only.
+struct WorkerContext {
+    explicit WorkerContext(unsigned number) : index(number) {}
+
+    unsigned index;  ///< 0 .. workers - 1
+    BufferPool buffers;
+    Deadlines deadlines;
+    SettingsInterner settings;
+    /// Last, so that coroutines that die with the loop still find the rest.
+    asio::io_context io{1};
+};
+
+}  // namespace pgweir::pool
