@@ -1,0 +1,129 @@
+// Random clients against a model of PostgreSQL's message loop: what the tracker says must be what
+// the model knows.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <random>
+
+#include "backend_model.hpp"
+#include "protocol/request_tracker.hpp"
+
+namespace pgweir::protocol {
+namespace {
+
+using test::BackendModel;
+using test::ClientMessage;
+
+class Conversation {
+  public:
+    explicit Conversation(std::mt19937& random) : random_(random) {}
+
+    void play() {
+        for (int step = 0; step < 60 && !model_.closed() && !testing::Test::HasFailure(); ++step) {
+            switch (random_() % 4) {
+                case 0:
+                case 1:
+                    send();
+                    break;
+                case 2:
+                    work();
+                    break;
+                default:
+                    deliver();
+            }
+            never_quiet_too_early();
+            if (random_() % 8 == 0) drain();
+        }
+        if (!testing::Test::HasFailure()) drain();
+    }
+    [[nodiscard]] const std::string& story() const { return story_; }
+    [[nodiscard]] bool uncertain() const { return tracker_.uncertain(); }
+
+  private:
+    ClientMessage choose() {
+        using Fate = ClientMessage::Fate;
+        // While a COPY may be under way, mostly what belongs to one: all else is fatal there.
+        const std::string_view types =
+            maybe_copying_ && random_() % 8 != 0 ? "dddccfSH" : "QQPBDEECSSHFPBESdcf";
+        ClientMessage message{.type = types[random_() % types.size()]};
+        message.status = "IITE"[random_() % 4];
+        if (random_() % 6 == 0) message.fate = Fate::fails;
+        if ((message.type == 'Q' || message.type == 'E') && random_() % 3 == 0) {
+            constexpr std::array copies{Fate::copies, Fate::copies, Fate::copies_twice,
+                                        Fate::copies_into_view, Fate::copies_out};
+            message.fate = copies[random_() % copies.size()];
+            maybe_copying_ = message.fate != Fate::copies_out;
+        }
+        if (message.type == 'c' || message.type == 'f') maybe_copying_ = random_() % 4 == 0;
+        return message;
+    }
+    void send() {
+        const ClientMessage message = choose();
+        story_ += std::string(" >") + message.type;
+        if (message.fate != ClientMessage::Fate::good) {
+            story_ += std::to_string(static_cast<int>(message.fate));
+        }
+        tracker_.sent(static_cast<Frontend>(message.type));
+        input_.push_back(message);
+    }
+    void work() {
+        if (input_.empty()) return;
+        model_.process(input_.front(), random_);
+        input_.pop_front();
+    }
+    void deliver() {
+        if (model_.replies.empty()) return;
+        const std::string reply = model_.replies.front();
+        model_.replies.pop_front();
+        story_ += " <" + reply;
+        const Verdict verdict = tracker_.received(static_cast<Backend>(reply[0]),
+                                                  reply.size() > 2 ? reply.substr(2) : "");
+        EXPECT_EQ(verdict.disposition, Verdict::Disposition::forward) << story_;
+        EXPECT_EQ(verdict.ready, reply[0] == 'Z') << story_;
+    }
+    // The server works off all that was sent, and the client reads all of it.
+    void drain() {
+        while (!input_.empty()) work();
+        while (!model_.replies.empty()) deliver();
+        story_ += " |";
+        if (tracker_.uncertain() || model_.closed()) {
+            EXPECT_FALSE(tracker_.releasable()) << story_;
+            return;
+        }
+        EXPECT_EQ(tracker_.quiet(), model_.quiet()) << story_;
+        EXPECT_EQ(tracker_.releasable(), model_.quiet() && model_.status() == 'I') << story_;
+        EXPECT_EQ(tracker_.copying_in(), model_.copying()) << story_;
+        if (!model_.copying()) {
+            EXPECT_EQ(tracker_.wants_sync(), model_.wants_sync()) << story_;
+            EXPECT_EQ(tracker_.owed(), 0U) << story_;
+        }
+        EXPECT_EQ(static_cast<char>(tracker_.transaction_status()), model_.status()) << story_;
+    }
+    void never_quiet_too_early() {
+        if (model_.replies.empty() || tracker_.uncertain()) return;
+        EXPECT_FALSE(tracker_.quiet()) << "replies are still to come:" << story_;
+    }
+
+    std::mt19937& random_;
+    RequestTracker tracker_;
+    BackendModel model_;
+    std::deque<ClientMessage> input_;
+    std::string story_;
+    bool maybe_copying_ = false;
+};
+
+TEST(RequestTrackerModel, AgreesWithThePostgresqlMessageLoop) {
+    int certain = 0;
+    for (unsigned seed = 0; seed < 40'000; ++seed) {
+        std::mt19937 random(seed);
+        Conversation conversation(random);
+        conversation.play();
+        ASSERT_FALSE(HasFailure()) << "seed " << seed << ":" << conversation.story();
+        certain += conversation.uncertain() ? 0 : 1;
+    }
+    // The model would prove nothing if most conversations ended in doubt.
+    EXPECT_GT(certain, 20'000);
+}
+
+}  // namespace
+}  // namespace pgweir::protocol

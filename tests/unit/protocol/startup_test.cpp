@@ -1,0 +1,167 @@
+// What PostgreSQL 15 answers to each packet was seen; where pgweir answers otherwise, a comment
+// says so.
+#include "protocol/startup.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgweir::protocol {
+namespace {
+
+using namespace std::string_literals;
+
+const std::string version_3_0 = "\0\3\0\0"s;
+
+StartupMessage accepted(const std::string& body) {
+    FirstPacket packet = parse_first_packet(body);
+    auto* const startup = std::get_if<StartupMessage>(&packet);
+    EXPECT_NE(startup, nullptr) << "refused: " << std::get<ErrorReport>(packet).message;
+    return startup != nullptr ? *std::move(startup) : StartupMessage{};
+}
+
+ErrorReport refused(const std::string& body) {
+    FirstPacket packet = parse_first_packet(body);
+    auto* const report = std::get_if<ErrorReport>(&packet);
+    EXPECT_NE(report, nullptr) << "accepted";
+    return report != nullptr ? *std::move(report) : ErrorReport{};
+}
+
+TEST(Startup, AStartupMessageIsTakenApart) {
+    const StartupMessage startup = accepted(version_3_0 +
+                                            "user\0bob\0database\0app\0application_name\0psql\0"
+                                            "client_encoding\0UTF8\0\0"s);
+    EXPECT_EQ(startup.version, protocol_3_0);
+    EXPECT_EQ(startup.user, "bob");
+    EXPECT_EQ(startup.database, "app");
+    EXPECT_EQ(startup.replication, "");
+    EXPECT_EQ(startup.settings,
+              (std::vector<Parameter>{{"application_name", "psql"}, {"client_encoding", "UTF8"}}));
+    EXPECT_FALSE(startup.needs_negotiation());
+}
+
+TEST(Startup, TheDatabaseDefaultsToTheUser) {
+    EXPECT_EQ(accepted(version_3_0 + "user\0bob\0\0"s).database, "bob");
+    EXPECT_EQ(accepted(version_3_0 + "database\0\0user\0bob\0\0"s).database, "bob");
+}
+
+TEST(Startup, TheLastOfSeveralCountsAsInPostgresql) {
+    const StartupMessage startup =
+        accepted(version_3_0 + "user\0eve\0database\0a\0user\0bob\0database\0b\0\0"s);
+    EXPECT_EQ(startup.user, "bob");
+    EXPECT_EQ(startup.database, "b");
+}
+
+TEST(Startup, OptionsComeBeforeTheOtherSettings) {
+    const StartupMessage startup =
+        accepted(version_3_0 + "user\0bob\0work_mem\0001\0options\0-c work_mem=2\0\0"s);
+    EXPECT_EQ(startup.settings, (std::vector<Parameter>{{"work_mem", "2"}, {"work_mem", "1"}}));
+}
+
+TEST(Startup, ReplicationIsGivenAsTheClientWroteIt) {
+    EXPECT_EQ(accepted(version_3_0 + "user\0bob\0replication\0database\0\0"s).replication,
+              "database");
+}
+
+TEST(Startup, NewerMinorVersionsAndProtocolOptionsAreNegotiated) {
+    EXPECT_TRUE(accepted("\0\3\0\2user\0bob\0\0"s).needs_negotiation());
+    EXPECT_TRUE(accepted("\0\3\xff\xffuser\0bob\0\0"s).needs_negotiation());
+    const StartupMessage startup = accepted(version_3_0 + "user\0bob\0_pq_.test\0on\0_pq_.\0\0\0"s);
+    EXPECT_TRUE(startup.needs_negotiation());
+    EXPECT_EQ(startup.protocol_options, (std::vector<std::string>{"_pq_.test", "_pq_."}));
+    EXPECT_TRUE(startup.settings.empty());
+}
+
+// CVE-2012-4575: an over-long database name ended in a fatal.
+TEST(Startup, Cve20124575NamesAreCutAtWhatANameCanHold) {
+    for (const std::size_t size : {1U, 62U, 63U, 64U, 65U, 1000U, 9900U}) {
+        const std::string name(size, 'n');
+        const StartupMessage user = accepted(version_3_0 + "user\0"s + name + "\0\0"s);
+        EXPECT_EQ(user.user, name.substr(0, 63));
+        EXPECT_EQ(user.database, name.substr(0, 63));
+        const StartupMessage other =
+            accepted(version_3_0 + "user\0bob\0database\0"s + name + "\0\0"s);
+        EXPECT_EQ(other.database, name.substr(0, 63));
+        // What is no name is not cut.
+        EXPECT_EQ(accepted(version_3_0 + "user\0bob\0x.y\0"s + name + "\0\0"s).settings[0].second,
+                  name);
+        EXPECT_EQ(accepted(version_3_0 + "user\0bob\0"s + name + "\0v\0\0"s).settings[0].first,
+                  name);
+        EXPECT_EQ(accepted(version_3_0 + "user\0bob\0replication\0"s + name + "\0\0"s).replication,
+                  name);
+    }
+}
+
+TEST(Startup, AMissingTerminatorIsRefused) {
+    for (const std::string& rest :
+         {""s, "user\0bob\0"s, "user\0"s, "user"s, "user\0bob"s, "user\0bob\0\0x"s,
+          "user\0bob\0\0\0"s, "\0user\0bob\0\0"s, "user\0bob\0\0x\0y\0\0"s, "user\0bob\0a"s}) {
+        const ErrorReport report = refused(version_3_0 + rest);
+        EXPECT_EQ(report.severity, "FATAL");
+        EXPECT_EQ(report.code, "08P01");
+        EXPECT_EQ(report.message,
+                  "invalid startup packet layout: expected terminator as last byte");
+    }
+}
+
+TEST(Startup, EveryTruncationIsRefused) {
+    const std::string whole = version_3_0 + "user\0bob\0database\0app\0options\0-c a=b\0\0"s;
+    EXPECT_EQ(accepted(whole).database, "app");
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        EXPECT_EQ(refused(whole.substr(0, size)).code, "08P01") << size;
+    }
+}
+
+TEST(Startup, AMissingUserIsRefused) {
+    for (const std::string& rest : {"\0"s, "user\0\0\0"s, "database\0app\0\0"s, "User\0bob\0\0"s}) {
+        const ErrorReport report = refused(version_3_0 + rest);
+        EXPECT_EQ(report.severity, "FATAL");
+        EXPECT_EQ(report.code, "28000");
+        EXPECT_EQ(report.message, "no PostgreSQL user name specified in startup packet");
+    }
+}
+
+TEST(Startup, OtherMajorVersionsAreRefused) {
+    const auto message_for = [](const std::string& version) {
+        const ErrorReport report = refused(version + "user\0bob\0\0"s);
+        EXPECT_EQ(report.severity, "FATAL");
+        EXPECT_EQ(report.code, "0A000");
+        return report.message;
+    };
+    EXPECT_EQ(message_for("\0\4\0\0"s),
+              "unsupported frontend protocol 4.0: server supports 3.0 to 3.0");
+    EXPECT_EQ(message_for("\0\2\0\0"s),  // to this PostgreSQL answers in protocol 2, or not at all
+              "unsupported frontend protocol 2.0: server supports 3.0 to 3.0");
+    EXPECT_EQ(message_for("\x04\xd2\x27\x0f"s),
+              "unsupported frontend protocol 1234.9999: server supports 3.0 to 3.0");
+    EXPECT_EQ(message_for("\xff\xff\xff\xff"s),
+              "unsupported frontend protocol 65535.65535: server supports 3.0 to 3.0");
+    EXPECT_EQ(refused("GET / HTTP/1.1\r\n\r\n").code, "0A000");
+}
+
+TEST(Startup, APacketWithoutAVersionIsRefused) {
+    for (const std::string& body : {""s, "\0"s, "\0\3"s, "\0\3\0"s}) {
+        EXPECT_EQ(refused(body).message, "invalid length of startup packet");
+        EXPECT_EQ(refused(body).code, "08P01");
+    }
+}
+
+TEST(Startup, EncryptionRequestsHaveNoBody) {
+    EXPECT_TRUE(std::holds_alternative<SslRequest>(parse_first_packet("\x04\xd2\x16\x2f"s)));
+    EXPECT_TRUE(std::holds_alternative<GssEncRequest>(parse_first_packet("\x04\xd2\x16\x30"s)));
+    // PostgreSQL does not look at what follows the code.
+    EXPECT_EQ(refused("\x04\xd2\x16\x2f\0"s).code, "0A000");
+    EXPECT_EQ(refused("\x04\xd2\x16\x30user\0bob\0\0"s).code, "0A000");
+}
+
+TEST(Startup, ACancelRequestHasItsKeyAndNothingElse) {
+    const std::string code = "\x04\xd2\x16\x2e";
+    const std::string key = "\1\2\3\4\xff\0\xfe\1"s;
+    const FirstPacket packet = parse_first_packet(code + key);
+    EXPECT_EQ(std::get<CancelKey>(packet), (CancelKey{.pid = 0x01020304, .secret = 0xff00fe01}));
+    for (std::size_t size = 0; size < key.size(); ++size) {
+        EXPECT_EQ(refused(code + key.substr(0, size)).code, "08P01");
+    }
+    EXPECT_EQ(refused(code + key + "x").code, "08P01");
+}
+
+}  // namespace
+}  // namespace pgweir::protocol
