@@ -1,5 +1,7 @@
 """Fixtures of all suites: each conftest.py says `from support.fixtures import *`."""
 
+import os
+
 import pytest
 
 from . import process
@@ -14,6 +16,11 @@ def _shared_cluster():
     if "cluster" not in _shared:
         _shared["cluster"] = Cluster()
     return _shared["cluster"]
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "concurrent: also run with ThreadSanitizer, with several workers")
 
 
 def pytest_sessionfinish():
@@ -40,8 +47,6 @@ def fixture_own_cluster():
 
 def require_binary():
     """The suites fail without a daemon when one was named, and are skipped when none was built."""
-    import os
-
     if is_built():
         return
     if "PGWEIR_BINARY" in os.environ:
@@ -98,4 +103,4 @@ def pytest_runtest_makereport(item, call):
 
 
 __all__ = ["fixture_cluster", "fixture_gate", "fixture_own_cluster", "fixture_pgweir",
-           "pytest_runtest_makereport", "pytest_sessionfinish"]
+           "pytest_configure", "pytest_runtest_makereport", "pytest_sessionfinish"]

@@ -1,0 +1,130 @@
+"""What belongs to a session stays with its client and never reaches another."""
+
+import pytest
+
+from support import wire
+from support.peer import Peer
+from support.timing import eventually
+
+
+@pytest.mark.concurrent
+def test_settings_of_the_startup_packet_hold_in_every_transaction(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 2}})
+    wanted = [
+        {"application_name": "one", "client_encoding": "LATIN1", "TimeZone": "Asia/Tokyo"},
+        {"application_name": "two", "options": "-c work_mem=7MB -c search_path=pg_catalog"},
+        {"application_name": "three", "DateStyle": "German", "extra_float_digits": "3"},
+        {},
+    ]
+    peers = [Peer.login(weir, **settings) for settings in wanted]
+    expected = [
+        ("one", "LATIN1", "Asia/Tokyo", "4MB", '"$user", public', "ISO, MDY", "1"),
+        ("two", "UTF8", "UTC", "7MB", "pg_catalog", "ISO, MDY", "1"),
+        ("three", "UTF8", "UTC", "4MB", '"$user", public', "German, DMY", "3"),
+        ("", "UTF8", "UTC", "4MB", '"$user", public', "ISO, MDY", "1"),
+    ]
+    question = ("select " + ", ".join(f"current_setting('{name}')" for name in (
+        "application_name", "client_encoding", "timezone", "work_mem", "search_path", "datestyle",
+        "extra_float_digits")))
+    for _ in range(5):
+        for peer in peers:
+            peer.send(wire.query(question))
+        for peer, values in zip(peers, expected):
+            row = next(m for m in peer.until("Z") if m.type == "D")
+            assert tuple(value.decode() for value in row.values) == values
+    for peer in peers:
+        peer.close()
+
+
+def test_bytes_are_converted_for_the_client_that_asked_for_it(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir, client_encoding="LATIN1") as latin, Peer.login(weir) as utf8:
+        for _ in range(3):
+            latin.send(wire.query(b"select '\xe4'"))
+            assert next(m for m in latin.until("Z") if m.type == "D").values == [b"\xe4"]
+            utf8.send(wire.query("select 'ä'"))
+            assert next(m for m in utf8.until("Z") if m.type == "D").values == ["ä".encode()]
+
+
+def test_a_client_is_greeted_with_the_settings_it_asked_for(cluster, pgweir):
+    weir = pgweir()
+    asked = {"application_name": "greeted", "client_encoding": "LATIN1", "TimeZone": "Asia/Tokyo",
+             "DateStyle": "German", "IntervalStyle": "iso_8601"}
+    for _ in range(3):
+        with Peer.login(cluster, **asked) as direct, Peer.login(weir, **asked) as through:
+            assert direct.parameters == through.parameters
+        with Peer.login(cluster) as direct, Peer.login(weir) as through:
+            assert direct.parameters == through.parameters
+
+
+def test_each_client_has_an_identity_of_its_own(pgweir):
+    weir = pgweir()
+    peers = [Peer.login(weir) for _ in range(50)]
+    assert len({(peer.pid, peer.key) for peer in peers}) == 50
+    assert len({peer.key for peer in peers}) >= 49, "keys can be guessed"
+    for peer in peers:
+        assert peer.pid > 0
+        peer.close()
+
+
+def test_a_session_leaves_nothing_behind_for_the_next(pgweir):
+    weir = pgweir({"pool": {"mode": "session", "default_pool_size": 1}})
+    with Peer.login(weir) as first:
+        pid = first.value("select pg_backend_pid()")
+        first.query("set work_mem = '3MB'; set search_path = nowhere; set role none;"
+                    "create temp table left_behind (a int); listen left_behind;"
+                    "select pg_advisory_lock(4711); prepare left_behind as select 1;"
+                    "declare c cursor with hold for select 1; set timezone = 'Asia/Tokyo'")
+        first.send(wire.parse("named", "select 1"), wire.sync())
+        first.until("Z")
+    with Peer.login(weir) as second:
+        assert second.value("select pg_backend_pid()") == pid
+        assert second.parameters["TimeZone"] == "UTC"
+        assert second.value("show work_mem") == "4MB"
+        assert second.value("select to_regclass('left_behind')") is None
+        assert second.value("select count(*) from pg_locks where locktype = 'advisory'") == "0"
+        assert second.value("select count(*) from pg_prepared_statements") == "0"
+        assert second.value("select count(*) from pg_cursors where name = 'c'") == "0"
+        assert second.value("select count(*) from pg_listening_channels()") == "0"
+        assert second.value("show timezone") == "UTC"
+
+
+def test_a_session_may_be_reset_by_another_query(pgweir):
+    weir = pgweir({"pool": {"mode": "session", "default_pool_size": 1,
+                            "server_reset_query": "RESET work_mem"}})
+    with Peer.login(weir) as first:
+        pid = first.value("select pg_backend_pid()")
+        first.query("set work_mem = '3MB'; create temp table kept (a int)")
+    with Peer.login(weir) as second:
+        assert second.value("select pg_backend_pid()") == pid
+        assert second.value("show work_mem") == "4MB"
+        assert second.value("select to_regclass('kept')") == "kept"
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+def test_a_client_that_leaves_in_a_transaction_leaves_no_transaction(cluster, pgweir, mode):
+    weir = pgweir({"pool": {"mode": mode, "default_pool_size": 1}})
+    with Peer.login(weir) as first:
+        first.query("begin; create table never (a int)")
+    with Peer.login(weir) as second:
+        assert second.query("select 1")[-1].status == "I"
+        assert second.value("select to_regclass('never')") is None
+    eventually(lambda: not cluster.backends("state like 'idle in transaction%'"), 10,
+               "a transaction is left open")
+
+
+@pytest.mark.concurrent
+def test_a_fallback_database_is_passed_on_by_name(cluster, pgweir):
+    cluster.admin("drop database if exists another")
+    cluster.admin("create database another owner app")
+    weir = pgweir({"databases": {"*": {"host": cluster.host, "port": cluster.port},
+                                 "alias": cluster.conninfo(dbname="another")}})
+    try:
+        for name, real in (("app", "app"), ("another", "another"), ("alias", "another")):
+            with Peer.login(weir, dbname=name) as peer:
+                assert peer.value("select current_database()") == real
+                assert peer.value("select current_user") == "app"
+    finally:
+        weir.stop_at_once()
+        cluster.admin("drop database another with (force)")
+        weir.start()
