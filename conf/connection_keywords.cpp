@@ -113,23 +113,42 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     }
 }
 
+/// What `value` is not, as the end of a message.
 std::optional<std::string> check_mode(const Modes& mode, std::string_view value) {
     const auto end = std::ranges::find(mode.values, std::string_view{});
     const std::span<const std::string_view> values{mode.values.begin(), end};
     if (contains(values, value)) return std::nullopt;
-    return std::string{mode.name} + ": " + quoted(value) + " is not " + any_of(values) +
-           did_you_mean(value, values);
+    return "is not " + any_of(values) + did_you_mean(value, values);
 }
 
 std::optional<std::string> check_ports(std::string_view value) {
     for (const std::string_view port : split(value, ',')) {
         if (port.empty()) continue;  // libpq's default
         const Result<std::uint64_t> number = parse_count(port);
-        if (!number || *number < 1 || *number > 65'535) {
-            return "port: " + quoted(port) + " is not a number from 1 to 65535";
-        }
+        if (!number || *number < 1 || *number > 65'535) return "is not a number from 1 to 65535";
     }
     return std::nullopt;
+}
+
+std::optional<std::string> check_number(std::string_view value) {
+    // libpq takes -1 for "the default" in some of these.
+    const Result<std::uint64_t> number =
+        parse_count(value.starts_with('-') ? value.substr(1) : value);
+    if (number && *number <= 2'147'483'647) return std::nullopt;
+    return "is not a whole number";
+}
+
+std::optional<std::string> check_switch(std::string_view value) {
+    if (value == "0" || value == "1") return std::nullopt;
+    return "is neither 0 nor 1";
+}
+
+std::optional<std::string> check_value(std::string_view name, std::string_view value) {
+    if (name == "port") return check_ports(value);
+    if (contains(switches, name)) return check_switch(value);
+    if (contains(numbers, name)) return check_number(value);
+    const auto mode = std::ranges::find(modes, name, &Modes::name);
+    return mode == modes.end() ? std::nullopt : check_mode(*mode, value);
 }
 
 std::size_t parts_of(const std::vector<ConnectionKeyword>& connection, std::string_view name) {
@@ -157,24 +176,13 @@ std::string_view why_refused(std::string_view name) {
     return found == refused.end() ? std::string_view{} : found->reason;
 }
 
-std::optional<std::string> check_keyword_value(std::string_view name, std::string_view value) {
+std::optional<std::string> check_keyword_value(std::string_view name, std::string_view value,
+                                               bool show) {
     // An empty value is libpq's way to say "the default".
     if (value.empty()) return std::nullopt;
-    if (name == "port") return check_ports(value);
-    const auto mode = std::ranges::find(modes, name, &Modes::name);
-    if (mode != modes.end()) return check_mode(*mode, value);
-    if (contains(switches, name) && value != "0" && value != "1") {
-        return std::string{name} + ": " + quoted(value) + " is neither 0 nor 1";
-    }
-    if (contains(numbers, name)) {
-        // libpq takes -1 for "the default" in some of these.
-        const Result<std::uint64_t> number =
-            parse_count(value.starts_with('-') ? value.substr(1) : value);
-        if (!number || *number > 2'147'483'647) {
-            return std::string{name} + ": " + quoted(value) + " is not a whole number";
-        }
-    }
-    return std::nullopt;
+    const auto wrong = check_value(name, value);
+    if (!wrong) return std::nullopt;
+    return std::string{name} + ": " + (show ? quoted(value) : "its value") + ' ' + *wrong;
 }
 
 std::optional<std::string> check_hosts(const std::vector<ConnectionKeyword>& connection) {

@@ -25,9 +25,10 @@ namespace pgweir::conf {
 [[nodiscard]] std::string_view why_refused(std::string_view name);
 
 /// What is wrong with the value of a keyword, where that can be told without connecting: numbers,
-/// ports, names of modes. Never shows a secret.
+/// ports, names of modes. Shows the value only if `show` is set: in a connection string of which
+/// the quotes or the percent-encoding are wrong, any value may be a part of the password.
 [[nodiscard]] std::optional<std::string> check_keyword_value(std::string_view name,
-                                                             std::string_view value);
+                                                             std::string_view value, bool show);
 
 /// What is wrong between the keywords of one connection: numbers of hosts, addresses and ports.
 [[nodiscard]] std::optional<std::string> check_hosts(

@@ -1,6 +1,6 @@
 #include "conf/database_reader.hpp"
 
-#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "conf/connection_keywords.hpp"
@@ -91,10 +91,11 @@ class DatabaseReader {
             problem(node_.place, keywords.error().message);
             return;
         }
-        bool after_secret = whole;
+        // In a URI the password comes first.
+        bool after_secret = whole || text.find("://") != std::string::npos;
         for (const auto& [name, value] : *keywords) {
             if (is_connection_keyword(name)) {
-                add_keyword(name, value, node_.place, whole);
+                add_keyword(name, value, node_.place, whole ? From::reference : From::string);
             } else {
                 problem(node_.place, unknown_keyword(name, after_secret));
             }
@@ -129,7 +130,7 @@ class DatabaseReader {
         } else if (is_connection_keyword(key)) {
             const auto text = read_scalar(key, "a single value", *entry.value, reporter_);
             if (text) {
-                add_keyword(key, *text, entry.value->place, false);
+                add_keyword(key, *text, entry.value->place, From::map);
             } else {
                 ++problems_;
             }
@@ -152,13 +153,18 @@ class DatabaseReader {
         }
     }
 
-    /// Adds a keyword, its references resolved unless that has been done.
-    void add_keyword(const std::string& name, std::string_view text, Place place, bool resolved) {
+    /// Where the value of a keyword stands: in a map, in a connection string, or in such a string
+    /// that a reference has brought and that is taken as it is.
+    enum class From : std::uint8_t { map, string, reference };
+
+    void add_keyword(const std::string& name, std::string_view text, Place place, From from) {
         const auto resolve = is_secret_keyword(name) ? resolve_secret : expand_variables;
-        Result<std::string> value = resolved ? Result{std::string{text}} : resolve(text);
+        Result<std::string> value =
+            from == From::reference ? Result{std::string{text}} : resolve(text);
         if (!value) {
             problem(place, name + ": " + value.error().message);
-        } else if (const auto wrong = check_keyword_value(name, *value)) {
+        } else if (const auto wrong =
+                       check_keyword_value(name, *value, from == From::map && *value == text)) {
             problem(place, *wrong);
         } else {
             database.connection.emplace_back(name, *std::move(value));

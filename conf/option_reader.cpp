@@ -62,7 +62,7 @@ std::optional<Value> read_value(const Option& option, std::string_view name, con
 
 std::string unknown_key(std::string_view key, std::string_view where,
                         std::span<const std::string_view> known) {
-    std::string message = "unknown key " + quoted(key) + " in " + std::string{where};
+    std::string message = "unknown key " + quoted_name(key) + " in " + std::string{where};
     const std::string place = elsewhere(key, known);
     return message + (place.empty() ? did_you_mean(key, known) : place);
 }

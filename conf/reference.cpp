@@ -101,7 +101,7 @@ constexpr std::string_view reference_secrets = R"(
 Values of keywords, and connection strings as a whole, may refer to the environment: `${NAME}`;
 `$${` stands for `${`. A password or key, and a connection string as a whole, may be in a file of
 its own: `file:/path`, without its last newline. `service` and `passfile` are read by libpq when it
-connects. What is in GSS encryption cannot be relayed, so `gssencmode` is `disable` or `prefer`.
+connects. GSS encryption cannot be relayed, so `gssencmode` is `disable` or `prefer`.
 
 ## users
 

@@ -68,6 +68,15 @@ std::string quoted(std::string_view text) {
     return result + '"';
 }
 
+std::string quoted_name(std::string_view key) {
+    const auto end = std::ranges::find_if(key, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte <= ' ' || std::string_view{"=:,;{}[]'\"&@/?"}.find(c) != std::string_view::npos;
+    });
+    const std::string_view name{key.begin(), end};
+    return name.size() == key.size() ? quoted(key) : quoted(std::string{name} + "...");
+}
+
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
     if (word.empty() || word.size() > longest_compared) return {};
     std::string_view best;

@@ -71,6 +71,17 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     void OnMapEnd() override { close(); }
 
+    /// Where the list or map began that the end of the text has met, if that is what `message`
+    /// says.
+    [[nodiscard]] std::string unclosed(std::string_view message) const {
+        const bool flow = message == YAML::ErrorMsg::END_OF_MAP_FLOW ||
+                          message == YAML::ErrorMsg::END_OF_SEQ_FLOW;
+        if (!flow || open_.empty()) return {};
+        const Place began = open_.back().node->place;
+        return ", for the one that began at " + std::to_string(began.line) + ':' +
+               std::to_string(began.column);
+    }
+
   private:
     [[nodiscard]] Place place(const YAML::Mark& mark) const {
         return source_.place_of(mark.line, mark.column);
@@ -181,7 +192,7 @@ void TreeBuilder::take_key(Open& map, const YamlNodePtr& node) {
     }
     const auto [first, fresh] = map.first_line.try_emplace(node->text, node->place.line);
     if (!fresh) {
-        problem(node->place, "duplicate key " + quoted(node->text) + ": it is also in line " +
+        problem(node->place, "duplicate key " + quoted_name(node->text) + ": it is also in line " +
                                  std::to_string(first->second));
         return;
     }
@@ -224,17 +235,22 @@ void TreeBuilder::append_merged(Open& map) {
     }
 }
 
+/// Whether the line of byte `offset` is indented by a tab, which YAML does not allow and yaml-cpp
+/// reports as something else.
+bool tab_indents(std::string_view text, std::size_t offset) {
+    const std::size_t newline = text.substr(0, std::min(offset, text.size())).rfind('\n');
+    const std::string_view line = text.substr(newline == std::string_view::npos ? 0 : newline + 1);
+    const std::size_t content = line.find_first_not_of(" \t");
+    return line.substr(0, content).find('\t') != std::string_view::npos;
+}
+
 /// yaml-cpp's words, unless they show a value or there is something more helpful to say.
 PlacedMessage explain(const YAML::Exception& error, const SourceText& source) {
     const auto& mark = error.mark;
     const Place place = mark.is_null() ? Place{1, 1} : source.place_of(mark.line, mark.column);
-    const std::string_view text = source.text();
-    const auto offset = static_cast<std::size_t>(std::max(mark.pos, 0));
-    const auto star_at = [&](std::size_t at) { return at < text.size() && text[at] == '*'; };
-    const bool alias = error.msg.starts_with(YAML::ErrorMsg::ALIAS_NOT_FOUND) ||
-                       error.msg.starts_with(YAML::ErrorMsg::CHAR_IN_ALIAS) ||
-                       error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR);
-    if (alias || star_at(offset)) {
+    const auto is = [&](std::string_view message) { return error.msg.starts_with(message); };
+    if (is(YAML::ErrorMsg::ALIAS_NOT_FOUND) || is(YAML::ErrorMsg::CHAR_IN_ALIAS) ||
+        is(YAML::ErrorMsg::UNKNOWN_ANCHOR)) {
         return {place,
                 "an unquoted * refers to a YAML anchor, and there is none of that name here: "
                 "write \"*\" with its quotes"};
@@ -242,7 +258,8 @@ PlacedMessage explain(const YAML::Exception& error, const SourceText& source) {
     if (dynamic_cast<const YAML::DeepRecursion*>(&error) != nullptr) {
         return {place, "nested too deeply"};
     }
-    return {place, "not valid YAML: " + error.msg};
+    const bool tab = tab_indents(source.text(), static_cast<std::size_t>(std::max(mark.pos, 0)));
+    return {place, "not valid YAML: " + error.msg + (tab ? "; a tab cannot indent" : "")};
 }
 
 }  // namespace
@@ -260,6 +277,7 @@ YamlTree parse_yaml(std::string_view text) {
         builder.tree.root = nullptr;
     } catch (const YAML::Exception& error) {
         builder.tree.problems.push_back(explain(error, source));
+        builder.tree.problems.back().message += builder.unclosed(error.msg);
         builder.tree.root = nullptr;
     }
     return std::move(builder.tree);
