@@ -86,6 +86,7 @@ class Log {
         if (queue_) return;
         sink_->set_formatter(line_formatter());
         queue_ = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
+        reported_ = 0;  // counted by each queue for itself
         queued_ = std::make_shared<spdlog::async_logger>(
             "pgweir", sink_, queue_, spdlog::async_overflow_policy::overrun_oldest);
         queued_->set_level(spdlog::level::trace);
