@@ -16,46 +16,42 @@ def _logged_in(weir, count, **keywords):
                for _ in range(count)]
 
 
-def _own_backends(cluster, dbname="app"):
-    return cluster.backends("application_name <> 'direct'", dbname)
-
-
 @pytest.mark.concurrent
 @pytest.mark.parametrize("workers", [1, 4])
-def test_there_are_never_more_servers_than_the_pool_size(cluster, pgweir, workers):
+def test_there_are_never_more_servers_than_the_pool_size(pgweir, workers):
     weir = pgweir({"workers": workers, "pool": {"default_pool_size": 3}})
     most = 0
     with _logged_in(weir, 20) as peers:
         for _ in range(3):
             for number, peer in enumerate(peers):
                 peer.send(wire.query(f"select pg_sleep(0.02), {number}"))
-            most = max(most, len(_own_backends(cluster)))
+            most = max(most, len(weir.servers()))
             for number, peer in enumerate(peers):
                 rows = [m for m in peer.until("Z") if m.type == "D"]
                 assert rows[0].values[1] == str(number).encode()
-        most = max(most, len(_own_backends(cluster)))
+        most = max(most, len(weir.servers()))
     assert 1 <= most <= 3
     assert weir.metrics().sum("servers") <= 3
 
 
-def test_one_client_after_the_other_needs_one_server(cluster, pgweir):
+def test_one_client_after_the_other_needs_one_server(pgweir):
     weir = pgweir()
     pids = set()
     for _ in range(20):
         with Peer.login(weir) as peer:
             pids.add(peer.value("select pg_backend_pid()"))
-    assert len(_own_backends(cluster)) <= 2 and len(pids) <= 2
+    assert len(weir.servers()) <= 2 and len(pids) <= 2
 
 
-def test_a_client_that_does_nothing_holds_no_server_in_transaction_mode(cluster, pgweir):
+def test_a_client_that_does_nothing_holds_no_server_in_transaction_mode(pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}})
     with _logged_in(weir, 10) as peers:
         for peer in peers:
             assert peer.value("select 1") == "1"
-        assert len(_own_backends(cluster)) == 1
+        assert len(weir.servers()) == 1
 
 
-def test_a_session_client_holds_its_server_until_it_leaves(cluster, pgweir):
+def test_a_session_client_holds_its_server_until_it_leaves(pgweir):
     weir = pgweir({"pool": {"mode": "session", "default_pool_size": 1}})
     first = Peer.login(weir)
     pid = first.value("select pg_backend_pid()")
@@ -68,14 +64,14 @@ def test_a_session_client_holds_its_server_until_it_leaves(cluster, pgweir):
     second.until("Z")
     assert any(m.type == "D" and m.values == [b"mine"] for m in second.until("Z"))
     second.close()
-    assert len(_own_backends(cluster)) == 1
+    assert len(weir.servers()) == 1
 
 
-def test_the_minimum_of_servers_is_kept_open(cluster, pgweir):
+def test_the_minimum_of_servers_is_kept_open(pgweir):
     weir = pgweir({"pool": {"min_pool_size": 3, "default_pool_size": 5}})
     with Peer.login(weir) as peer:
         peer.value("select 1")
-        eventually(lambda: len(_own_backends(cluster)) == 3, 15, "not three servers")
+        eventually(lambda: len(weir.servers()) == 3, 15, "not three servers")
 
 
 def test_more_clients_than_allowed_are_told_so(pgweir):
@@ -106,12 +102,12 @@ def test_a_database_has_no_more_servers_than_max_db_connections(cluster, pgweir)
         for _ in range(3):
             for peer in first + second:
                 peer.send(wire.query("select pg_sleep(0.02), current_user"))
-            assert len(_own_backends(cluster)) <= 3
+            assert len(weir.servers()) <= 3
             for user, peers in (("app", first), ("other", second)):
                 for peer in peers:
                     rows = [m for m in peer.until("Z") if m.type == "D"]
                     assert rows[0].values[1] == user.encode()
-        assert len(_own_backends(cluster)) <= 3
+        assert len(weir.servers()) <= 3
 
 
 def test_a_database_may_have_its_own_size_and_mode(cluster, pgweir):
@@ -145,7 +141,7 @@ def test_waiting_clients_are_served_in_order(pgweir):
     assert order == sorted(order)
 
 
-def test_statement_mode_refuses_a_transaction_block(cluster, pgweir):
+def test_statement_mode_refuses_a_transaction_block(pgweir):
     weir = pgweir({"pool": {"mode": "statement", "default_pool_size": 1}})
     with Peer.login(weir) as peer:
         assert peer.value("select 1") == "1"
@@ -154,7 +150,7 @@ def test_statement_mode_refuses_a_transaction_block(cluster, pgweir):
         assert refusal.sqlstate and "statement" in refusal.fields["M"].lower()
     with Peer.login(weir) as peer:
         assert peer.value("select 2") == "2"
-    assert not cluster.backends("state like 'idle in transaction%'")
+    assert not weir.servers("state like 'idle in transaction%'")
 
 
 def _until_over(peer):

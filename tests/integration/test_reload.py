@@ -70,7 +70,7 @@ def test_a_changed_pool_size_is_followed_both_ways(cluster, pgweir):
     eventually(lambda: servers() == 3, 20, "not more servers")
     weir.reload(_changed(weir, pool={"default_pool_size": 2}))
     eventually(lambda: servers() == 2, 20, "not fewer servers")
-    eventually(lambda: len(cluster.backends("application_name <> 'direct'")) <= 2, 15)
+    eventually(lambda: len(weir.servers()) <= 2, 15)
     for peer in peers:
         peer.close()
 

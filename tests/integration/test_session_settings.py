@@ -102,14 +102,14 @@ def test_a_session_may_be_reset_by_another_query(pgweir):
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction"])
-def test_a_client_that_leaves_in_a_transaction_leaves_no_transaction(cluster, pgweir, mode):
+def test_a_client_that_leaves_in_a_transaction_leaves_no_transaction(pgweir, mode):
     weir = pgweir({"pool": {"mode": mode, "default_pool_size": 1}})
     with Peer.login(weir) as first:
         first.query("begin; create table never (a int)")
     with Peer.login(weir) as second:
         assert second.query("select 1")[-1].status == "I"
         assert second.value("select to_regclass('never')") is None
-    eventually(lambda: not cluster.backends("state like 'idle in transaction%'"), 10,
+    eventually(lambda: not weir.servers("state like 'idle in transaction%'"), 10,
                "a transaction is left open")
 
 

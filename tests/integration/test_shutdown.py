@@ -23,12 +23,12 @@ def _last_word(peer):
     return errors[-1].sqlstate
 
 
-def test_running_work_ends_before_the_daemon_does(cluster, pgweir):
+def test_running_work_ends_before_the_daemon_does(pgweir):
     weir = pgweir()
     with Peer.login(weir) as in_query, Peer.login(weir) as in_transaction, Peer.login(weir) as idle:
         in_query.send(wire.query("select pg_sleep(1), 'to the end' /* drain */"))
         in_transaction.query("begin")
-        eventually(lambda: cluster.backends("query like '%/* drain */%' and state = 'active'"))
+        eventually(lambda: weir.servers("query like '%/* drain */%' and state = 'active'"))
         weir.signal(signal.SIGTERM)
         eventually(lambda: _refused(weir) or weir.log_lines("drain"), 10, "it does not drain")
         row = next(m for m in in_query.until("Z") if m.type == "D")
@@ -81,12 +81,12 @@ def test_a_drain_ends_at_its_deadline(pgweir):
 @pytest.mark.concurrent
 @pytest.mark.parametrize("signals", [(signal.SIGINT,), (signal.SIGTERM, signal.SIGTERM)],
                          ids=["SIGINT", "SIGTERM twice"])
-def test_at_once_means_at_once(cluster, pgweir, signals):
+def test_at_once_means_at_once(pgweir, signals):
     weir = pgweir()
     with Peer.login(weir) as busy, Peer.login(weir) as in_transaction, Peer.login(weir) as idle:
         in_transaction.query("begin")
         busy.send(wire.query("select pg_sleep(60) /* at once */"))
-        eventually(lambda: cluster.backends("query like '%/* at once */%' and state = 'active'"))
+        eventually(lambda: weir.servers("query like '%/* at once */%' and state = 'active'"))
         weir.signal(signals[0])
         if len(signals) > 1:
             eventually(lambda: weir.log_lines("drain") or _refused(weir))
@@ -95,7 +95,7 @@ def test_at_once_means_at_once(cluster, pgweir, signals):
             assert _last_word(peer) == sqlstates.SHUTTING_DOWN
         weir.wait(10)
     weir.stop()
-    eventually(lambda: not cluster.backends("query like '%/* at once */%' and state = 'active'"),
+    eventually(lambda: not weir.servers("query like '%/* at once */%' and state = 'active'"),
                10, "its query runs on")
 
 

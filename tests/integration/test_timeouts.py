@@ -55,14 +55,14 @@ def test_an_idle_client_is_closed_after_client_idle_timeout(pgweir):
     _counted(weir, "client_idle_timeout")
 
 
-def test_a_query_is_cancelled_after_query_timeout_and_the_session_goes_on(cluster, pgweir):
+def test_a_query_is_cancelled_after_query_timeout_and_the_session_goes_on(pgweir):
     weir = pgweir({"timeouts": {"query_timeout": "500ms"}})
     with Peer.login(weir) as peer:
         with pytest.raises(ServerError) as cancelled:
             peer.rows("select pg_sleep(60) /* query_timeout */")
         assert cancelled.value.sqlstate == sqlstates.QUERY_CANCELED
         assert peer.value("select 'well again'") == "well again"
-    assert not cluster.backends("state = 'active' and query like '%/* query_timeout */%'")
+    assert not weir.servers("state = 'active' and query like '%/* query_timeout */%'")
     _counted(weir, "query_timeout")
 
 
@@ -74,13 +74,13 @@ def test_a_query_that_cannot_be_cancelled_ends_with_its_connection(cluster, pgwe
         peer.send(wire.query(stubborn))
         messages = peer.until_closed(timeout=30)
         assert any(m.type == "E" for m in messages)
-    for backend in cluster.backends("state = 'active' and query like 'do %loop%'"):
+    for backend in weir.servers("state = 'active' and query like 'do %loop%'"):
         cluster.admin("select pg_terminate_backend(%s)", (backend["pid"],))
     with Peer.login(weir) as peer:
         assert peer.value("select 1") == "1"
 
 
-def test_a_client_idle_in_a_transaction_is_closed(cluster, pgweir):
+def test_a_client_idle_in_a_transaction_is_closed(pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1},
                    "timeouts": {"idle_transaction_timeout": "400ms"}})
     with Peer.login(weir) as peer:
@@ -89,11 +89,11 @@ def test_a_client_idle_in_a_transaction_is_closed(cluster, pgweir):
         assert _fatal(peer) == sqlstates.IDLE_IN_TRANSACTION
     with Peer.login(weir) as peer:
         assert peer.value("select 'free again'") == "free again"
-    assert not cluster.backends("state like 'idle in transaction%'")
+    assert not weir.servers("state like 'idle in transaction%'")
     _counted(weir, "idle_transaction_timeout")
 
 
-def test_a_transaction_lasts_no_longer_than_transaction_timeout(cluster, pgweir):
+def test_a_transaction_lasts_no_longer_than_transaction_timeout(pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}, "timeouts": {"transaction_timeout": "600ms"}})
     with Peer.login(weir) as peer:
         peer.query("begin")
@@ -102,16 +102,16 @@ def test_a_transaction_lasts_no_longer_than_transaction_timeout(cluster, pgweir)
         assert errors[-1].sqlstate == sqlstates.TRANSACTION_TIMEOUT
     with Peer.login(weir) as peer:
         assert peer.value("select 'free again'") == "free again"
-    eventually(lambda: not cluster.backends(
+    eventually(lambda: not weir.servers(
         "state = 'active' and query like '%/* transaction_timeout */%'"), 10, "it still runs")
     _counted(weir, "transaction_timeout")
 
 
-def test_an_idle_server_is_closed_after_server_idle_timeout(cluster, pgweir):
+def test_an_idle_server_is_closed_after_server_idle_timeout(pgweir):
     weir = pgweir({"timeouts": {"server_idle_timeout": "500ms"}})
     with Peer.login(weir, application_name="idler") as peer:
         pid = int(peer.value("select pg_backend_pid()"))
-        eventually(lambda: pid not in [b["pid"] for b in cluster.backends()], 15,
+        eventually(lambda: pid not in [b["pid"] for b in weir.servers()], 15,
                    "the idle server stays")
         assert peer.value("select 'a new one'") == "a new one"
     _counted(weir, "server_idle_timeout")
@@ -128,7 +128,7 @@ def test_a_server_is_replaced_after_server_lifetime(pgweir):
     _counted(weir, "server_lifetime")
 
 
-def test_the_minimum_of_servers_outlives_server_idle_timeout(cluster, pgweir):
+def test_the_minimum_of_servers_outlives_server_idle_timeout(pgweir):
     weir = pgweir({"pool": {"min_pool_size": 2, "default_pool_size": 4},
                    "timeouts": {"server_idle_timeout": "300ms"}})
     with contextlib.ExitStack() as stack:
@@ -137,7 +137,7 @@ def test_the_minimum_of_servers_outlives_server_idle_timeout(cluster, pgweir):
             peer.send(wire.query("select pg_sleep(0.3)"))
         for peer in peers:
             peer.until("Z")
-        eventually(lambda: len(cluster.backends("application_name <> 'direct'")) == 2, 15,
+        eventually(lambda: len(weir.servers()) == 2, 15,
                    "not down to two servers")
 
 

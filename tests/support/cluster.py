@@ -184,8 +184,8 @@ class Cluster:
             return connection.execute(
                 "SELECT pid, state, query, application_name, wait_event, backend_start, usename"
                 " FROM pg_stat_activity WHERE backend_type = 'client backend'"
-                f" AND application_name <> 'admin' AND datname = %s AND {where}",
-                (dbname,)).fetchall()
+                f" AND application_name <> 'admin' AND datname = '{dbname}' AND ({where})"
+            ).fetchall()
 
     def kill_backend(self, pid, how=signal.SIGKILL):
         """Signal one backend. SIGKILL makes PostgreSQL restart all of its backends."""

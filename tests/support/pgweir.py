@@ -1,6 +1,7 @@
 """The daemon under test: its configuration file, its process, its log, its metrics."""
 
 import copy
+import datetime
 import json
 import os
 import re
@@ -74,6 +75,8 @@ class Pgweir:
         self.config_path = os.path.join(self.folder, "pgweir.yaml")
         self.log_path = os.path.join(self.folder, "log")
         self.environment = environment or {}
+        self.cluster = cluster
+        self.started_at = None
         self.config = merged(base_config(cluster, self.port, self.http_port, self.folder), changes)
         self.process = None
         self.exit_code = None
@@ -114,6 +117,7 @@ class Pgweir:
         finally:
             log.close()
         self.exit_code = None
+        self.started_at = datetime.datetime.now(datetime.timezone.utc)
         eventually(self._accepts, 20, lambda: f"pgweir did not accept:\n{self.log()}")
         return self
 
@@ -190,7 +194,7 @@ class Pgweir:
                 self.check_sanitizers()
                 assert crashed is None, f"pgweir ended by itself with {crashed}:\n{self._tail()}"
                 code = self.stop_at_once()
-                assert code == 0, f"exit code {code}:\n{self._tail()}"
+                assert code == 0, f"exit code {code}:\n{self._tail(1500)}"
         finally:
             self.remove()
 
@@ -209,6 +213,12 @@ class Pgweir:
     def conninfo(self, dbname="app", user="app", **keywords):
         parts = {"host": self.host, "port": self.port, "dbname": dbname, "user": user, **keywords}
         return " ".join(f"{key}={value}" for key, value in parts.items())
+
+    def servers(self, where="true", dbname="app"):
+        """The backends that serve this daemon, as PostgreSQL sees them (see Cluster.backends)."""
+        return self.cluster.backends(
+            f"backend_start >= '{self.started_at.isoformat()}' AND application_name <> 'direct'"
+            f" AND ({where})", dbname)
 
     def http(self, path):
         """(status, body) of a GET."""
