@@ -26,14 +26,14 @@ bool is_ipv6_character(char c) {
 }
 
 Refusal not_an_address(std::string_view text) {
-    return {quoted(text) +
+    return {in_quotes(text) +
             " is not an address such as 127.0.0.1:6432, [::1]:6432, \"*:6432\" or /run/pgweir"};
 }
 
 Result<std::uint16_t> parse_port(std::string_view text) {
     const Result<std::uint64_t> port = parse_count(text);
     if (!port || *port < 1 || *port > 65'535) {
-        return Refusal{"the port " + quoted(text) + " is not a number from 1 to 65535"};
+        return Refusal{"the port " + in_quotes(text) + " is not a number from 1 to 65535"};
     }
     return static_cast<std::uint16_t>(*port);
 }
@@ -56,8 +56,9 @@ Result<ListenAddress> parse_folder(std::string_view text) {
     }
     while (folder.size() > 1 && folder.ends_with('/')) folder.remove_suffix(1);
     if (folder.size() > longest_folder) {
-        return Refusal{"the folder " + quoted(folder) + " is too long for a Unix socket: at most " +
-                       std::to_string(longest_folder) + " bytes"};
+        return Refusal{"the folder " + in_quotes(folder) +
+                       " is too long for a Unix socket: at most " + std::to_string(longest_folder) +
+                       " bytes"};
     }
     if (port.empty()) return ListenAddress{std::string{folder}, 0};
     return with_port(folder, port);
@@ -84,7 +85,8 @@ Result<ListenAddress> parse_address(std::string_view text) {
     const std::size_t colon = text.find(':');
     const std::string_view host = text.substr(0, colon);
     if (colon != text.rfind(':') && std::ranges::all_of(text, is_ipv6_character)) {
-        return Refusal{quoted(text) + ": write an IPv6 address in brackets, as in \"[::1]:6432\""};
+        return Refusal{in_quotes(text) +
+                       ": write an IPv6 address in brackets, as in \"[::1]:6432\""};
     }
     const bool usable =
         host == "*" || (!host.empty() && std::ranges::all_of(host, is_host_character));

@@ -182,7 +182,7 @@ std::optional<std::string> check_keyword_value(std::string_view name, std::strin
     if (value.empty()) return std::nullopt;
     const auto wrong = check_value(name, value);
     if (!wrong) return std::nullopt;
-    return std::string{name} + ": " + (show ? quoted(value) : "its value") + ' ' + *wrong;
+    return std::string{name} + ": " + (show ? in_quotes(value) : "its value") + ' ' + *wrong;
 }
 
 std::optional<std::string> check_hosts(const std::vector<ConnectionKeyword>& connection) {

@@ -45,11 +45,11 @@ void store(Keywords& keywords, std::string name, std::string value) {
 
 /// Takes the value of one `key=value`.
 Result<std::string> take_value(std::string_view& text) {
-    const bool in_quotes = take(text, '\'');
+    const bool quoted = take(text, '\'');
     std::string value;
     while (!text.empty()) {
         const char c = text.front();
-        if (in_quotes ? c == '\'' : is_blank(c)) break;
+        if (quoted ? c == '\'' : is_blank(c)) break;
         text.remove_prefix(1);
         if (c != '\\') {
             value += c;
@@ -58,7 +58,7 @@ Result<std::string> take_value(std::string_view& text) {
             text.remove_prefix(1);
         }
     }
-    if (in_quotes && !take(text, '\'')) {
+    if (quoted && !take(text, '\'')) {
         return Refusal{"connection string: a single quote is not closed"};
     }
     return value;

@@ -18,9 +18,9 @@ void check_addresses(const Config& config, const Origins& origins, Reporter& rep
     for (std::size_t i = 0; i < config.listen.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
             if (!collide(config.listen[i], config.listen[j])) continue;
-            reporter.add(origins.listen[i], "listen: " + quoted(format_address(config.listen[i])) +
-                                                " is taken by " +
-                                                quoted(format_address(config.listen[j])));
+            reporter.add(origins.listen[i],
+                         "listen: " + in_quotes(format_address(config.listen[i])) +
+                             " is taken by " + in_quotes(format_address(config.listen[j])));
             break;
         }
     }
@@ -28,8 +28,9 @@ void check_addresses(const Config& config, const Origins& origins, Reporter& rep
     if (!config.http || place == origins.globals.end()) return;
     for (const ListenAddress& address : config.listen) {
         if (!collide(*config.http, address)) continue;
-        reporter.add(place->second, "http: " + quoted(format_address(*config.http)) +
-                                        " is taken by listen " + quoted(format_address(address)));
+        reporter.add(place->second, "http: " + in_quotes(format_address(*config.http)) +
+                                        " is taken by listen " +
+                                        in_quotes(format_address(address)));
         return;
     }
 }

@@ -49,7 +49,7 @@ class DatabaseReader {
         } else if (node_.kind == YamlNode::Kind::map) {
             for (const YamlEntry& entry : node_.entries) read_key(entry);
         } else {
-            problem(node_.place, "database " + quoted(database.name) +
+            problem(node_.place, "database " + in_quotes(database.name) +
                                      ": expected a connection string or a map, found " +
                                      std::string{kind_in_words(node_.kind)});
         }
@@ -108,11 +108,11 @@ class DatabaseReader {
     static std::string unknown_keyword(std::string_view name, bool after_secret) {
         const std::string in = "connection string: ";
         if (find_database_option(name) != nullptr) {
-            return in + quoted(name) +
+            return in + in_quotes(name) +
                    " is an option of pgweir, not of libpq: write the database as a map";
         }
         if (const auto reason = why_refused(name); !reason.empty()) {
-            return in + quoted(name) + " is not possible: " + std::string{reason};
+            return in + in_quotes(name) + " is not possible: " + std::string{reason};
         }
         const std::string meant = did_you_mean(name, connection_keywords());
         if (after_secret && meant.empty()) {
@@ -120,7 +120,7 @@ class DatabaseReader {
                    "unknown keyword (not shown, as it may be part of a password: a value "
                    "with spaces needs single quotes)";
         }
-        return in + "unknown keyword " + quoted(name) + meant;
+        return in + "unknown keyword " + in_quotes(name) + meant;
     }
 
     void read_key(const YamlEntry& entry) {
@@ -135,10 +135,10 @@ class DatabaseReader {
                 ++problems_;
             }
         } else if (const auto reason = why_refused(key); !reason.empty()) {
-            problem(entry.place, quoted(key) + " is not possible: " + std::string{reason});
+            problem(entry.place, in_quotes(key) + " is not possible: " + std::string{reason});
         } else {
             problem(entry.place,
-                    unknown_key(key, "database " + quoted(database.name), database_keys()));
+                    unknown_key(key, "database " + in_quotes(database.name), database_keys()));
         }
     }
 
@@ -193,14 +193,16 @@ User read_user(const YamlEntry& entry, Origins& origins, Reporter& reporter) {
     Origins::Places& places = origins.users.emplace_back();
     if (entry.key.empty()) reporter.add(entry.place, "a user needs a name");
     if (entry.value->kind != YamlNode::Kind::map) {
-        reporter.add(entry.value->place, "user " + quoted(entry.key) + ": expected a map, found " +
+        reporter.add(entry.value->place, "user " + in_quotes(entry.key) +
+                                             ": expected a map, found " +
                                              std::string{kind_in_words(entry.value->kind)});
         return user;
     }
     for (const YamlEntry& own : entry.value->entries) {
         const Option* const option = find_user_option(own.key);
         if (option == nullptr) {
-            reporter.add(own.place, unknown_key(own.key, "user " + quoted(entry.key), user_keys()));
+            reporter.add(own.place,
+                         unknown_key(own.key, "user " + in_quotes(entry.key), user_keys()));
             continue;
         }
         const std::optional<Value> value = read_value(*option, own.key, *own.value, reporter);

@@ -95,7 +95,7 @@ class Loader {
             if (option != nullptr) {
                 read_option(*option, *entry.value);
             } else {
-                reporter_.add(entry.place, unknown_key(entry.key, quoted(section.key),
+                reporter_.add(entry.place, unknown_key(entry.key, in_quotes(section.key),
                                                        section_keys(section.key)));
             }
         }

@@ -16,11 +16,11 @@ std::string elsewhere(std::string_view key, std::span<const std::string_view> kn
     for (const Option& option : options()) {
         if (option.leaf() != key && option.name_in_entry() != key) continue;
         for (const std::string_view name : {option.leaf(), option.name_in_entry()}) {
-            if (name != key && contains(known, name)) return "; it is called " + quoted(name);
+            if (name != key && contains(known, name)) return "; it is called " + in_quotes(name);
         }
         if (option.section().empty()) return "; it belongs at the top of the file";
-        return "; it belongs in " + quoted(option.section()) +
-               (option.leaf() == key ? std::string{} : " as " + quoted(option.leaf()));
+        return "; it belongs in " + in_quotes(option.section()) +
+               (option.leaf() == key ? std::string{} : " as " + in_quotes(option.leaf()));
     }
     return {};
 }
@@ -62,7 +62,7 @@ std::optional<Value> read_value(const Option& option, std::string_view name, con
 
 std::string unknown_key(std::string_view key, std::string_view where,
                         std::span<const std::string_view> known) {
-    std::string message = "unknown key " + quoted_name(key) + " in " + std::string{where};
+    std::string message = "unknown key " + name_in_quotes(key) + " in " + std::string{where};
     const std::string place = elsewhere(key, known);
     return message + (place.empty() ? did_you_mean(key, known) : place);
 }

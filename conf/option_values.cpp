@@ -38,14 +38,14 @@ auto with_type(const Option& option, F f) {
 /// `text`, which stands for `number`, unless the number is out of the option's range.
 Result<std::uint64_t> in_range(const Option& option, std::string_view text, std::uint64_t number) {
     if (number < option.range.min || number > option.range.max) {
-        return Refusal{quoted(text) + " is out of range: expected " + range_in_words(option)};
+        return Refusal{in_quotes(text) + " is out of range: expected " + range_in_words(option)};
     }
     return number;
 }
 
 Refusal not_a_number(const Option& option, std::string_view text) {
-    return {quoted(text) + " is not " +
-            (option.zero_name.empty() ? "" : quoted(option.zero_name) + " or ") +
+    return {in_quotes(text) + " is not " +
+            (option.zero_name.empty() ? "" : in_quotes(option.zero_name) + " or ") +
             "a number: expected " + range_in_words(option)};
 }
 
@@ -54,7 +54,7 @@ Result<Value> parse_as(std::type_identity<bool>, const Option&, std::string_view
     constexpr std::array<std::string_view, 3> no{"false", "no", "off"};
     if (std::ranges::find(yes, text) != yes.end()) return Value{true};
     if (std::ranges::find(no, text) != no.end()) return Value{false};
-    return Refusal{quoted(text) + " is neither true nor false"};
+    return Refusal{in_quotes(text) + " is neither true nor false"};
 }
 
 Result<Value> parse_as(std::type_identity<unsigned>, const Option& option, std::string_view text) {
@@ -66,10 +66,10 @@ Result<Value> parse_as(std::type_identity<unsigned>, const Option& option, std::
                           digits.find_first_not_of("0123456789") == std::string_view::npos &&
                           digits.front() != '0';
         if (!huge) return not_a_number(option, text);
-        return Refusal{quoted(text) + " is out of range: expected " + range_in_words(option)};
+        return Refusal{in_quotes(text) + " is out of range: expected " + range_in_words(option)};
     }
     if (text.starts_with('-')) {
-        return Refusal{quoted(text) + " is out of range: expected " + range_in_words(option)};
+        return Refusal{in_quotes(text) + " is out of range: expected " + range_in_words(option)};
     }
     const Result<std::uint64_t> number = in_range(option, text, *parse_count(text));
     if (!number) return number.error();
@@ -99,7 +99,7 @@ requires std::is_enum_v<Enum> Result<Value> parse_as(std::type_identity<Enum>, c
     constexpr Names names = names_of<Enum>();
     const auto found = std::ranges::find(names, text);
     if (found == names.end()) {
-        return Refusal{quoted(text) + " is not " + any_of(names) + did_you_mean(text, names)};
+        return Refusal{in_quotes(text) + " is not " + any_of(names) + did_you_mean(text, names)};
     }
     return Value{static_cast<Enum>(found - names.begin())};
 }
@@ -113,8 +113,9 @@ Result<Value> parse_as(std::type_identity<std::optional<ListenAddress>>, const O
     if (text == option.zero_name) return Value{std::optional<ListenAddress>{}};
     const Result<ListenAddress> address = parse_address(text);
     if (!address) return address.error();
-    if (address->is_unix()) return Refusal{quoted(text) + " is a folder: a TCP address is needed"};
-    if (address->port == 0) return Refusal{quoted(text) + " has no port"};
+    if (address->is_unix())
+        return Refusal{in_quotes(text) + " is a folder: a TCP address is needed"};
+    if (address->port == 0) return Refusal{in_quotes(text) + " has no port"};
     return Value{std::optional{*address}};
 }
 

@@ -31,7 +31,7 @@ Result<std::string> variable(std::string_view name) {
     const char* const value =
         std::getenv(std::string{name}.c_str());  // NOLINT(concurrency-mt-unsafe)
     if (value == nullptr) {
-        return Refusal{"the environment variable " + quoted(name) + " is not set"};
+        return Refusal{"the environment variable " + in_quotes(name) + " is not set"};
     }
     return std::string{value};
 }
@@ -42,15 +42,15 @@ Result<std::string> secret_file(const std::string& path) {
     }
     const Result<std::string> content = read_bounded_file(path, longest_secret_file);
     if (!content) {
-        return Refusal{"cannot read the secret in " + quoted(path) + ": " +
+        return Refusal{"cannot read the secret in " + in_quotes(path) + ": " +
                        content.error().message};
     }
     std::string secret = *content;
     if (secret.ends_with('\n')) secret.pop_back();
     if (secret.ends_with('\r')) secret.pop_back();
-    if (secret.empty()) return Refusal{"the secret in " + quoted(path) + " is empty"};
+    if (secret.empty()) return Refusal{"the secret in " + in_quotes(path) + " is empty"};
     if (secret.find('\0') != std::string::npos) {
-        return Refusal{"the secret in " + quoted(path) + " holds a zero byte"};
+        return Refusal{"the secret in " + in_quotes(path) + " holds a zero byte"};
     }
     return secret;
 }

@@ -47,14 +47,14 @@ bool is_digit(char c) {
 }
 
 Refusal not_one(const Family& family, std::string_view text) {
-    return {quoted(text) + " is not " + std::string{family.article_and_noun} + " such as " +
+    return {in_quotes(text) + " is not " + std::string{family.article_and_noun} + " such as " +
             std::string{family.example}};
 }
 
 Refusal unknown_unit(const Family& family, std::string_view name) {
     std::vector<std::string_view> names;
     for (const Unit& unit : family.units) names.push_back(unit.name);
-    return {"unknown unit " + quoted(name) + ": use " + any_of(names)};
+    return {"unknown unit " + in_quotes(name) + ": use " + any_of(names)};
 }
 
 /// The value in the smallest unit of the family.
@@ -72,13 +72,13 @@ Result<std::uint64_t> parse_measured(const Family& family, std::string_view text
     if (!count) return count.error();
     if (name.empty()) {
         if (*count == 0) return std::uint64_t{0};
-        return Refusal{quoted(text) + " needs a unit, as in " +
-                       quoted(std::string{number} + std::string{family.suggested})};
+        return Refusal{in_quotes(text) + " needs a unit, as in " +
+                       in_quotes(std::string{number} + std::string{family.suggested})};
     }
     const auto unit = std::ranges::find(family.units, name, &Unit::name);
     if (unit == family.units.end()) return unknown_unit(family, name);
     if (*count > std::numeric_limits<std::uint64_t>::max() / unit->factor) {
-        return Refusal{quoted(text) + " is too large"};
+        return Refusal{in_quotes(text) + " is too large"};
     }
     return *count * unit->factor;
 }
@@ -99,10 +99,10 @@ Result<std::uint64_t> parse_count(std::string_view text) {
     const bool digits = !text.empty() && std::ranges::all_of(text, is_digit);
     // YAML 1.1 reads 010 as eight and 1.2 as ten: refusing it is safer than choosing.
     if (!digits || (text.size() > 1 && text.front() == '0')) {
-        return Refusal{quoted(text) + " is not a whole number"};
+        return Refusal{in_quotes(text) + " is not a whole number"};
     }
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{}) return Refusal{quoted(text) + " is too large"};
+    if (error != std::errc{}) return Refusal{in_quotes(text) + " is too large"};
     return value;
 }
 
@@ -110,7 +110,7 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const Result<std::uint64_t> us = parse_measured(durations, text);
     if (!us) return us.error();
     if (*us % 1'000 != 0) {
-        return Refusal{quoted(text) + " is not a whole number of milliseconds"};
+        return Refusal{in_quotes(text) + " is not a whole number of milliseconds"};
     }
     return std::chrono::milliseconds{static_cast<std::int64_t>(*us / 1'000)};
 }

@@ -44,7 +44,7 @@ bool is_continuation(char c) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::string_view hex = "0123456789abcdef";
     bool cut = false;
     if (text.size() > longest_quoted) {
@@ -68,13 +68,13 @@ std::string quoted(std::string_view text) {
     return result + '"';
 }
 
-std::string quoted_name(std::string_view key) {
+std::string name_in_quotes(std::string_view key) {
     const auto end = std::ranges::find_if(key, [](char c) {
         const auto byte = static_cast<unsigned char>(c);
         return byte <= ' ' || std::string_view{"=:,;{}[]'\"&@/?"}.find(c) != std::string_view::npos;
     });
     const std::string_view name{key.begin(), end};
-    return name.size() == key.size() ? quoted(key) : quoted(std::string{name} + "...");
+    return name.size() == key.size() ? in_quotes(key) : in_quotes(std::string{name} + "...");
 }
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
@@ -95,7 +95,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
     const std::string_view meant = nearest(word, candidates);
-    return meant.empty() ? std::string{} : "; did you mean " + quoted(meant) + "?";
+    return meant.empty() ? std::string{} : "; did you mean " + in_quotes(meant) + "?";
 }
 
 std::string any_of(std::span<const std::string_view> words) {

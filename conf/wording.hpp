@@ -10,11 +10,11 @@ namespace pgweir::conf {
 
 /// `text` in double quotes for a message: control characters escaped, long text cut, so that a
 /// hostile file cannot write to a terminal or flood a log.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// The name at the start of `key`, in double quotes: what follows a first character that no name
 /// has is not shown. A line that lost its colon is read as one long key, password and all.
-[[nodiscard]] std::string quoted_name(std::string_view key);
+[[nodiscard]] std::string name_in_quotes(std::string_view key);
 
 /// The candidate that `word` most likely meant: the one with the fewest insertions, deletions,
 /// replacements and swaps of neighbours, if these are few for the length of the word. Empty if

@@ -192,8 +192,8 @@ void TreeBuilder::take_key(Open& map, const YamlNodePtr& node) {
     }
     const auto [first, fresh] = map.first_line.try_emplace(node->text, node->place.line);
     if (!fresh) {
-        problem(node->place, "duplicate key " + quoted_name(node->text) + ": it is also in line " +
-                                 std::to_string(first->second));
+        problem(node->place, "duplicate key " + name_in_quotes(node->text) +
+                                 ": it is also in line " + std::to_string(first->second));
         return;
     }
     map.entry = {node->text, node->place, nullptr};

@@ -87,8 +87,8 @@ TEST(Suggestion, IsTheNearestNameAndNoneWhenAllAreFar) {
 }
 
 TEST(QuotedText, IsCutBetweenCharactersAndHasNoControlCharacters) {
-    EXPECT_EQ(conf::quoted("a\x1B[2J\n"), "\"a\\x1b[2J\\x0a\"");
-    EXPECT_EQ(conf::quoted(std::string(59, 'a') + "üb"), '"' + std::string(59, 'a') + "...\"");
+    EXPECT_EQ(in_quotes("a\x1B[2J\n"), "\"a\\x1b[2J\\x0a\"");
+    EXPECT_EQ(in_quotes(std::string(59, 'a') + "üb"), '"' + std::string(59, 'a') + "...\"");
 }
 
 }  // namespace
