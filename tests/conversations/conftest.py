@@ -5,4 +5,4 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from support.fixtures import *  # noqa: E402,F401,F403 pylint: disable=wildcard-import,wrong-import-position
+from support.fixtures import *  # noqa: E402,F401,F403

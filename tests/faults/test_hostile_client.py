@@ -123,7 +123,7 @@ def test_random_startup_parameters(weir):
                                    chance.randbytes(8) + b"\0", b"client_encoding\0X\0"])
         peer = Peer((weir.host, weir.port))
         _send(peer, struct.pack("!I", len(body) + 5) + body + b"\0")
-        with contextlib.suppress(TimeoutError, ValueError):
+        with contextlib.suppress(TimeoutError, ValueError, Closed):
             peer.until("Z", "E", timeout=3)
         peer.abort()
 
@@ -168,12 +168,12 @@ def test_ssl_and_gss_requests_without_end(weir):
                 peer.send(wire.request(wire.SSL_REQUEST))
                 assert peer.receive_raw(1) in b"NE"
     with Peer((weir.host, weir.port)) as peer:
-        # Bytes after SSLRequest in the same segment must not be taken for what was encrypted; in
-        # clear text (answer N) libpq would never send them.
+        # Bytes after SSLRequest in the same segment must never be taken for what was encrypted
+        # (CVE-2021-3935 of another pooler). Answered N they are a login in clear text, or refused.
         _send(peer, wire.request(wire.SSL_REQUEST)
               + wire.startup({"user": "app", "database": "app"}))
         with contextlib.suppress(Closed):
-            assert peer.receive_raw(1) == b"N"
+            assert peer.receive_raw(1) in b"NE"
 
 
 def test_a_thousand_silent_connections_are_closed_after_the_login_timeout(weir):

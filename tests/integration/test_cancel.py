@@ -95,7 +95,7 @@ def test_a_cancel_of_a_client_that_left_does_nothing(cluster, pgweir):
         assert next(m for m in peer.until("Z") if m.type == "D").values[1] == b"survived"
 
 
-def test_a_cancel_during_copy_from_the_client_ends_it(cluster, pgweir):
+def test_a_cancel_during_copy_from_the_client_ends_it(pgweir):
     weir = pgweir()
     with Peer.login(weir) as peer:
         peer.query("begin; create temp table t (a int) on commit drop")

@@ -1,4 +1,4 @@
-"""How many servers and clients there are: never more than the limits say, never fewer than asked."""
+"""How many servers and clients there are: never more than the limits, never fewer than asked."""
 
 import contextlib
 

@@ -56,7 +56,7 @@ def _login_error(weir, dbname):
         return error.sqlstate
 
 
-def test_a_changed_pool_size_is_followed_both_ways(cluster, pgweir):
+def test_a_changed_pool_size_is_followed_both_ways(pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}})
     peers = [Peer.login(weir) for _ in range(6)]
 

@@ -1,1 +1,1 @@
-"""What the black-box suites share: a throw-away PostgreSQL, the daemon, raw protocol peers, faults."""
+"""Black-box suites share this: a throw-away PostgreSQL, the daemon, raw peers, faults."""

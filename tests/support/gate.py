@@ -95,6 +95,7 @@ class Gate:
         self.to_server, self.to_client = Direction(), Direction()
         self.connections = 0
         self._pairs = []
+        self._dead = set()          # sockets cut on purpose
         self._refuse = False
         self._listener = socket.create_server((self.host, 0), backlog=512)
         self.port = self._listener.getsockname()[1]
@@ -132,7 +133,8 @@ class Gate:
                 if cut:
                     self._cut(source, sink, way.reset)
                     return
-            sink.shutdown(socket.SHUT_WR)
+            if source not in self._dead:
+                sink.shutdown(socket.SHUT_WR)
         except OSError:
             self._cut(source, sink, True)
 
@@ -157,14 +159,15 @@ class Gate:
                 way.cut_after -= len(chunk)
         return chunk, False
 
-    @staticmethod
-    def _cut(source, sink, reset):
+    def _cut(self, source, sink, reset):
+        """End both sides. The shutdown wakes the other direction's thread from its recv: only when
+        that is out is the socket really closed, and a RST sent where one is asked for."""
+        self._dead.update((source, sink))
         for each in (source, sink):
             try:
                 if reset:
                     each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                else:
-                    each.shutdown(socket.SHUT_RDWR)
+                each.shutdown(socket.SHUT_RD if reset else socket.SHUT_RDWR)
             except OSError:
                 pass
             each.close()
@@ -177,14 +180,7 @@ class Gate:
         """End every connection that is open now."""
         pairs, self._pairs = self._pairs, []
         for near, far in pairs:
-            for each in (near, far):
-                try:
-                    if reset:
-                        each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                                        struct.pack("ii", 1, 0))
-                    each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+            self._cut(near, far, reset)
 
     def wait_for_connection(self, count=1, deadline=10):
         eventually(lambda: self.connections >= count, deadline, "nobody came through the gate")
