@@ -55,7 +55,9 @@ def fixture_daemons(cluster):
 
     def get(mode, size=4, workers=2):
         key = (mode, size)
-        if key not in started or started[key].process.poll() is not None:
+        if key in started and started[key].process.poll() is not None:
+            started.pop(key).remove()  # the test that met its end has failed already
+        if key not in started:
             started[key] = _daemon(cluster, mode, size, workers)
         return started[key]
     yield get

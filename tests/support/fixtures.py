@@ -1,6 +1,7 @@
 """Fixtures of all suites: each conftest.py says `from support.fixtures import *`."""
 
 import os
+import signal
 
 import pytest
 
@@ -19,6 +20,8 @@ def _shared_cluster():
 
 
 def pytest_configure(config):
+    # A killed run cleans up as one that is interrupted does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "concurrent: also run with ThreadSanitizer, with several workers")
 
