@@ -199,8 +199,8 @@ asio::awaitable<void> HttpServer::State::session(Streams::iterator stream) {
     // Erased however this ends. Not by stop(), as operations of the stream may be under way.
     const std::shared_ptr<void> eraser(nullptr, [this, stream](void*) { streams_.erase(stream); });
     beast::flat_buffer buffer(limits_.header_bytes + limits_.body_bytes);
-    while (!stopped_ && co_await exchange(*stream, buffer)) {
-    }
+    bool keep_alive = true;
+    while (keep_alive && !stopped_) keep_alive = co_await exchange(*stream, buffer);
     // Half-close first: the peer may still be sending, and a reset would take the answer from it.
     error_code ignored;
     stream->socket().shutdown(tcp::socket::shutdown_send, ignored);

@@ -96,7 +96,8 @@ bool Server::take_frame(const Step& step) {
         case Backend::command_complete:
             // They end what set_up() did, so that it must be done anew; what the session changed is
             // told by ParameterStatus.
-            if (step.body.starts_with("RESET") || step.body.starts_with("DISCARD ALL")) {
+            if (verdict.origin == Origin::client &&
+                (step.body.starts_with("RESET") || step.body.starts_with("DISCARD ALL"))) {
                 connection_.settings = part_.context().settings.none();
             }
             break;

@@ -1,0 +1,200 @@
+// How a client comes in: the first packets, who it is, and the greeting.
+#include <algorithm>
+
+#include "daemon/client_session.hpp"
+#include "daemon/log.hpp"
+#include "daemon/unwatched.hpp"
+#include "daemon/worker.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::daemon {
+
+using protocol::FirstPacket;
+using protocol::StartupMessage;
+using protocol::TransactionStatus;
+
+Task<bool> ClientSession::log_in() {
+    const auto startup = co_await negotiate();
+    if (!startup) co_return false;
+    std::string opening;
+    if (startup->needs_negotiation()) {
+        protocol::append_negotiate_protocol_version(opening, startup->protocol_options);
+    }
+    if (auto problem = enter(*startup)) {
+        // PostgreSQL looks for the database only after it has let the client in.
+        if (problem->code == protocol::sqlstate::invalid_catalog_name) {
+            protocol::append_authentication_ok(opening);
+        }
+        std::ignore = co_await send(opening);
+        refuse(*std::move(problem));
+        co_return false;
+    }
+    // From here on PostgreSQL has let the client in, and says so even when an error follows.
+    protocol::append_authentication_ok(opening);
+    settings_ = worker_.context().settings.intern(pool::normalise(startup->settings));
+    const pool::Greeting greeting = co_await obtain_greeting();
+    if (!greeting) {
+        if (ending_ && ending_->report) std::ignore = co_await send(opening);
+        co_return false;
+    }
+    for (const auto& [parameter, value] : *greeting) {
+        protocol::append_parameter_status(opening, parameter, value);
+    }
+    cancel_key_ = worker_.issue_key(*this);
+    protocol::append_backend_key_data(opening, cancel_key_);
+    protocol::append_ready_for_query(opening, TransactionStatus::idle);
+    const bool greeted = co_await send(opening);
+    if (!greeted) co_return false;
+    if (lease_) {
+        sending_ = false;
+        lease_->release_if_done();
+    }
+    if (!lease_) set_state(State::idle);
+    statistics().client_logins.add();
+    if (worker_.config().log_connections) {
+        log::write(conf::LogLevel::info, "client_login",
+                   {{"client", id_}, {"database", database_}, {"user", user_}, {"addr", address_}});
+    }
+    expect_next_request();
+    if (draining_) drain();
+    co_return !ending_;
+}
+
+// Everything up to the StartupMessage. Nothing at all for a CancelRequest, and when the session
+// ends.
+Task<std::optional<StartupMessage>> ClientSession::negotiate() {
+    // Each kind of encryption may be asked for once, as in PostgreSQL's ProcessStartupPacket().
+    bool asked_tls = false;
+    bool asked_gss = false;
+    while (true) {
+        FirstPacket packet;
+        const bool complete = co_await read_packet(packet);
+        if (!complete) co_return std::nullopt;
+        if (auto* startup = std::get_if<StartupMessage>(&packet)) co_return std::move(*startup);
+        if (auto* problem = std::get_if<ErrorReport>(&packet)) {
+            refuse(std::move(*problem));
+            co_return std::nullopt;
+        }
+        if (auto* key = std::get_if<protocol::CancelKey>(&packet)) {
+            worker_.counters().cancel_requests.add();
+            worker_.gateway().route_cancel(*key);
+            terminated_ = true;
+            co_return std::nullopt;
+        }
+        bool& asked = std::holds_alternative<protocol::SslRequest>(packet) ? asked_tls : asked_gss;
+        if (std::exchange(asked, true)) {
+            refuse(ErrorReport::fatal(
+                protocol::sqlstate::protocol_violation,
+                "unsupported frontend protocol: encryption was refused already"));
+            co_return std::nullopt;
+        }
+        const bool sent = co_await send("N");
+        if (!sent) co_return std::nullopt;
+    }
+}
+
+// Reads a packet that has a length but no type. False when the session ends.
+Task<bool> ClientSession::read_packet(FirstPacket& packet) {
+    constexpr std::size_t length_size = 4;
+    while (!ending_) {
+        const Bytes held = buffer_.held();
+        if (held.size() >= length_size) {
+            const std::uint32_t length = protocol::read_uint32(held);
+            if (length < 2 * length_size || length > protocol::max_startup_length) {
+                refuse(ErrorReport::fatal(protocol::sqlstate::protocol_violation,
+                                          "invalid length of startup packet"));
+                co_return false;
+            }
+            if (held.size() >= length) {
+                packet =
+                    protocol::parse_first_packet(held.substr(length_size, length - length_size));
+                buffer_.consume(length);
+                co_return true;
+            }
+        }
+        const bool more = co_await read_more();
+        if (!more) co_return false;
+    }
+    co_return false;
+}
+
+// Finds the pool and takes the client's places. Returns why not.
+std::optional<ErrorReport> ClientSession::enter(const StartupMessage& startup) {
+    namespace sqlstate = protocol::sqlstate;
+    user_ = startup.user;
+    database_ = startup.database;
+    if (!startup.replication.empty() && startup.replication != "false" &&
+        startup.replication != "0" && startup.replication != "off" && startup.replication != "no") {
+        return ErrorReport::fatal(sqlstate::feature_not_supported,
+                                  "replication connections are not supported by pgweir");
+    }
+    const conf::Config& config = worker_.config();
+    const conf::Database* entry = config.find_database(database_);
+    if (entry == nullptr) {
+        return ErrorReport::fatal(sqlstate::invalid_catalog_name,
+                                  "database \"" + database_ + "\" does not exist");
+    }
+    const conf::PoolOptions limits = config.pool_options(*entry, user_);
+    places_ = worker_.gateway().limits.take(database_, limits.max_db_client_connections, user_,
+                                            limits.max_user_client_connections);
+    if (!places_) {
+        return ErrorReport::fatal(sqlstate::too_many_connections,
+                                  "sorry, too many clients already");
+    }
+    pool_ = worker_.gateway().registry.find_or_make(config, *entry, database_, user_);
+    pool_->clients.fetch_add(1);
+    part_ = &pool_->part(worker_.context().index);
+    mode_ = limits.pool_mode;
+    reconfigure();
+    return std::nullopt;
+}
+
+// What the client's server says of itself. A client in session mode gets its server here; others
+// borrow one only if nobody with the same settings has asked before. Null when the session ends.
+Task<pool::Greeting> ClientSession::obtain_greeting() {
+    if (mode_ != conf::PoolMode::session) {
+        if (pool::Greeting known = part_->greeting(settings_)) co_return known;
+    }
+    const pool::SettingsPtr asked_for = settings_;
+    if (!part_->lend(*this)) {
+        const bool granted = co_await acquire();
+        // Waiting for a server has its own limit; what follows is login again.
+        wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
+        if (!granted) {
+            if (cancelled_)
+                refuse(ErrorReport::fatal(protocol::sqlstate::query_canceled,
+                                          "canceling authentication due to user request"));
+            co_return nullptr;
+        }
+    }
+    const bool ready = co_await set_up_server();
+    if (!ready) co_return nullptr;
+    auto greeting =
+        std::make_shared<const std::vector<pool::Parameter>>(lease_->connection().reported);
+    part_->remember_greeting(asked_for, greeting);
+    co_return greeting;
+}
+
+// Gives the borrowed server the client's start-up settings and waits for its answer: a value that
+// PostgreSQL refuses ends the login as it would have there.
+Task<bool> ClientSession::set_up_server() {
+    prefix_ = lease_->set_up(settings_);
+    if (prefix_.empty()) co_return true;
+    if (!send_requests()) co_await send_requests_slowly();
+    const Unwatched unwatched(*this);
+    co_await set_up_done_.wait();
+    if (ending_) co_return false;
+    if (set_up_error_) {
+        ErrorReport report = *std::exchange(set_up_error_, std::nullopt);
+        report.severity = "FATAL";
+        refuse(std::move(report));
+        co_return false;
+    }
+    co_return true;
+}
+
+void ClientSession::refuse(ErrorReport report) {
+    end(ClientClose::refused, std::move(report));
+}
+
+}  // namespace pgweir::daemon

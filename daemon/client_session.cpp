@@ -1,0 +1,333 @@
+#include "daemon/client_session.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+
+#include "daemon/log.hpp"
+#include "daemon/metrics/reason_names.hpp"
+#include "daemon/worker.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::daemon {
+
+using protocol::TransactionStatus;
+
+namespace {
+
+// From a client everything is looked at but COPY data.
+constexpr protocol::TypeSet client_messages = [] {
+    protocol::TypeSet set = protocol::TypeSet::all();
+    set.remove(static_cast<char>(protocol::Frontend::copy_data));
+    return set;
+}();
+
+bool has_own_options(const conf::Config& config, const std::string& user) {
+    return std::ranges::find(config.users, user, &conf::User::name) != config.users.end();
+}
+
+// Lets the last message out: closing a socket that holds unread bytes resets the connection, and a
+// reset may overtake what was written.
+void close_gently(pool::ByteStream& stream) {
+    if (!stream.is_open()) return;
+    ::shutdown(stream.native_handle(), SHUT_WR);
+    std::array<char, 4096> ignored{};
+    for (int i = 0; i < 16; ++i) {
+        if (::recv(stream.native_handle(), ignored.data(), ignored.size(), MSG_DONTWAIT) <= 0)
+            break;
+    }
+    stream.close();
+}
+
+}  // namespace
+
+ClientSession::ClientSession(Worker& worker, std::uint64_t id, AcceptedClient client)
+    : worker_(worker),
+      id_(id),
+      address_(std::move(client.address)),
+      stream_(worker.context().io, client.socket),
+      buffer_(worker.context().buffers),
+      scanner_(client_messages, pool::BufferPool::buffer_size),
+      waiter_(worker.context().io),
+      set_up_done_(worker.context().io),
+      connected_at_(Clock::now()) {
+    waiter_.tenant = this;
+}
+
+void ClientSession::start() {
+    wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
+    // The last catch: whatever goes wrong in one session ends that session.
+    asio::co_spawn(worker_.context().io.get_executor(), run(),
+                   [self = shared_from_this()](const std::exception_ptr& problem) {
+                       if (!problem) return;
+                       try {
+                           std::rethrow_exception(problem);
+                       } catch (const std::exception& error) {
+                           log::write(conf::LogLevel::error, "session_failed",
+                                      {{"client", self->id_}, {"error", error.what()}});
+                       }
+                       if (!self->ending_) self->end(ClientClose::protocol_error, std::nullopt);
+                       self->finish();
+                   });
+}
+
+Task<> ClientSession::run() {
+    const bool logged_in = co_await log_in();
+    if (logged_in) co_await relay();
+    finish();
+}
+
+void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
+    if (ending_) return;
+    ending_ = Ending{.reason = reason, .report = std::move(report)};
+    // Whatever the coroutine waits for, it is to look at `ending_` now.
+    stream_.cancel();
+    set_up_done_.notify();
+    if (part_ != nullptr) part_->withdraw(waiter_);
+    if (lease_) lease_->requests().cancel();
+}
+
+void ClientSession::finish() {
+    if (!ending_) {
+        ending_ = Ending{.reason = terminated_ ? ClientClose::terminate : ClientClose::lost,
+                         .report = std::nullopt};
+    }
+    state_deadline_.cancel();
+    query_deadline_.cancel();
+    transaction_deadline_.cancel();
+    if (part_ != nullptr) part_->withdraw(waiter_);
+    const bool may_speak = !lease_ || !lease_->speaking();
+    if (lease_) {
+        const bool half_sent = !unsent_.empty() || !scanner_.at_boundary();
+        lease_->abandon(half_sent, !terminated_);
+        lease_.forget();
+    }
+    if (ending_->report && may_speak) {
+        std::string message;
+        protocol::append_error_response(message, *ending_->report);
+        const iovec part{.iov_base = message.data(), .iov_len = message.size()};
+        std::ignore = stream_.write({&part, 1});  // whoever does not read now is not waited for
+    }
+    close_gently(stream_);
+    log_end();
+    if (part_ != nullptr) {
+        set_state(State::login);
+        statistics().client_closes[static_cast<std::size_t>(ending_->reason)].add();
+        pool_->clients.fetch_sub(1);
+    } else if (ending_->reason != ClientClose::terminate) {
+        worker_.counters().logins_refused.add();
+    }
+    worker_.remove(*this);
+}
+
+void ClientSession::log_end() const {
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - connected_at_).count();
+    const bool by_client = ending_->reason == ClientClose::terminate;
+    if (by_client && !worker_.config().log_disconnections) return;
+    if (user_.empty() && by_client) return;  // a CancelRequest
+    log::write(conf::LogLevel::info, "client_closed",
+               {{"client", id_},
+                {"database", database_},
+                {"user", user_},
+                {"addr", address_},
+                {"reason", name(ending_->reason)},
+                {"error", ending_->report ? ending_->report->message : std::string()},
+                {"age_s", seconds}});
+}
+
+void ClientSession::set_state(State state) {
+    const auto gauge = [this](State counted) -> pool::Counter* {
+        switch (counted) {
+            case State::idle:
+                return &statistics().clients_idle;
+            case State::waiting:
+                return &statistics().clients_waiting;
+            case State::active:
+                return &statistics().clients_active;
+            case State::login:
+                break;
+        }
+        return nullptr;
+    };
+    if (state == state_) return;
+    if (pool::Counter* counter = gauge(state_)) counter->subtract();
+    if (pool::Counter* counter = gauge(state)) counter->add();
+    state_ = state;
+}
+
+void ClientSession::drain() {
+    draining_ = true;
+    const bool at_rest = state_ == State::idle || state_ == State::login ||
+                         (lease_ && lease_->tracker().releasable() && !sending_);
+    if (!at_rest) return;
+    end(ClientClose::shutdown,
+        ErrorReport::fatal(protocol::sqlstate::admin_shutdown,
+                           "terminating connection due to administrator command"));
+}
+
+void ClientSession::cancel_request() {
+    if (state_ == State::waiting) {
+        cancelled_ = true;
+        part_->withdraw(waiter_);
+    } else if (lease_ && lease_->tracker().owed() > 0) {
+        lease_->cancel_query();
+    }
+}
+
+void ClientSession::look_for_end() {
+    if (stream_.is_open() && pool::peer_has_closed(stream_.native_handle())) {
+        end(ClientClose::lost, std::nullopt);
+    }
+}
+
+void ClientSession::reconfigure() {
+    own_options_.reset();
+    if (part_ == nullptr) return;
+    const conf::Config& config = worker_.config();
+    const conf::Database* entry = config.find_database(database_);
+    if (entry == nullptr || !has_own_options(config, user_)) return;
+    own_options_ = std::make_unique<const conf::PoolOptions>(config.pool_options(*entry, user_));
+}
+
+const conf::PoolOptions& ClientSession::options() const {
+    return own_options_ ? *own_options_ : part_->options();
+}
+
+// --- what the server says ------------------------------------------------------------------------
+
+void ClientSession::lease_granted(pool::Server& server) {
+    lease_ = pool::Lease(server);
+    sending_ = true;
+    set_state(State::active);
+}
+
+void ClientSession::lease_ended() {
+    lease_.forget();
+    unsent_ = {};
+    set_state(State::idle);
+}
+
+void ClientSession::replies_failed() {
+    end(ClientClose::lost, std::nullopt);
+}
+
+bool ClientSession::may_release() const {
+    return mode_ != conf::PoolMode::session && !sending_ && scanner_.at_boundary();
+}
+
+bool ClientSession::accepts(TransactionStatus status) {
+    if (mode_ != conf::PoolMode::statement || status == TransactionStatus::idle) return true;
+    end(ClientClose::protocol_error,
+        ErrorReport::fatal(protocol::sqlstate::feature_not_supported,
+                           "transaction blocks not allowed in statement pooling mode"));
+    return false;
+}
+
+void ClientSession::reply_finished(TransactionStatus status) {
+    const auto now = Clock::now();
+    pool::PoolStatistics& counted = statistics();
+    counted.queries.add();
+    counted.query.observe(now - request_at_);
+    request_at_ = now;
+    const bool more_owed = lease_ && lease_->tracker().owed() > 0;
+    if (!more_owed) query_deadline_.cancel();
+    if (status == TransactionStatus::idle) {
+        counted.transactions.add();
+        counted.transaction.observe(now - transaction_at_);
+        transaction_at_ = now;
+        in_transaction_ = more_owed;
+        if (!more_owed) transaction_deadline_.cancel();
+    }
+    if (more_owed) return;
+    expect_next_request();
+    if (draining_ && status == TransactionStatus::idle) drain();
+}
+
+void ClientSession::set_up_finished(const std::optional<ErrorReport>& error) {
+    set_up_error_ = error;
+    if (error && is_logged_in()) {
+        // The settings were good when the client chose them; its request has run without them.
+        ErrorReport report = *error;
+        report.severity = "FATAL";
+        end(ClientClose::server_unavailable, std::move(report));
+    }
+    set_up_done_.notify();
+}
+
+void ClientSession::server_lost(bool may_explain) {
+    end(ClientClose::server_lost,
+        may_explain ? std::optional(ErrorReport::fatal(protocol::sqlstate::connection_failure,
+                                                       "server closed the connection unexpectedly"))
+                    : std::nullopt);
+}
+
+// --- timeouts ------------------------------------------------------------------------------------
+
+void ClientSession::wait_until(Timeout timeout, std::chrono::milliseconds limit) {
+    waiting_for_ = timeout;
+    worker_.context().deadlines.set(state_deadline_, limit, Clock::now());
+}
+
+void ClientSession::expect_next_request() {
+    const bool open = lease_ && lease_->tracker().transaction_status() != TransactionStatus::idle;
+    if (open) {
+        wait_until(Timeout::idle_transaction_timeout, options().idle_transaction_timeout);
+    } else {
+        wait_until(Timeout::client_idle_timeout, options().client_idle_timeout);
+    }
+}
+
+void ClientSession::state_expired() {
+    switch (waiting_for_) {
+        case Timeout::client_login_timeout:
+            worker_.counters().login_timeouts.add();
+            time_out(waiting_for_, protocol::sqlstate::query_canceled,
+                     "canceling authentication due to timeout");
+            break;
+        case Timeout::client_idle_timeout:
+            time_out(waiting_for_, protocol::sqlstate::idle_session_timeout,
+                     "terminating connection due to idle-session timeout");
+            break;
+        case Timeout::idle_transaction_timeout:
+            time_out(waiting_for_, protocol::sqlstate::idle_in_transaction_timeout,
+                     "terminating connection due to idle-in-transaction timeout");
+            break;
+        case Timeout::query_wait_timeout:
+            time_out(waiting_for_, protocol::sqlstate::too_many_connections,
+                     "no server connection became free within query_wait_timeout");
+            break;
+        default:
+            break;
+    }
+}
+
+void ClientSession::query_expired() {
+    if (!lease_) return;
+    if (!query_cancelled_) {
+        // First as PostgreSQL would end it. Only if that does not help the connection goes.
+        query_cancelled_ = true;
+        statistics().timeouts[static_cast<std::size_t>(Timeout::query_timeout)].add();
+        log::write(conf::LogLevel::warning, "query_timeout",
+                   {{"client", id_}, {"database", database_}, {"user", user_}});
+        lease_->cancel_query();
+        worker_.context().deadlines.set(query_deadline_, options().cancel_wait_timeout,
+                                        Clock::now());
+        return;
+    }
+    end(ClientClose::timeout, ErrorReport::fatal(protocol::sqlstate::query_canceled,
+                                                 "terminating connection due to query timeout"));
+}
+
+void ClientSession::transaction_expired() {
+    time_out(Timeout::transaction_timeout, protocol::sqlstate::transaction_timeout,
+             "terminating connection due to transaction timeout");
+}
+
+void ClientSession::time_out(Timeout timeout, std::string_view code, std::string message) {
+    if (part_ != nullptr) statistics().timeouts[static_cast<std::size_t>(timeout)].add();
+    end(ClientClose::timeout, ErrorReport::fatal(code, std::move(message)));
+}
+
+}  // namespace pgweir::daemon

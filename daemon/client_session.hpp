@@ -1,0 +1,196 @@
+// One client, from its first byte to its last.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/client_limits.hpp"
+#include "pool/byte_stream.hpp"
+#include "pool/pool.hpp"
+#include "pool/read_buffer.hpp"
+#include "pool/server.hpp"
+#include "pool/tenant.hpp"
+#include "pool/wake_up.hpp"
+#include "protocol/frame_scanner.hpp"
+#include "protocol/startup.hpp"
+
+namespace pgweir::daemon {
+
+class Worker;
+using pool::ClientClose;
+using pool::Clock;
+using pool::Timeout;
+using protocol::Bytes;
+using protocol::ErrorReport;
+
+/// A client's socket as the listener hands it over.
+struct AcceptedClient {
+    int socket = -1;
+    std::string address;  ///< "127.0.0.1:50000", or "unix"
+};
+
+/// One coroutine reads the client for the whole session: it logs in, then passes requests to a
+/// server that it leases when there is something to ask. Replies do not come through here: the
+/// server's own coroutine writes them to the client.
+///
+/// Owned by its coroutine; listed by its Worker, on whose io_context alone it may be touched.
+class ClientSession : public std::enable_shared_from_this<ClientSession>,
+                      public boost::intrusive::list_base_hook<>,
+                      private pool::Tenant {
+  public:
+    enum class State : std::uint8_t { login, idle, waiting, active };
+
+    ClientSession(Worker& worker, std::uint64_t id, AcceptedClient client);
+    ~ClientSession() override = default;
+
+    /// Starts the coroutine.
+    void start();
+
+    /// Ends the session; the client is told `report` if it stands between two messages. Returns at
+    /// once: the coroutine does the rest.
+    void end(ClientClose reason, std::optional<ErrorReport> report);
+    /// Ends the session when its present work is done: at once when there is none.
+    void drain();
+    /// A CancelRequest with this client's key has come: cancels what its server is doing, or takes
+    /// it out of the queue. Does nothing for a client that has nothing under way.
+    void cancel_request();
+    /// Ends the session if its client has gone while nothing reads it. To be called now and then.
+    void look_for_end();
+    /// The configuration has changed.
+    void reconfigure();
+
+    [[nodiscard]] State state() const { return state_; }
+    [[nodiscard]] const protocol::CancelKey& cancel_key() const { return cancel_key_; }
+
+  private:
+    using UnwatchedHook = boost::intrusive::list_member_hook<
+        boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+    UnwatchedHook unwatched_;  ///< linked while the coroutine does not wait for the socket
+
+  public:
+    using UnwatchedList = boost::intrusive::list<
+        ClientSession,
+        boost::intrusive::member_hook<ClientSession, UnwatchedHook, &ClientSession::unwatched_>,
+        boost::intrusive::constant_time_size<false>>;
+
+  private:
+    /// Has the tick look for the client's end for as long as this lives.
+    class Unwatched;
+
+    // What one look at the requests at hand came to.
+    enum class Progress : std::uint8_t { more_input, need_server, ended };
+
+    Task<> run();
+    void finish();
+    void log_end() const;
+    void set_state(State state);
+
+    // client_login.cpp
+    Task<bool> log_in();
+    Task<std::optional<protocol::StartupMessage>> negotiate();
+    Task<bool> read_packet(protocol::FirstPacket& packet);
+    [[nodiscard]] std::optional<ErrorReport> enter(const protocol::StartupMessage& startup);
+    Task<pool::Greeting> obtain_greeting();
+    Task<bool> set_up_server();
+    void refuse(ErrorReport report);
+
+    // relay.cpp
+    Task<> relay();
+    [[nodiscard]] Progress scan_requests();
+    [[nodiscard]] bool take_request(const protocol::Step& step);
+    void note_request(protocol::Frontend type);
+    [[nodiscard]] bool send_requests();
+    Task<> send_requests_slowly();
+    Task<bool> acquire();
+    void refuse_request(const protocol::Step& step);
+    Task<bool> read_more();
+
+    /// Writes to the client; only while no server does. Suspends while the client does not take it.
+    Task<bool> send(std::string_view bytes);
+
+    // The rest of pool::Tenant.
+    void lease_granted(pool::Server& server) override;
+    void lease_ended() override;
+    pool::ByteStream& replies() override { return stream_; }
+    void replies_failed() override;
+    [[nodiscard]] bool may_release() const override;
+    bool accepts(protocol::TransactionStatus status) override;
+    void reply_finished(protocol::TransactionStatus status) override;
+    void set_up_finished(const std::optional<ErrorReport>& error) override;
+    void settings_changed(const pool::SettingsPtr& settings) override { settings_ = settings; }
+    void server_lost(bool may_explain) override;
+
+    // Timeouts: one deadline for what the session is waiting for, one for the query, one for the
+    // transaction.
+    void wait_until(Timeout timeout, std::chrono::milliseconds limit);
+    void state_expired();
+    void query_expired();
+    void transaction_expired();
+    void time_out(Timeout timeout, std::string_view code, std::string message);
+    void expect_next_request();
+
+    [[nodiscard]] const conf::PoolOptions& options() const;
+    [[nodiscard]] bool is_logged_in() const { return cancel_key_ != protocol::CancelKey{}; }
+    [[nodiscard]] pool::PoolStatistics& statistics() { return part_->statistics(); }
+
+    Worker& worker_;
+    const std::uint64_t id_;
+    std::string address_;
+    pool::ByteStream stream_;
+    pool::ReadBuffer buffer_;
+    protocol::FrameScanner scanner_;
+
+    // Who it is; set by the login.
+    std::string database_;
+    std::string user_;
+    std::shared_ptr<pool::Pool> pool_;
+    pool::PoolPart* part_ = nullptr;  ///< the pool's part on this worker
+    ClientLimits::Places places_;
+    protocol::CancelKey cancel_key_;
+    pool::SettingsPtr settings_;
+    conf::PoolMode mode_ = conf::PoolMode::transaction;
+    /// The pool's options with this user's own on top; null where the user has none.
+    std::unique_ptr<const conf::PoolOptions> own_options_;
+
+    State state_ = State::login;
+    pool::Lease lease_;
+    pool::Waiter waiter_;
+    pool::WakeUp set_up_done_;
+    std::optional<ErrorReport> set_up_error_;
+
+    // What of the buffer is on its way to the server.
+    std::optional<protocol::Step> unanswered_step_;  ///< the request that made us look for a server
+    std::size_t scanned_ = 0;                        ///< bytes of the buffer already looked at
+    std::size_t to_send_from_ = 0;                   ///< where what the server is to have begins
+    std::string prefix_;                             ///< pgweir's own request, to be sent before
+    std::array<iovec, 2> unsent_parts_{};
+    std::span<iovec> unsent_;
+
+    bool drained_ = false;    ///< the socket had nothing more when it was last read
+    bool sending_ = false;    ///< the server must not be released: a request is about to be written
+    bool cancelled_ = false;  ///< taken out of the queue by a CancelRequest
+    bool discarding_ = false;  ///< refused in an extended query: messages up to Sync are dropped
+    bool draining_ = false;
+    bool terminated_ = false;  ///< the client has said Terminate
+
+    struct Ending {
+        ClientClose reason;
+        std::optional<ErrorReport> report;
+    };
+    std::optional<Ending> ending_;
+
+    Clock::time_point connected_at_;
+    Clock::time_point request_at_;      ///< when the request now under way was sent
+    Clock::time_point transaction_at_;  ///< when the present transaction's first request was sent
+    bool in_transaction_ = false;
+    bool query_cancelled_ = false;  ///< query_timeout has sent a cancel already
+    Timeout waiting_for_ = Timeout::client_login_timeout;
+    pool::DeadlineOf<ClientSession, &ClientSession::state_expired> state_deadline_{*this};
+    pool::DeadlineOf<ClientSession, &ClientSession::query_expired> query_deadline_{*this};
+    pool::DeadlineOf<ClientSession, &ClientSession::transaction_expired> transaction_deadline_{
+        *this};
+};
+
+}  // namespace pgweir::daemon

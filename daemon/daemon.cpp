@@ -1,0 +1,305 @@
+#include "daemon/daemon.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <thread>
+
+#include "conf/difference.hpp"
+#include "conf/loader.hpp"
+#include "daemon/log.hpp"
+
+namespace pgweir::daemon {
+
+using conf::LogLevel;
+
+namespace {
+
+unsigned worker_count(const conf::Config& config) {
+    const unsigned wanted =
+        config.workers != 0 ? config.workers : std::thread::hardware_concurrency();
+    return std::clamp(wanted, 1U, Worker::max_workers);
+}
+
+std::vector<std::unique_ptr<pool::WorkerContext>> make_contexts(unsigned count) {
+    std::vector<std::unique_ptr<pool::WorkerContext>> contexts;
+    for (unsigned i = 0; i < count; ++i)
+        contexts.push_back(std::make_unique<pool::WorkerContext>(i));
+    return contexts;
+}
+
+std::vector<pool::WorkerContext*> pointers(
+    const std::vector<std::unique_ptr<pool::WorkerContext>>& contexts) {
+    std::vector<pool::WorkerContext*> result;
+    for (const auto& context : contexts) result.push_back(context.get());
+    return result;
+}
+
+// Clients and servers are a descriptor each; the soft limit is made for programs that use select().
+void raise_descriptor_limit(const conf::Config& config) {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < config.max_client_conn + 100ULL) {
+        log::write(LogLevel::warning, "few_descriptors",
+                   {{"limit", static_cast<std::uint64_t>(limit.rlim_cur)},
+                    {"max_client_conn", config.max_client_conn},
+                    {"hint", "raise LimitNOFILE of the service, or ulimit -n"}});
+    }
+}
+
+}  // namespace
+
+Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> config)
+    : config_path_(std::move(config_path)),
+      config_(std::move(config)),
+      limits_(config_->max_client_conn),
+      contexts_(make_contexts(worker_count(*config_))),
+      registry_(pointers(contexts_), pool_log_),
+      gateway_{.registry = registry_,
+               .limits = limits_,
+               .route_cancel = [this](const protocol::CancelKey& key) { route_cancel(key); },
+               .worker_is_empty =
+                   [this] { asio::post(io_.get_executor(), [this] { leave_if_empty(); }); },
+               .beat = [this](unsigned worker) { watchdog_.beat(worker); }},
+      watchdog_(contexts_.size(), Clock::now()),
+      listener_(io_, [this](AcceptedClient client) { give_to_worker(std::move(client)); }),
+      collector_([this] { return sample(); }),
+      signals_(io_.get_executor(), SIGTERM, SIGINT, SIGHUP),
+      housekeeping_(io_.get_executor()),
+      watchdog_timer_(io_.get_executor()),
+      deadline_(io_.get_executor()) {
+    for (const auto& context : contexts_) {
+        workers_.push_back(std::make_unique<Worker>(*context, gateway_, config_));
+    }
+}
+
+Daemon::~Daemon() {
+    for (const auto& worker : workers_) worker->stop();
+}
+
+ExitCode Daemon::run() {
+    std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): it cannot fail for a known signal
+    raise_descriptor_limit(*config_);
+    if (!open_listeners() || !open_http()) return ExitCode::cannot_start;
+    for (const auto& worker : workers_) worker->run();
+    registry_.make_minimum_pools(*config_);
+    asio::co_spawn(io_.get_executor(), handle_signals(), asio::detached);
+    asio::co_spawn(io_.get_executor(), keep_house(), asio::detached);
+    asio::co_spawn(io_.get_executor(), feed_watchdog(), asio::detached);
+    listener_.start();
+    log::write(
+        LogLevel::info, "started",
+        {{"version", PGWEIR_VERSION}, {"workers", workers_.size()}, {"config", config_path_}});
+    service_manager::notify_ready();
+    tell_status();
+    io_.run();
+    for (const auto& worker : workers_) worker->stop();
+    log::write(LogLevel::info, "stopped", {{"exit_code", static_cast<int>(exit_code_)}});
+    return exit_code_;
+}
+
+bool Daemon::open_listeners() {
+    // A service manager that hands over sockets has decided where to listen.
+    const std::vector<int> inherited = service_manager::inherited_sockets();
+    for (const int socket : inherited) listener_.adopt(socket);
+    if (!inherited.empty()) return true;
+    for (const conf::ListenAddress& address : config_->listen) {
+        if (const auto problem = listener_.listen(address)) {
+            log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
+            return false;
+        }
+    }
+    return true;
+}
+
+bool Daemon::open_http() {
+    if (!config_->http) return true;
+    http_ = std::make_unique<HttpServer>(
+        io_, [this] { return expose(collector_); }, [this] { return readiness(); });
+    const auto problem = http_->listen(*config_->http);
+    if (problem) log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
+    return !problem;
+}
+
+// --- clients -------------------------------------------------------------------------------------
+
+void Daemon::give_to_worker(AcceptedClient client) {
+    const auto least = std::ranges::min_element(workers_, {}, &Worker::clients);
+    (*least)->accept(std::move(client));
+}
+
+// Called by workers.
+void Daemon::route_cancel(const protocol::CancelKey& key) {
+    const unsigned worker = key.pid & (Worker::max_workers - 1);
+    workers_[worker < workers_.size() ? worker : 0]->cancel(key);
+}
+
+unsigned Daemon::clients() const {
+    unsigned sum = 0;
+    for (const auto& worker : workers_) sum += worker->clients();
+    return sum;
+}
+
+// --- signals -------------------------------------------------------------------------------------
+
+Task<> Daemon::handle_signals() {
+    while (phase_ != Phase::stopping) {
+        const auto [error, signal] = co_await signals_.async_wait(as_result);
+        if (error) co_return;
+        if (signal == SIGHUP) {
+            reload();
+        } else if (signal == SIGTERM && phase_ == Phase::running) {
+            begin_drain();
+        } else {
+            stop_now();
+        }
+    }
+}
+
+void Daemon::reload() {
+    service_manager::notify_reloading();
+    const conf::LoadResult loaded = conf::load_file(config_path_);
+    if (!loaded.config) {
+        for (const conf::Problem& problem : loaded.problems) {
+            log::write(LogLevel::error, "reload_problem", {{"problem", problem.to_string()}});
+        }
+        log::write(LogLevel::error, "reload_failed",
+                   {{"config", config_path_}, {"hint", "nothing was changed"}});
+        service_manager::notify_ready();
+        return;
+    }
+    const conf::Difference difference = conf::difference(*config_, *loaded.config);
+    for (const std::string& change : difference.changes) {
+        log::write(LogLevel::info, "reload_change", {{"change", change}});
+    }
+    for (const std::string& change : difference.needs_restart) {
+        log::write(LogLevel::warning, "reload_needs_restart", {{"change", change}});
+    }
+    config_ = loaded.config;
+    log::set_level(config_->log_level);
+    limits_.set_max_client_conn(config_->max_client_conn);
+    registry_.reconfigure(*config_);
+    for (const auto& worker : workers_) worker->reconfigure(config_);
+    log::write(LogLevel::info, "reloaded",
+               {{"config", config_path_}, {"changes", difference.changes.size()}});
+    service_manager::notify_ready();
+}
+
+void Daemon::begin_drain() {
+    phase_ = Phase::draining;
+    service_manager::notify_stopping();
+    log::write(LogLevel::info, "draining", {{"clients", clients()}});
+    listener_.stop();
+    asio::co_spawn(io_.get_executor(), drain_deadline(), asio::detached);
+    for (const auto& worker : workers_) worker->drain();
+}
+
+Task<> Daemon::drain_deadline() {
+    if (config_->shutdown_timeout <= std::chrono::milliseconds::zero()) co_return;
+    deadline_.expires_after(config_->shutdown_timeout);
+    const auto [error] = co_await deadline_.async_wait(as_result);
+    if (error || phase_ == Phase::stopping) co_return;
+    log::write(LogLevel::warning, "shutdown_timeout", {{"clients", clients()}});
+    exit_code_ = ExitCode::drain_timeout;
+    stop_now();
+}
+
+// Clients are told, and have a moment to hear it.
+void Daemon::stop_now() {
+    if (phase_ == Phase::running) service_manager::notify_stopping();
+    phase_ = Phase::stopping;
+    log::write(LogLevel::info, "stopping", {{"clients", clients()}});
+    listener_.stop();
+    for (const auto& worker : workers_) worker->close_clients();
+    deadline_.expires_after(std::chrono::seconds(2));
+    deadline_.async_wait([this](error_code error) {
+        if (!error) io_.stop();
+    });
+}
+
+void Daemon::leave_if_empty() {
+    if (phase_ != Phase::running && clients() == 0) io_.stop();
+}
+
+// --- housekeeping --------------------------------------------------------------------------------
+
+Task<> Daemon::keep_house() {
+    while (true) {
+        housekeeping_.expires_after(std::chrono::seconds(1));
+        const auto [error] = co_await housekeeping_.async_wait(as_result);
+        if (error) co_return;
+        if (phase_ == Phase::running) registry_.sweep(Clock::now());
+        tell_status();
+    }
+}
+
+Task<> Daemon::feed_watchdog() {
+    const auto interval = service_manager::watchdog_interval();
+    if (!interval) co_return;
+    while (true) {
+        watchdog_timer_.expires_after(*interval / 2);
+        const auto [error] = co_await watchdog_timer_.async_wait(as_result);
+        if (error) co_return;
+        if (watchdog_.feed(Clock::now())) {
+            service_manager::notify_watchdog();
+            continue;
+        }
+        for (const Watchdog::Silent& silent : watchdog_.silent()) {
+            const auto ms =
+                std::chrono::duration_cast<std::chrono::milliseconds>(silent.since).count();
+            log::write(LogLevel::warning, "worker_silent",
+                       {{"worker", silent.worker}, {"since_ms", ms}});
+        }
+    }
+}
+
+Sample Daemon::sample() const {
+    Sample sample{.draining = phase_ != Phase::running,
+                  .max_client_conn = config_->max_client_conn};
+    for (const auto& pool : registry_.all()) {
+        PoolSample& row = sample.pools.emplace_back();
+        row.database = pool->database();
+        row.user = pool->user();
+        row.pool_size = pool->budget().limit();
+        row.servers_open = pool->budget().open();
+        for (unsigned worker = 0; worker < workers_.size(); ++worker) {
+            row.workers.emplace_back(pool, &pool->statistics(worker));
+        }
+    }
+    for (const auto& worker : workers_) sample.workers.push_back(&worker->statistics());
+    return sample;
+}
+
+Readiness Daemon::readiness() const {
+    if (phase_ != Phase::running) return {.ok = false, .explanation = "draining"};
+    bool any_open = false;
+    std::string unreachable;
+    for (const auto& pool : registry_.all()) {
+        if (pool->outage()) {
+            unreachable += (unreachable.empty() ? "" : ", ") + pool->database();
+        } else if (pool->budget().open() > 0) {
+            any_open = true;
+        }
+    }
+    if (!unreachable.empty() && !any_open) {
+        return {.ok = false, .explanation = "no server can be reached for " + unreachable};
+    }
+    return {.ok = true,
+            .explanation = unreachable.empty() ? "ready" : "ready, but not " + unreachable};
+}
+
+void Daemon::tell_status() const {
+    unsigned servers = 0;
+    for (const auto& pool : registry_.all()) servers += pool->budget().open();
+    service_manager::notify_status((phase_ == Phase::running ? "" : "stopping: ") +
+                                   std::to_string(clients()) + " clients, " +
+                                   std::to_string(servers) + " servers");
+}
+
+}  // namespace pgweir::daemon

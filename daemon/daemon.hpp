@@ -1,0 +1,84 @@
+// The process: workers, listener, HTTP, signals, reload and the way out.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/config.hpp"
+#include "daemon/client_limits.hpp"
+#include "daemon/http_server.hpp"
+#include "daemon/listener.hpp"
+#include "daemon/metrics/collector.hpp"
+#include "daemon/pool_log.hpp"
+#include "daemon/service_manager.hpp"
+#include "daemon/worker.hpp"
+#include "pool/registry.hpp"
+
+namespace pgweir::daemon {
+
+/// How pgweir ends.
+enum class ExitCode : int {
+    ok = 0,            ///< asked to stop, and stopped
+    cannot_start = 1,  ///< a port is taken, a folder cannot be written, …
+    bad_configuration = 2,
+    drain_timeout = 3,  ///< asked to stop; clients were cut off at shutdown_timeout
+};
+
+/// Runs on the main thread, which carries no client.
+class Daemon {
+  public:
+    Daemon(std::string config_path, std::shared_ptr<const conf::Config> config);
+    ~Daemon();
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    /// Runs until it is told to stop.
+    [[nodiscard]] ExitCode run();
+
+  private:
+    enum class Phase : std::uint8_t { running, draining, stopping };
+    using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+
+    [[nodiscard]] bool open_listeners();
+    [[nodiscard]] bool open_http();
+    void give_to_worker(AcceptedClient client);
+    void route_cancel(const protocol::CancelKey& key);
+    Task<> handle_signals();
+    Task<> keep_house();
+    Task<> feed_watchdog();
+    Task<> drain_deadline();
+    void reload();
+    void begin_drain();
+    void stop_now();
+    void leave_if_empty();
+    [[nodiscard]] Sample sample() const;
+    [[nodiscard]] Readiness readiness() const;
+    void tell_status() const;
+    [[nodiscard]] unsigned clients() const;
+
+    const std::string config_path_;
+    std::shared_ptr<const conf::Config> config_;
+    asio::io_context io_{1};
+    PoolLog pool_log_;
+    ClientLimits limits_;
+    std::vector<std::unique_ptr<pool::WorkerContext>> contexts_;
+    pool::Registry registry_;
+    Gateway gateway_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    Watchdog watchdog_;
+    Listener listener_;
+    Collector collector_;
+    std::unique_ptr<HttpServer> http_;
+    asio::basic_signal_set<Executor> signals_;
+    Timer housekeeping_;
+    Timer watchdog_timer_;
+    Timer deadline_;
+    Phase phase_ = Phase::running;
+    ExitCode exit_code_ = ExitCode::ok;
+};
+
+}  // namespace pgweir::daemon

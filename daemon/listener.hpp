@@ -1,0 +1,47 @@
+// Listening sockets: clients come in here and are handed to a worker.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/config.hpp"
+#include "daemon/client_session.hpp"
+#include "pool/asio.hpp"
+
+namespace pgweir::daemon {
+
+/// Accepts on every address of the configuration, or on sockets that a service manager handed over.
+/// Lives on the main thread's io_context.
+class Listener {
+  public:
+    using Sink = std::function<void(AcceptedClient)>;
+
+    Listener(asio::io_context& io, Sink sink) : io_(io), sink_(std::move(sink)) {}
+    ~Listener();
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+    /// Opens the sockets of one address (a host name may have several). Blocks on the look-up of a
+    /// name: call while starting up. Returns what is wrong, for people, or nothing.
+    [[nodiscard]] std::optional<std::string> listen(const conf::ListenAddress& address);
+    /// Takes over a listening socket.
+    void adopt(int socket);
+    /// Begins to accept.
+    void start();
+    /// Stops accepting, closes the sockets and removes the files of Unix sockets that it made.
+    void stop();
+
+  private:
+    struct Socket;
+    [[nodiscard]] std::optional<std::string> listen_unix(const conf::ListenAddress& address);
+    [[nodiscard]] std::optional<std::string> listen_tcp(const conf::ListenAddress& address);
+    Task<> accept_from(std::shared_ptr<Socket> socket);
+
+    asio::io_context& io_;
+    Sink sink_;
+    std::vector<std::shared_ptr<Socket>> sockets_;
+};
+
+}  // namespace pgweir::daemon

@@ -1,0 +1,18 @@
+// The pools' events, in the log.
+#pragma once
+
+#include "pool/observer.hpp"
+
+namespace pgweir::daemon {
+
+/// Writes a line for each server connection that comes or goes. Thread-safe.
+class PoolLog : public pool::Observer {
+  public:
+    void server_connected(const ServerEvent& event, pool::Clock::duration took) override;
+    void server_closed(const ServerEvent& event, pool::ServerClose reason,
+                       std::string_view detail) override;
+    void connect_failed(std::string_view database, std::string_view user,
+                        std::string_view explanation, pool::milliseconds retry_in) override;
+};
+
+}  // namespace pgweir::daemon

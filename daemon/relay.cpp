@@ -1,0 +1,240 @@
+// From the client to the server: the requests of a logged-in client.
+#include "daemon/client_session.hpp"
+#include "daemon/unwatched.hpp"
+#include "daemon/worker.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::daemon {
+
+using pool::IoResult;
+using protocol::Frontend;
+using protocol::Step;
+using protocol::TransactionStatus;
+
+Task<> ClientSession::relay() {
+    while (!ending_) {
+        const Progress progress = scan_requests();
+        if (progress == Progress::need_server) {
+            if (part_->lend(*this)) {
+                statistics().wait.observe(Clock::duration::zero());
+            } else {
+                const bool acquired = co_await acquire();
+                if (!acquired) continue;
+            }
+            if (prefix_.empty()) prefix_ = lease_->set_up(settings_);
+            continue;
+        }
+        if (!send_requests()) co_await send_requests_slowly();
+        if (ending_ || progress == Progress::ended) co_return;
+        buffer_.consume(scanned_);
+        scanned_ = 0;
+        if (lease_) {
+            sending_ = false;
+            lease_->release_if_done();
+            if (draining_) drain();
+        }
+        const bool more = co_await read_more();
+        if (!more) co_return;
+    }
+}
+
+// Goes through what has been read, up to a request that needs a server when there is none.
+ClientSession::Progress ClientSession::scan_requests() {
+    const Bytes held = buffer_.held();
+    if (!lease_) to_send_from_ = scanned_;
+    while (true) {
+        const Step step = unanswered_step_ ? *std::exchange(unanswered_step_, std::nullopt)
+                                           : scanner_.next(held.substr(scanned_));
+        switch (step.kind) {
+            case Step::Kind::more:
+                return Progress::more_input;
+            case Step::Kind::invalid:
+                end(ClientClose::protocol_error,
+                    ErrorReport::fatal(protocol::sqlstate::protocol_violation,
+                                       "invalid message length"));
+                return Progress::ended;
+            case Step::Kind::pass:
+                break;
+            case Step::Kind::frame:
+                if (take_request(step)) break;
+                if (terminated_ || ending_) return Progress::ended;
+                unanswered_step_ = step;
+                return Progress::need_server;
+        }
+        scanned_ += step.size;
+        // Without a server there is nobody whom these bytes would concern.
+        if (!lease_) to_send_from_ = scanned_;
+    }
+}
+
+// False when the request can go nowhere: it ends the session, or needs a server.
+bool ClientSession::take_request(const Step& step) {
+    if (!protocol::is_frontend_type(step.type)) {
+        end(ClientClose::protocol_error,
+            ErrorReport::fatal(protocol::sqlstate::protocol_violation,
+                               "invalid frontend message type " +
+                                   std::to_string(static_cast<unsigned char>(step.type))));
+        return false;
+    }
+    const auto type = static_cast<Frontend>(step.type);
+    if (type == Frontend::terminate) {
+        terminated_ = true;
+        return false;
+    }
+    if (cancelled_ || discarding_) {
+        refuse_request(step);
+        return true;
+    }
+    if (!lease_) {
+        // Outside of a transaction these ask for nothing: PostgreSQL ignores the leftovers of a
+        // COPY that failed, and has nothing to flush.
+        return type == Frontend::copy_done || type == Frontend::copy_fail ||
+               type == Frontend::flush;
+    }
+    note_request(type);
+    lease_->sending(type);
+    sending_ = true;
+    return true;
+}
+
+// Clocks and deadlines of a request that is about to be sent.
+void ClientSession::note_request(Frontend) {
+    if (lease_->tracker().owed() > 0) return;
+    const auto now = Clock::now();
+    request_at_ = now;
+    query_cancelled_ = false;
+    state_deadline_.cancel();
+    const conf::PoolOptions& limits = options();
+    pool::Deadlines& deadlines = worker_.context().deadlines;
+    deadlines.set(query_deadline_, limits.query_timeout, now);
+    if (!in_transaction_) {
+        in_transaction_ = true;
+        transaction_at_ = now;
+        deadlines.set(transaction_deadline_, limits.transaction_timeout, now);
+    }
+}
+
+// A client's messages in one write to its server, behind what pgweir has to ask first. True when
+// all is written.
+bool ClientSession::send_requests() {
+    if (!lease_) return true;
+    if (unsent_.empty()) {
+        const Bytes requests = buffer_.held().substr(to_send_from_, scanned_ - to_send_from_);
+        std::size_t parts = 0;
+        if (!prefix_.empty()) {
+            unsent_parts_[parts++] = {.iov_base = prefix_.data(), .iov_len = prefix_.size()};
+        }
+        if (!requests.empty()) {
+            unsent_parts_[parts++] = {.iov_base = const_cast<char*>(requests.data()),  // NOLINT
+                                      .iov_len = requests.size()};
+            statistics().client_bytes_received.add(requests.size());
+        }
+        unsent_ = std::span(unsent_parts_).first(parts);
+    }
+    while (lease_ && !unsent_.empty()) {
+        const IoResult result = lease_->requests().write(unsent_);
+        if (result.status == IoResult::Status::would_block) return false;
+        // A broken server shows itself to its own reader, who may still have its last words to pass
+        // on.
+        if (result.status != IoResult::Status::done) break;
+        statistics().server_bytes_sent.add(result.size);
+        unsent_ = pool::drop_front(unsent_, result.size);
+    }
+    unsent_ = {};
+    prefix_.clear();
+    to_send_from_ = 0;
+    return true;
+}
+
+Task<> ClientSession::send_requests_slowly() {
+    const Unwatched unwatched(*this);
+    while (!ending_ && lease_ && !unsent_.empty()) {
+        co_await lease_->requests().writable();
+        if (ending_) co_return;  // `unsent_` tells finish() that a message was cut
+        if (send_requests()) co_return;
+    }
+}
+
+// Waits in the queue. False when no server was had: the session ends, or the request was refused.
+Task<bool> ClientSession::acquire() {
+    const Unwatched unwatched(*this);
+    const auto started = Clock::now();
+    set_state(State::waiting);
+    wait_until(Timeout::query_wait_timeout, options().query_wait_timeout);
+    part_->enqueue(waiter_, started);
+    co_await waiter_.wake_up.wait();
+    state_deadline_.cancel();
+    const auto waited = Clock::now() - started;
+    statistics().wait.observe(waited);
+    if (lease_) co_return !ending_;
+    set_state(State::idle);
+    if (waiter_.refusal && !ending_) end(ClientClose::server_unavailable, waiter_.refusal);
+    co_return false;
+}
+
+// Answers a request that a CancelRequest took out of the queue as PostgreSQL answers one it has
+// cancelled: an error, and in an extended query silence up to the Sync.
+void ClientSession::refuse_request(const Step& step) {
+    const auto type = static_cast<Frontend>(step.type);
+    std::string answer;
+    if (cancelled_) {
+        protocol::append_error_response(
+            answer, ErrorReport::error(protocol::sqlstate::query_canceled,
+                                       "canceling statement due to user request"));
+        cancelled_ = false;
+        discarding_ = type != Frontend::query && type != Frontend::function_call;
+    }
+    if (type == Frontend::sync || !discarding_) {
+        discarding_ = false;
+        protocol::append_ready_for_query(answer, TransactionStatus::idle);
+        expect_next_request();
+    }
+    if (answer.empty()) return;
+    // A few bytes to a client that waits for them: where they do not fit, it is not reading.
+    const iovec part{.iov_base = answer.data(), .iov_len = answer.size()};
+    if (stream_.write({&part, 1}).size != answer.size()) end(ClientClose::lost, std::nullopt);
+}
+
+// Reads until there is something new to look at. False at the end of the client.
+Task<bool> ClientSession::read_more() {
+    while (!ending_) {
+        if (!drained_) {
+            const IoResult result = stream_.read(buffer_.room());
+            if (result.status == IoResult::Status::done) {
+                buffer_.filled(result.size);
+                drained_ = result.drained;
+                co_return true;
+            }
+            if (result.status != IoResult::Status::would_block) {
+                end(ClientClose::lost, std::nullopt);
+                co_return false;
+            }
+        }
+        buffer_.give_back_if_empty();
+        co_await stream_.readable();
+        drained_ = false;
+    }
+    co_return false;
+}
+
+Task<bool> ClientSession::send(std::string_view bytes) {
+    iovec part{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};  // NOLINT
+    std::span<iovec> rest(&part, 1);
+    while (!rest.empty()) {
+        const IoResult result = stream_.write(rest);
+        if (result.status == IoResult::Status::done) {
+            rest = pool::drop_front(rest, result.size);
+            continue;
+        }
+        if (result.status != IoResult::Status::would_block) {
+            end(ClientClose::lost, std::nullopt);
+            co_return false;
+        }
+        const Unwatched unwatched(*this);
+        co_await stream_.writable();
+        if (ending_) co_return false;
+    }
+    co_return true;
+}
+
+}  // namespace pgweir::daemon

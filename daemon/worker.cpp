@@ -1,0 +1,147 @@
+#include "daemon/worker.hpp"
+
+#include <openssl/rand.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <stdexcept>
+
+#include "daemon/log.hpp"
+
+namespace pgweir::daemon {
+
+namespace {
+
+std::uint64_t by_key(const protocol::CancelKey& key) {
+    return std::uint64_t{key.pid} << 32U | key.secret;
+}
+
+std::uint64_t random_bits() {
+    std::uint64_t bits = 0;
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(&bits), sizeof bits) != 1) {
+        throw std::runtime_error("no random numbers to be had from OpenSSL");
+    }
+    return bits;
+}
+
+}  // namespace
+
+Worker::Worker(pool::WorkerContext& context, Gateway& gateway,
+               std::shared_ptr<const conf::Config> config)
+    : context_(context),
+      gateway_(gateway),
+      config_(std::move(config)),
+      keep_running_(asio::make_work_guard(context.io)),
+      ticker_(context.io.get_executor()) {}
+
+Worker::~Worker() {
+    stop();
+}
+
+template <typename Action>
+void Worker::post(Action action) {
+    asio::post(context_.io.get_executor(), std::move(action));
+}
+
+void Worker::run() {
+    asio::co_spawn(context_.io.get_executor(), keep_time(), asio::detached);
+    thread_ = std::thread([this] {
+        pthread_setname_np(pthread_self(), ("worker-" + std::to_string(context_.index)).c_str());
+        context_.io.run();
+    });
+}
+
+void Worker::stop() {
+    keep_running_.reset();
+    context_.io.stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+// The worker's only timer: deadlines are as exact as this tick.
+Task<> Worker::keep_time() {
+    while (true) {
+        ticker_.expires_after(tick);
+        const auto [error] = co_await ticker_.async_wait(as_result);
+        if (error) co_return;
+        gateway_.beat(context_.index);
+        context_.deadlines.sweep(Clock::now());
+        for (auto next = unwatched.begin(); next != unwatched.end();) (next++)->look_for_end();
+    }
+}
+
+void Worker::accept(AcceptedClient client) {
+    clients_.fetch_add(1, std::memory_order_relaxed);
+    post([this, client = std::move(client)]() mutable {
+        const auto session = std::make_shared<ClientSession>(*this, next_id_++, std::move(client));
+        sessions_.push_back(*session);
+        statistics_.clients.add();
+        session->start();
+        if (draining_) session->drain();
+    });
+}
+
+void Worker::remove(ClientSession& session) {
+    if (session.cancel_key() != protocol::CancelKey{}) by_key_.erase(by_key(session.cancel_key()));
+    sessions_.erase(sessions_.iterator_to(session));
+    statistics_.clients.subtract();
+    clients_.fetch_sub(1, std::memory_order_relaxed);
+    end_if_empty();
+}
+
+void Worker::end_if_empty() {
+    if (draining_ && sessions_.empty()) gateway_.worker_is_empty();
+}
+
+protocol::CancelKey Worker::issue_key(ClientSession& session) {
+    while (true) {
+        const std::uint64_t bits = random_bits();
+        // A positive pid, as clients expect; not 0, which stands for "no key".
+        const auto pid = static_cast<std::uint32_t>(bits >> 32U) & 0x7fffffffU & ~(max_workers - 1);
+        const protocol::CancelKey key{.pid = pid | context_.index,
+                                      .secret = static_cast<std::uint32_t>(bits)};
+        if (pid != 0 && by_key_.emplace(by_key(key), &session).second) return key;
+    }
+}
+
+void Worker::cancel(const protocol::CancelKey& key) {
+    post([this, key] {
+        const auto found = by_key_.find(by_key(key));
+        if (found == by_key_.end()) {
+            statistics_.cancel_requests_unknown.add();
+            log::write(conf::LogLevel::info, "cancel_request_unknown");
+        } else {
+            found->second->cancel_request();
+        }
+    });
+}
+
+void Worker::reconfigure(std::shared_ptr<const conf::Config> config) {
+    post([this, config = std::move(config)]() mutable {
+        config_ = std::move(config);
+        for (ClientSession& session : sessions_) session.reconfigure();
+    });
+}
+
+void Worker::drain() {
+    post([this] {
+        draining_ = true;
+        for (auto next = sessions_.begin(); next != sessions_.end();) (next++)->drain();
+        end_if_empty();
+    });
+}
+
+void Worker::close_clients() {
+    post([this] {
+        draining_ = true;
+        const auto report =
+            ErrorReport::fatal(protocol::sqlstate::admin_shutdown,
+                               "terminating connection due to administrator command");
+        for (auto next = sessions_.begin(); next != sessions_.end();) {
+            (next++)->end(ClientClose::shutdown, report);
+        }
+        end_if_empty();
+    });
+}
+
+}  // namespace pgweir::daemon

@@ -1,0 +1,100 @@
+// A worker: one thread, one loop, and the clients and servers that live on it.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/intrusive/list.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "conf/config.hpp"
+#include "daemon/client_limits.hpp"
+#include "daemon/client_session.hpp"
+#include "pool/registry.hpp"
+#include "pool/statistics.hpp"
+#include "pool/worker_context.hpp"
+
+namespace pgweir::daemon {
+
+/// What the workers ask of the rest of the process. Thread-safe.
+struct Gateway {
+    pool::Registry& registry;
+    ClientLimits& limits;
+    /// Brings a CancelRequest to the worker whose client has this key.
+    std::function<void(const protocol::CancelKey&)> route_cancel;
+    /// Told when a worker has no clients left while draining.
+    std::function<void()> worker_is_empty;
+    /// Called by every worker from its own loop, several times a second.
+    std::function<void(unsigned worker)> beat;
+};
+
+/// Functions marked "any thread" post to the worker; all others are for its own thread.
+class Worker {
+  public:
+    /// Keys of clients name their worker in these low bits of the pid, which bounds their number.
+    static constexpr unsigned worker_bits = 8;
+    static constexpr unsigned max_workers = 1U << worker_bits;
+
+    Worker(pool::WorkerContext& context, Gateway& gateway,
+           std::shared_ptr<const conf::Config> config);
+    ~Worker();
+
+    /// Starts the thread. Call once.
+    void run();
+    /// Any thread. Ends the loop, at once, and joins the thread. Sessions that are still there are
+    /// cut off.
+    void stop();
+
+    // Any thread.
+    void accept(AcceptedClient client);
+    void cancel(const protocol::CancelKey& key);
+    void reconfigure(std::shared_ptr<const conf::Config> config);
+    /// No client stays longer than its present work.
+    void drain();
+    /// Every client is told that pgweir is shutting down, and closed.
+    void close_clients();
+    [[nodiscard]] const pool::WorkerStatistics& statistics() const { return statistics_; }
+    /// Clients given to this worker that have not ended, whether it knows of them yet or not.
+    [[nodiscard]] unsigned clients() const { return clients_.load(std::memory_order_relaxed); }
+
+    // For sessions.
+    [[nodiscard]] pool::WorkerContext& context() { return context_; }
+    [[nodiscard]] Gateway& gateway() { return gateway_; }
+    [[nodiscard]] const conf::Config& config() const { return *config_; }
+    [[nodiscard]] pool::WorkerStatistics& counters() { return statistics_; }
+    /// A key that no client has and nobody can guess; the session is found by it until it ends.
+    [[nodiscard]] protocol::CancelKey issue_key(ClientSession& session);
+    void remove(ClientSession& session);
+    [[nodiscard]] bool is_draining() const { return draining_; }
+    /// Sessions whose coroutine waits for something other than the client's socket: the tick looks
+    /// whether their client is still there.
+    ClientSession::UnwatchedList unwatched;
+
+  private:
+    using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+
+    static constexpr std::chrono::milliseconds tick{100};
+
+    template <typename Action>
+    void post(Action action);
+    Task<> keep_time();
+    void end_if_empty();
+
+    pool::WorkerContext& context_;
+    Gateway& gateway_;
+    std::shared_ptr<const conf::Config> config_;
+    pool::WorkerStatistics statistics_;
+    boost::intrusive::list<ClientSession> sessions_;
+    boost::unordered_flat_map<std::uint64_t, ClientSession*> by_key_;
+    std::uint64_t next_id_ = 1;
+    std::atomic<unsigned> clients_{0};
+    bool draining_ = false;
+    asio::executor_work_guard<Executor> keep_running_;
+    Timer ticker_;
+    std::thread thread_;
+};
+
+}  // namespace pgweir::daemon
