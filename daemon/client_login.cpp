@@ -182,7 +182,7 @@ Task<bool> ClientSession::set_up_server() {
     if (prefix_.empty()) co_return true;
     if (!send_requests()) co_await send_requests_slowly();
     const Unwatched unwatched(*this);
-    co_await set_up_done_.wait();
+    co_await server_spoke_.wait();
     if (ending_) co_return false;
     if (set_up_error_) {
         ErrorReport report = *std::exchange(set_up_error_, std::nullopt);

@@ -48,9 +48,9 @@ ClientSession::ClientSession(Worker& worker, std::uint64_t id, AcceptedClient cl
       address_(std::move(client.address)),
       stream_(worker.context().io, client.socket),
       buffer_(worker.context().buffers),
-      scanner_(client_messages, pool::BufferPool::buffer_size),
+      scanner_(client_messages, pool::BufferPool::buffer_size, protocol::max_large_message),
       waiter_(worker.context().io),
-      set_up_done_(worker.context().io),
+      server_spoke_(worker.context().io),
       connected_at_(Clock::now()) {
     waiter_.tenant = this;
 }
@@ -83,7 +83,7 @@ void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
     ending_ = Ending{.reason = reason, .report = std::move(report)};
     // Whatever the coroutine waits for, it is to look at `ending_` now.
     stream_.cancel();
-    set_up_done_.notify();
+    server_spoke_.notify();
     if (part_ != nullptr) part_->withdraw(waiter_);
     if (lease_) lease_->requests().cancel();
 }
@@ -241,6 +241,7 @@ void ClientSession::reply_finished(TransactionStatus status) {
         if (!more_owed) transaction_deadline_.cancel();
     }
     if (more_owed) return;
+    if (terminated_) server_spoke_.notify();
     expect_next_request();
     if (draining_ && status == TransactionStatus::idle) drain();
 }
@@ -253,7 +254,7 @@ void ClientSession::set_up_finished(const std::optional<ErrorReport>& error) {
         report.severity = "FATAL";
         end(ClientClose::server_unavailable, std::move(report));
     }
-    set_up_done_.notify();
+    server_spoke_.notify();
 }
 
 void ClientSession::server_lost(bool may_explain) {

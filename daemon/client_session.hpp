@@ -100,7 +100,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<> relay();
     [[nodiscard]] Progress scan_requests();
     [[nodiscard]] bool take_request(const protocol::Step& step);
-    void note_request(protocol::Frontend type);
+    [[nodiscard]] bool is_acceptable(const protocol::Step& step);
+    void note_request();
+    Task<> await_replies();
     [[nodiscard]] bool send_requests();
     Task<> send_requests_slowly();
     Task<bool> acquire();
@@ -157,7 +159,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     State state_ = State::login;
     pool::Lease lease_;
     pool::Waiter waiter_;
-    pool::WakeUp set_up_done_;
+    /// Notified when the server has finished what the coroutine waits for: the set-up of a login,
+    /// or the replies to a client that has said goodbye.
+    pool::WakeUp server_spoke_;
     std::optional<ErrorReport> set_up_error_;
 
     // What of the buffer is on its way to the server.

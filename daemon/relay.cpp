@@ -25,7 +25,11 @@ Task<> ClientSession::relay() {
             continue;
         }
         if (!send_requests()) co_await send_requests_slowly();
-        if (ending_ || progress == Progress::ended) co_return;
+        if (progress == Progress::ended) {
+            if (terminated_) co_await await_replies();
+            co_return;
+        }
+        if (ending_) co_return;
         buffer_.consume(scanned_);
         scanned_ = 0;
         if (lease_) {
@@ -47,11 +51,15 @@ ClientSession::Progress ClientSession::scan_requests() {
                                            : scanner_.next(held.substr(scanned_));
         switch (step.kind) {
             case Step::Kind::more:
+                // What cannot be a message is not waited for.
+                if (scanner_.at_boundary() && scanned_ < held.size() &&
+                    !protocol::is_frontend_type(held[scanned_])) {
+                    std::ignore = is_acceptable({.type = held[scanned_]});
+                    return Progress::ended;
+                }
                 return Progress::more_input;
             case Step::Kind::invalid:
-                end(ClientClose::protocol_error,
-                    ErrorReport::fatal(protocol::sqlstate::protocol_violation,
-                                       "invalid message length"));
+                std::ignore = is_acceptable(step);
                 return Progress::ended;
             case Step::Kind::pass:
                 break;
@@ -67,15 +75,26 @@ ClientSession::Progress ClientSession::scan_requests() {
     }
 }
 
+// Ends the session over what PostgreSQL would not read either.
+bool ClientSession::is_acceptable(const Step& step) {
+    std::string problem;
+    if (!protocol::is_frontend_type(step.type)) {
+        problem = "invalid frontend message type " +
+                  std::to_string(static_cast<unsigned char>(step.type));
+    } else if (step.kind == Step::Kind::invalid ||
+               (!protocol::is_large_type(step.type) &&
+                (!step.whole || step.size > protocol::max_small_message + 1))) {
+        problem = "invalid message length";
+    }
+    if (problem.empty()) return true;
+    end(ClientClose::protocol_error,
+        ErrorReport::fatal(protocol::sqlstate::protocol_violation, std::move(problem)));
+    return false;
+}
+
 // False when the request can go nowhere: it ends the session, or needs a server.
 bool ClientSession::take_request(const Step& step) {
-    if (!protocol::is_frontend_type(step.type)) {
-        end(ClientClose::protocol_error,
-            ErrorReport::fatal(protocol::sqlstate::protocol_violation,
-                               "invalid frontend message type " +
-                                   std::to_string(static_cast<unsigned char>(step.type))));
-        return false;
-    }
+    if (!is_acceptable(step)) return false;
     const auto type = static_cast<Frontend>(step.type);
     if (type == Frontend::terminate) {
         terminated_ = true;
@@ -91,14 +110,19 @@ bool ClientSession::take_request(const Step& step) {
         return type == Frontend::copy_done || type == Frontend::copy_fail ||
                type == Frontend::flush;
     }
-    note_request(type);
+    note_request();
     lease_->sending(type);
     sending_ = true;
     return true;
 }
 
+// PostgreSQL answers what was asked before a Terminate, and so do we.
+Task<> ClientSession::await_replies() {
+    while (!ending_ && lease_ && lease_->tracker().owes_ready()) co_await server_spoke_.wait();
+}
+
 // Clocks and deadlines of a request that is about to be sent.
-void ClientSession::note_request(Frontend) {
+void ClientSession::note_request() {
     if (lease_->tracker().owed() > 0) return;
     const auto now = Clock::now();
     request_at_ = now;

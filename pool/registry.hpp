@@ -47,9 +47,8 @@ class Registry {
         std::shared_ptr<Pool> pool;
         Clock::time_point last_used;
     };
-    std::shared_ptr<Budget> budget_for(
-        std::map<std::string, std::shared_ptr<Budget>>& budgets, const std::string& name,
-        unsigned limit);
+    std::shared_ptr<Budget> budget_for(std::map<std::string, std::shared_ptr<Budget>>& budgets,
+                                       const std::string& name, unsigned limit);
 
     std::vector<WorkerContext*> workers_;
     Observer& observer_;

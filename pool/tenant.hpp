@@ -39,8 +39,8 @@ class Tenant {
     virtual void set_up_finished(const std::optional<protocol::ErrorReport>& error) = 0;
     /// A reported setting changed in the client's own doing.
     virtual void settings_changed(const SettingsPtr& settings) = 0;
-    /// The server's connection broke; the lease is over. `may_explain`: the client stands between two
-    /// messages and has not heard of it from the server itself.
+    /// The server's connection broke; the lease is over. `may_explain`: the client stands between
+    /// two messages and has not heard of it from the server itself.
     virtual void server_lost(bool may_explain) = 0;
 
     virtual ~Tenant() = default;

@@ -73,6 +73,16 @@ inline constexpr std::size_t header_size = 5;
     return value;
 }
 
+/// PostgreSQL's PQ_LARGE_MESSAGE_LIMIT and PQ_SMALL_MESSAGE_LIMIT: the greatest length fields it
+/// takes from a client, for the messages that carry data and for the others.
+inline constexpr std::uint32_t max_large_message = 0x3ffffffe;
+inline constexpr std::uint32_t max_small_message = 10000;
+
+/// Whether messages of this type may be longer than `max_small_message`.
+[[nodiscard]] constexpr bool is_large_type(char type) {
+    return std::string_view{"BFPQd"}.find(type) != std::string_view::npos;
+}
+
 /// Whether PostgreSQL knows this message type from a client ("SocketBackend" refuses the others and
 /// closes the connection).
 [[nodiscard]] constexpr bool is_frontend_type(char type) {

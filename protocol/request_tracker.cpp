@@ -245,4 +245,9 @@ void RequestTracker::on_ready(Bytes body, Verdict& verdict) {
     if (answers) pop();
 }
 
+bool RequestTracker::owes_ready() const {
+    return std::any_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_), requests_.end(),
+                       [](const Entry& entry) { return ends_in_ready(entry.request); });
+}
+
 }  // namespace pgweir::protocol

@@ -56,6 +56,9 @@ class RequestTracker {
     /// Requests whose last reply has not come yet.
     [[nodiscard]] std::size_t owed() const { return requests_.size() - first_; }
 
+    /// A ReadyForQuery is still to come.
+    [[nodiscard]] bool owes_ready() const;
+
     /// The next reply answers a request of pgweir's own.
     [[nodiscard]] bool answering_pool() const {
         return owed() > 0 && requests_[first_].origin == Origin::pool;

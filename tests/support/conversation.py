@@ -41,7 +41,8 @@ class Conversation:
     parameters: dict = field(default_factory=dict)
     logs_in: bool = True
     version: int = wire.PROTOCOL_3_0
-    compare: str = "exact"               # exact, or code: errors by severity and SQLSTATE
+    compare: str = "exact"               # exact; code: errors by severity and SQLSTATE;
+                                         # explained: code, and a FATAL more before a silent end
     concurrent: bool = None
     masks: list = field(default_factory=list)
     timeout: float = 10
