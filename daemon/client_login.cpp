@@ -1,5 +1,6 @@
 // How a client comes in: the first packets, who it is, and the greeting.
 #include <algorithm>
+#include <boost/asio/post.hpp>
 
 #include "daemon/client_session.hpp"
 #include "daemon/log.hpp"
@@ -77,7 +78,7 @@ Task<std::optional<StartupMessage>> ClientSession::negotiate() {
         }
         if (auto* key = std::get_if<protocol::CancelKey>(&packet)) {
             worker_.counters().cancel_requests.add();
-            worker_.gateway().route_cancel(*key);
+            co_await carry_cancel(*key);
             terminated_ = true;
             co_return std::nullopt;
         }
@@ -91,6 +92,16 @@ Task<std::optional<StartupMessage>> ClientSession::negotiate() {
         const bool sent = co_await send("N");
         if (!sent) co_return std::nullopt;
     }
+}
+
+// As PostgreSQL does, closes the connection only when the cancel has been carried out: a client
+// that waits for that knows that it cannot hit its next query.
+Task<> ClientSession::carry_cancel(protocol::CancelKey key) {
+    worker_.gateway().route_cancel(key, [self = shared_from_this()] {
+        asio::post(self->worker_.context().io.get_executor(),
+                   [self] { self->server_spoke_.notify(); });
+    });
+    co_await server_spoke_.wait();
 }
 
 // Reads a packet that has a length but no type. False when the session ends.
@@ -153,7 +164,7 @@ std::optional<ErrorReport> ClientSession::enter(const StartupMessage& startup) {
 // borrow one only if nobody with the same settings has asked before. Null when the session ends.
 Task<pool::Greeting> ClientSession::obtain_greeting() {
     if (mode_ != conf::PoolMode::session) {
-        if (pool::Greeting known = part_->greeting(settings_)) co_return known;
+        if (pool::Greeting known = pool_->greetings().find(*settings_)) co_return known;
     }
     const pool::SettingsPtr asked_for = settings_;
     if (!part_->lend(*this)) {
@@ -169,10 +180,8 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
     }
     const bool ready = co_await set_up_server();
     if (!ready) co_return nullptr;
-    auto greeting =
-        std::make_shared<const std::vector<pool::Parameter>>(lease_->connection().reported);
-    part_->remember_greeting(asked_for, greeting);
-    co_return greeting;
+    pool_->greetings().remember(*asked_for, lease_->connection().reported);
+    co_return std::make_shared<const std::vector<pool::Parameter>>(lease_->connection().reported);
 }
 
 // Gives the borrowed server the client's start-up settings and waits for its answer: a value that

@@ -133,6 +133,7 @@ void ClientSession::log_end() const {
                 {"user", user_},
                 {"addr", address_},
                 {"reason", name(ending_->reason)},
+                {"timeout", ending_->timeout},
                 {"error", ending_->report ? ending_->report->message : std::string()},
                 {"age_s", seconds}});
 }
@@ -167,13 +168,16 @@ void ClientSession::drain() {
                            "terminating connection due to administrator command"));
 }
 
-void ClientSession::cancel_request() {
+void ClientSession::cancel_request(std::function<void()> done) {
+    if (lease_ && lease_->tracker().owed() > 0) {
+        lease_->cancel_query(std::move(done));
+        return;
+    }
     if (state_ == State::waiting) {
         cancelled_ = true;
         part_->withdraw(waiter_);
-    } else if (lease_ && lease_->tracker().owed() > 0) {
-        lease_->cancel_query();
     }
+    done();
 }
 
 void ClientSession::look_for_end() {
@@ -329,6 +333,7 @@ void ClientSession::transaction_expired() {
 void ClientSession::time_out(Timeout timeout, std::string_view code, std::string message) {
     if (part_ != nullptr) statistics().timeouts[static_cast<std::size_t>(timeout)].add();
     end(ClientClose::timeout, ErrorReport::fatal(code, std::move(message)));
+    ending_->timeout = name(timeout);
 }
 
 }  // namespace pgweir::daemon

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,7 +56,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void drain();
     /// A CancelRequest with this client's key has come: cancels what its server is doing, or takes
     /// it out of the queue. Does nothing for a client that has nothing under way.
-    void cancel_request();
+    /// `done` is called, on this worker, when it has taken effect or never will.
+    void cancel_request(std::function<void()> done);
     /// Ends the session if its client has gone while nothing reads it. To be called now and then.
     void look_for_end();
     /// The configuration has changed.
@@ -91,6 +93,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<bool> log_in();
     Task<std::optional<protocol::StartupMessage>> negotiate();
     Task<bool> read_packet(protocol::FirstPacket& packet);
+    Task<> carry_cancel(protocol::CancelKey key);
     [[nodiscard]] std::optional<ErrorReport> enter(const protocol::StartupMessage& startup);
     Task<pool::Greeting> obtain_greeting();
     Task<bool> set_up_server();
@@ -182,6 +185,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     struct Ending {
         ClientClose reason;
         std::optional<ErrorReport> report;
+        std::string_view timeout;  ///< the option's name, where a timeout ended it
     };
     std::optional<Ending> ending_;
 

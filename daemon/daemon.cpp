@@ -63,7 +63,10 @@ Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> conf
       registry_(pointers(contexts_), pool_log_),
       gateway_{.registry = registry_,
                .limits = limits_,
-               .route_cancel = [this](const protocol::CancelKey& key) { route_cancel(key); },
+               .route_cancel =
+                   [this](const protocol::CancelKey& key, std::function<void()> done) {
+                       route_cancel(key, std::move(done));
+                   },
                .worker_is_empty =
                    [this] { asio::post(io_.get_executor(), [this] { leave_if_empty(); }); },
                .beat = [this](unsigned worker) { watchdog_.beat(worker); }},
@@ -100,6 +103,11 @@ ExitCode Daemon::run() {
     tell_status();
     io_.run();
     for (const auto& worker : workers_) worker->stop();
+    // A second signal must not turn the orderly end that we have reached into a death by signal.
+    sigset_t ending{};
+    sigemptyset(&ending);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ending, signal);
+    pthread_sigmask(SIG_BLOCK, &ending, nullptr);
     log::write(LogLevel::info, "stopped", {{"exit_code", static_cast<int>(exit_code_)}});
     return exit_code_;
 }
@@ -135,9 +143,9 @@ void Daemon::give_to_worker(AcceptedClient client) {
 }
 
 // Called by workers.
-void Daemon::route_cancel(const protocol::CancelKey& key) {
+void Daemon::route_cancel(const protocol::CancelKey& key, std::function<void()> done) {
     const unsigned worker = key.pid & (Worker::max_workers - 1);
-    workers_[worker < workers_.size() ? worker : 0]->cancel(key);
+    workers_[worker < workers_.size() ? worker : 0]->cancel(key, std::move(done));
 }
 
 unsigned Daemon::clients() const {

@@ -46,7 +46,7 @@ class Daemon {
     [[nodiscard]] bool open_listeners();
     [[nodiscard]] bool open_http();
     void give_to_worker(AcceptedClient client);
-    void route_cancel(const protocol::CancelKey& key);
+    void route_cancel(const protocol::CancelKey& key, std::function<void()> done);
     Task<> handle_signals();
     Task<> keep_house();
     Task<> feed_watchdog();

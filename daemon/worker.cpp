@@ -104,14 +104,15 @@ protocol::CancelKey Worker::issue_key(ClientSession& session) {
     }
 }
 
-void Worker::cancel(const protocol::CancelKey& key) {
-    post([this, key] {
+void Worker::cancel(const protocol::CancelKey& key, std::function<void()> done) {
+    post([this, key, done = std::move(done)]() mutable {
         const auto found = by_key_.find(by_key(key));
         if (found == by_key_.end()) {
             statistics_.cancel_requests_unknown.add();
             log::write(conf::LogLevel::info, "cancel_request_unknown");
+            done();
         } else {
-            found->second->cancel_request();
+            found->second->cancel_request(std::move(done));
         }
     });
 }

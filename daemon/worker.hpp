@@ -24,7 +24,8 @@ struct Gateway {
     pool::Registry& registry;
     ClientLimits& limits;
     /// Brings a CancelRequest to the worker whose client has this key.
-    std::function<void(const protocol::CancelKey&)> route_cancel;
+    /// `done` is called, on that worker, when the cancel has taken effect or never will.
+    std::function<void(const protocol::CancelKey&, std::function<void()> done)> route_cancel;
     /// Told when a worker has no clients left while draining.
     std::function<void()> worker_is_empty;
     /// Called by every worker from its own loop, several times a second.
@@ -50,7 +51,7 @@ class Worker {
 
     // Any thread.
     void accept(AcceptedClient client);
-    void cancel(const protocol::CancelKey& key);
+    void cancel(const protocol::CancelKey& key, std::function<void()> done);
     void reconfigure(std::shared_ptr<const conf::Config> config);
     /// No client stays longer than its present work.
     void drain();

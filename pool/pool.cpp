@@ -97,11 +97,7 @@ void Pool::give_back_place() {
 }
 
 void Pool::place_available() {
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
-        if (boards_[worker].oldest_waiting.load() != 0) {
-            on_worker(worker, [](PoolPart& part) { part.open_connections(); });
-        }
-    }
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) wake(worker);
 }
 
 bool Pool::shares_limit_with(const Pool& other) const {
@@ -134,15 +130,24 @@ std::optional<unsigned> Pool::longest_waiting(unsigned self,
     return longest;
 }
 
-void Pool::ask_for_server(unsigned worker) {
+bool Pool::ask_for_idle(unsigned worker) {
     for (unsigned other = 0; other < parts_.size(); ++other) {
         if (other != worker && boards_[other].idle.load() > 0) {
             on_worker(other, [worker](PoolPart& part) { part.send_idle_to(worker); });
-            return;
+            return true;
         }
     }
+    return false;
+}
+
+void Pool::ask_for_room() {
     const bool own_limit = budget_.limit() != 0 && budget_.open() >= budget_.limit();
     if (!own_limit) registry_.make_room(*this);
+}
+
+void Pool::wake(unsigned worker) {
+    if (boards_[worker].oldest_waiting.load() == 0) return;
+    on_worker(worker, [](PoolPart& part) { part.open_connections(); });
 }
 
 bool Pool::give_up_idle() {

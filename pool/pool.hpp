@@ -11,6 +11,7 @@
 
 #include "conf/config.hpp"
 #include "pool/budget.hpp"
+#include "pool/greetings.hpp"
 #include "pool/observer.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/worker_context.hpp"
@@ -52,6 +53,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// The part of this worker; to be touched on that worker only.
     [[nodiscard]] PoolPart& part(unsigned worker) { return *parts_[worker]; }
     [[nodiscard]] std::size_t workers() const { return parts_.size(); }
+    [[nodiscard]] Greetings& greetings() { return greetings_; }
     /// For the scraper.
     [[nodiscard]] const PoolStatistics& statistics(unsigned worker) const;
 
@@ -77,9 +79,13 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// The worker, other than `self`, whose client waits longest, if it waits since before `than`.
     [[nodiscard]] std::optional<unsigned> longest_waiting(
         unsigned self, std::optional<Clock::time_point> than) const;
-    /// Asks the workers with idle connections to send one to `worker`. Asks other pools of the same
-    /// limits to give up an idle connection when the limits leave no place.
-    void ask_for_server(unsigned worker);
+    /// Asks another worker that has an idle connection to send it to `worker`. False when none has.
+    [[nodiscard]] bool ask_for_idle(unsigned worker);
+    /// Asks other pools to give up an idle connection where a limit shared with them leaves no
+    /// place.
+    void ask_for_room();
+    /// Has a worker look again for what its waiting clients need.
+    void wake(unsigned worker);
     /// Gives up one idle connection, on whichever worker has one, to make room for another pool.
     /// False when there is none.
     bool give_up_idle();
@@ -123,6 +129,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::shared_ptr<const PoolSetup> setup_;
     std::optional<Outage> outage_;
     std::atomic<bool> has_outage_{false};
+    Greetings greetings_;
 
     std::vector<std::unique_ptr<PoolPart>> parts_;  ///< last: they refer to all of the above
 };

@@ -25,8 +25,13 @@ bool is_lasting(const Outage& outage) {
            !outage.from_server->code.starts_with("53");
 }
 
+// How long clients are kept waiting for a server that cannot be reached: a restart passes
+// unnoticed, a real outage is told soon.
+constexpr milliseconds patience{5000};
+
 bool should_refuse(const Outage& outage, const conf::PoolOptions& options, Clock::time_point now) {
-    return is_lasting(outage) || now - outage.since >= options.server_login_retry;
+    return is_lasting(outage) ||
+           now - outage.since >= std::min(patience, options.server_login_retry);
 }
 
 protocol::ErrorReport refusal(const Pool& pool, const Outage& outage) {
@@ -105,7 +110,10 @@ void PoolPart::queue_changed() {
 void PoolPart::returned(Server& server) {
     const auto now = Clock::now();
     if (const auto reason = reason_to_retire(server, now)) {
-        server.close(*reason, "");
+        if (*reason == ServerClose::lifetime) {
+            statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
+        }
+        server.close(*reason, *reason == ServerClose::lifetime ? "server_lifetime" : "");
         return;
     }
     const auto than =
@@ -150,12 +158,18 @@ std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
 // --- moving between workers ----------------------------------------------------------------------
 
 void PoolPart::send_idle_to(unsigned worker) {
-    if (idle_.empty() || !waiters_.empty() || worker == context_.index) return;
-    Server& server = idle_.front();
-    if (!server.leave_for(worker)) return;
-    idle_.pop_front();
-    count_state(Server::State::idle, Server::State::leaving);
-    pool_.publish_idle(context_.index, idle_.size());
+    if (worker == context_.index) return;
+    if (waiters_.empty()) {
+        for (Server& server : idle_) {
+            if (!server.leave_for(worker)) continue;
+            idle_.erase(idle_.iterator_to(server));
+            count_state(Server::State::idle, Server::State::leaving);
+            pool_.publish_idle(context_.index, idle_.size());
+            return;
+        }
+    }
+    // Lent meanwhile: whoever asked looks anew, here or elsewhere or at a connection of its own.
+    if (idle_.empty()) pool_.wake(worker);
 }
 
 void PoolPart::move_out(Server& server, unsigned worker) {
@@ -187,8 +201,9 @@ void PoolPart::open_connections() {
         if (connecting_ > 0) return;
     }
     for (; wanted > 0; --wanted) {
+        if (pool_.ask_for_idle(context_.index)) continue;
         if (!pool_.try_take_place()) {
-            pool_.ask_for_server(context_.index);
+            pool_.ask_for_room();
             return;
         }
         start_connecting();
@@ -224,6 +239,7 @@ Task<> PoolPart::connect() {
 
 void PoolPart::connected(ServerConnection connection, Clock::duration took) {
     connection.settings = context_.settings.none();
+    pool_.greetings().note_login(connection.reported);
     statistics_.server_logins.add();
     statistics_.server_connect.observe(took);
     auto server = std::make_shared<Server>(*this, std::move(connection));
@@ -301,7 +317,6 @@ void PoolPart::server_closed(Server& server, Server::State before, ServerClose r
     statistics_.server_closes[static_cast<std::size_t>(reason)].add();
     std::string address;
     pool_.observer().server_closed(describe(server, address), reason, detail);
-    forget_greetings();
     pool_.give_back_place();
     servers_.erase(&server);
 }
@@ -319,11 +334,11 @@ void PoolPart::sweep(Clock::time_point now) {
             if (*reason == ServerClose::lifetime) {
                 statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
             }
-            server.close(*reason, "");
+            server.close(*reason, *reason == ServerClose::lifetime ? "server_lifetime" : "");
         } else if (timeout > milliseconds::zero() && now - server.idle_since() >= timeout &&
                    pool_.budget().open() > options().min_pool_size) {
             statistics_.timeouts[static_cast<std::size_t>(Timeout::server_idle_timeout)].add();
-            server.close(ServerClose::idle, "");
+            server.close(ServerClose::idle, "server_idle_timeout");
         }
     }
     // A net under the reckoning above: whoever still waits asks again.
@@ -332,7 +347,7 @@ void PoolPart::sweep(Clock::time_point now) {
 
 void PoolPart::reconfigure(std::shared_ptr<const PoolSetup> setup) {
     setup_ = std::move(setup);
-    forget_greetings();
+    pool_.greetings().forget();
     sweep(Clock::now());
 }
 
@@ -342,16 +357,6 @@ void PoolPart::shut_down() {
 }
 
 // --- telling -------------------------------------------------------------------------------------
-
-Greeting PoolPart::greeting(const SettingsPtr& settings) const {
-    const auto found = greetings_.find(settings.get());
-    return found == greetings_.end() ? nullptr : found->second.greeting;
-}
-
-void PoolPart::remember_greeting(const SettingsPtr& settings, Greeting greeting) {
-    if (greetings_.size() >= most_greetings) greetings_.clear();
-    greetings_[settings.get()] = {.settings = settings, .greeting = std::move(greeting)};
-}
 
 void PoolPart::count_state(Server::State from, Server::State to) {
     const auto gauge = [this](Server::State state) -> Counter* {

@@ -32,8 +32,6 @@ class Waiter : public boost::intrusive::list_base_hook<> {
     WakeUp wake_up;
 };
 
-using Greeting = std::shared_ptr<const std::vector<Parameter>>;
-
 /// Lends servers to the clients of one worker, first come first served; takes them back; opens and
 /// closes connections. Lives on one worker; touch only from its io_context. Never suspends.
 class PoolPart {
@@ -49,10 +47,6 @@ class PoolPart {
     void enqueue(Waiter& waiter, Clock::time_point now);
     /// Takes the waiter out of the queue, if it is still in it.
     void withdraw(Waiter& waiter);
-    /// What the server says of itself to a client with these start-up settings, if known.
-    [[nodiscard]] Greeting greeting(const SettingsPtr& settings) const;
-    void remember_greeting(const SettingsPtr& settings, Greeting greeting);
-    void forget_greetings() { greetings_.clear(); }
 
     [[nodiscard]] Pool& pool() const { return pool_; }
     [[nodiscard]] const conf::PoolOptions& options() const;
@@ -84,12 +78,6 @@ class PoolPart {
     void shut_down();
 
   private:
-    struct KnownGreeting {
-        SettingsPtr settings;  ///< keeps the key's object alive
-        Greeting greeting;
-    };
-    static constexpr std::size_t most_greetings = 256;
-
     void grant(Server& server);
     void keep_idle(Server& server);
     [[nodiscard]] std::optional<ServerClose> reason_to_retire(const Server& server,
@@ -111,7 +99,6 @@ class PoolPart {
     boost::unordered_flat_map<const Server*, std::shared_ptr<Server>> servers_;
     boost::intrusive::list<Server> idle_;  ///< most recently used first
     boost::intrusive::list<Waiter> waiters_;
-    boost::unordered_flat_map<const SessionSettings*, KnownGreeting> greetings_;
     unsigned connecting_ = 0;
     bool retry_planned_ = false;
     bool shutting_down_ = false;

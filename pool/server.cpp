@@ -191,8 +191,9 @@ void Server::send(std::string_view bytes) {
     close(ServerClose::dirty, "it does not take a request");
 }
 
-void Server::cancel_query() {
-    if (state_ == State::closed || cancels_under_way_ > 0) return;
+void Server::cancel_query(std::function<void()> done) {
+    if (done) cancel_done_.push_back(std::move(done));
+    if (cancels_under_way_ > 0) return;  // one does for all who ask at the same time
     ++cancels_under_way_;
     part_.statistics().cancels.add();
     asio::co_spawn(part_.context().io.get_executor(), carry_cancel(), asio::detached);
@@ -208,6 +209,7 @@ Task<> Server::carry_cancel() {
         cancel_uncertain_ = true;
         part_.statistics().timeouts[static_cast<std::size_t>(Timeout::cancel_wait_timeout)].add();
     }
+    for (const auto& finished : std::exchange(cancel_done_, {})) finished();
     clean();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,7 +78,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void abandon(bool half_sent, bool cancel);
     /// Sends a CancelRequest for what is running now. The server is lent to nobody else before the
     /// request has arrived and taken effect.
-    void cancel_query();
+    /// `done` is called when it has, or when it never will.
+    void cancel_query(std::function<void()> done = {});
 
   private:
     // server_stream.cpp: the reading side.
@@ -114,8 +116,9 @@ class Server : public std::enable_shared_from_this<Server>,
     Clock::time_point idle_since_;
     unsigned destination_ = 0;  ///< the worker to move to; meaningful while leaving
     unsigned cancels_under_way_ = 0;
-    bool cancel_uncertain_ = false;  ///< a cancel may still arrive some time
-    bool needs_reset_ = false;       ///< a tenant left in a way that server_reset_query must mend
+    std::vector<std::function<void()>> cancel_done_;  ///< who waits for it
+    bool cancel_uncertain_ = false;                   ///< a cancel may still arrive some time
+    bool needs_reset_ = false;  ///< a tenant left in a way that server_reset_query must mend
     bool said_fatal_ = false;
     /// What cleaning has asked, so that it asks nothing twice.
     enum class Asked : std::uint8_t { nothing, rollback, reset };

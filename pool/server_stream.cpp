@@ -1,6 +1,7 @@
 // The coroutine that reads a server, and what it does with each message.
 #include <cctype>
 
+#include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
 #include "protocol/serialize.hpp"
@@ -139,7 +140,7 @@ void Server::take_parameter_status(Bytes body, Origin origin) {
     }
     if (!known) connection_.reported.emplace_back(name, value);
     if (tenant_ == nullptr) {
-        if (state_ == State::idle) part_.forget_greetings();  // a default changed under our feet
+        if (state_ == State::idle) part_.pool().greetings().forget();  // a default has changed
         return;
     }
     if (origin == Origin::pool || !is_settable(name)) return;
