@@ -102,6 +102,7 @@ ExitCode Daemon::run() {
     service_manager::notify_ready();
     tell_status();
     io_.run();
+    registry_.shut_down();
     for (const auto& worker : workers_) worker->stop();
     // A second signal must not turn the orderly end that we have reached into a death by signal.
     sigset_t ending{};

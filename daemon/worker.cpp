@@ -53,9 +53,19 @@ void Worker::run() {
 }
 
 void Worker::stop() {
-    keep_running_.reset();
-    context_.io.stop();
-    if (thread_.joinable()) thread_.join();
+    if (!thread_.joinable()) return;
+    post([this] { end_loop(16); });
+    thread_.join();
+}
+
+// What is closed resumes the coroutines that wait for it; a few turns of the loop let them come to
+// their end.
+void Worker::end_loop(unsigned turns) {
+    if (turns == 0) {
+        context_.io.stop();
+    } else {
+        post([this, turns] { end_loop(turns - 1); });
+    }
 }
 
 // The worker's only timer: deadlines are as exact as this tick.

@@ -45,8 +45,8 @@ class Worker {
 
     /// Starts the thread. Call once.
     void run();
-    /// Any thread. Ends the loop, at once, and joins the thread. Sessions that are still there are
-    /// cut off.
+    /// Any thread but its own. Ends the loop when it has done what was posted to it before, and
+    /// joins the thread. Sessions that are still there are cut off.
     void stop();
 
     // Any thread.
@@ -83,6 +83,7 @@ class Worker {
     void post(Action action);
     Task<> keep_time();
     void end_if_empty();
+    void end_loop(unsigned turns);
 
     pool::WorkerContext& context_;
     Gateway& gateway_;

@@ -72,6 +72,12 @@ void Pool::sweep() {
     }
 }
 
+void Pool::shut_down() {
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
+        on_worker(worker, [](PoolPart& part) { part.shut_down(); });
+    }
+}
+
 // --- places --------------------------------------------------------------------------------------
 
 bool Pool::try_take_place() {

@@ -64,6 +64,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     void ensure_minimum();
     /// Closes idle connections that are too old or too long idle, on all workers.
     void sweep();
+    void shut_down();
     /// Clients that are logged in to this pool; it is forgotten when there are none for a while.
     std::atomic<unsigned> clients{0};
 

@@ -353,7 +353,11 @@ void PoolPart::reconfigure(std::shared_ptr<const PoolSetup> setup) {
 
 void PoolPart::shut_down() {
     shutting_down_ = true;
-    while (!idle_.empty()) idle_.front().close(ServerClose::shutdown, "");
+    while (!servers_.empty()) {
+        const std::shared_ptr<Server> server = servers_.begin()->second;
+        server->close(ServerClose::shutdown, "");
+        servers_.erase(server.get());
+    }
 }
 
 // --- telling -------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ class PoolPart {
     void outage_announced();
     void sweep(Clock::time_point now);
     void reconfigure(std::shared_ptr<const PoolSetup> setup);
-    /// Closes every server that nobody uses, and the others when they come back.
+    /// Closes every server, whatever it does. What is connecting is closed when it has connected.
     void shut_down();
 
   private:

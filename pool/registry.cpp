@@ -111,6 +111,10 @@ void Registry::sweep(Clock::time_point now) {
     }
 }
 
+void Registry::shut_down() {
+    for (const auto& pool : all()) pool->shut_down();
+}
+
 void Registry::make_room(const Pool& wanting) {
     for (const auto& pool : all()) {
         if (pool.get() != &wanting && pool->shares_limit_with(wanting) && !pool->has_waiting() &&

@@ -36,6 +36,9 @@ class Registry {
     /// minimum sizes, pools that nobody uses any more.
     void sweep(Clock::time_point now);
 
+    /// Closes every connection of every pool. The pools are of no use afterwards.
+    void shut_down();
+
     /// Asks another pool under the same limit to close an idle connection.
     void make_room(const Pool& wanting);
     /// A place under a limit has become free.

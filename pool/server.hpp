@@ -39,6 +39,10 @@ class Server : public std::enable_shared_from_this<Server>,
     };
 
     Server(PoolPart& part, ServerConnection connection);
+    /// The socket is libpq's to close.
+    ~Server() { stream_.release(); }
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
 
     /// Starts the reading coroutine.
     void start();
