@@ -129,6 +129,7 @@ bool Daemon::open_listeners() {
 
 bool Daemon::open_http() {
     if (!config_->http) return true;
+    reachability_ = std::make_unique<Reachability>(config_, [this] { return has_server(); });
     http_ = std::make_unique<HttpServer>(
         io_, [this] { return expose(collector_); }, [this] { return readiness(); });
     const auto problem = http_->listen(*config_->http);
@@ -195,6 +196,7 @@ void Daemon::reload() {
     limits_.set_max_client_conn(config_->max_client_conn);
     registry_.reconfigure(*config_);
     for (const auto& worker : workers_) worker->reconfigure(config_);
+    if (reachability_) reachability_->reconfigure(config_);
     log::write(LogLevel::info, "reloaded",
                {{"config", config_path_}, {"changes", difference.changes.size()}});
     service_manager::notify_ready();
@@ -287,20 +289,14 @@ Sample Daemon::sample() const {
 
 Readiness Daemon::readiness() const {
     if (phase_ != Phase::running) return {.ok = false, .explanation = "draining"};
-    bool any_open = false;
-    std::string unreachable;
-    for (const auto& pool : registry_.all()) {
-        if (pool->outage()) {
-            unreachable += (unreachable.empty() ? "" : ", ") + pool->database();
-        } else if (pool->budget().open() > 0) {
-            any_open = true;
-        }
-    }
-    if (!unreachable.empty() && !any_open) {
-        return {.ok = false, .explanation = "no server can be reached for " + unreachable};
-    }
-    return {.ok = true,
-            .explanation = unreachable.empty() ? "ready" : "ready, but not " + unreachable};
+    if (has_server() || reachability_->any_reachable()) return {.ok = true, .explanation = "ready"};
+    return {.ok = false, .explanation = "no server can be reached"};
+}
+
+bool Daemon::has_server() const {
+    return std::ranges::any_of(registry_.all(), [](const std::shared_ptr<pool::Pool>& pool) {
+        return pool->budget().open() > 0 && !pool->outage();
+    });
 }
 
 void Daemon::tell_status() const {

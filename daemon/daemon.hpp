@@ -14,6 +14,7 @@
 #include "daemon/listener.hpp"
 #include "daemon/metrics/collector.hpp"
 #include "daemon/pool_log.hpp"
+#include "daemon/reachability.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/worker.hpp"
 #include "pool/registry.hpp"
@@ -57,6 +58,7 @@ class Daemon {
     void leave_if_empty();
     [[nodiscard]] Sample sample() const;
     [[nodiscard]] Readiness readiness() const;
+    [[nodiscard]] bool has_server() const;
     void tell_status() const;
     [[nodiscard]] unsigned clients() const;
 
@@ -73,6 +75,7 @@ class Daemon {
     Listener listener_;
     Collector collector_;
     std::unique_ptr<HttpServer> http_;
+    std::unique_ptr<Reachability> reachability_;  ///< only with HTTP, which is who asks
     asio::basic_signal_set<Executor> signals_;
     Timer housekeeping_;
     Timer watchdog_timer_;
