@@ -55,6 +55,16 @@ void raise_descriptor_limit(const conf::Config& config) {
 
 }  // namespace
 
+// Asio gives a signal its default action back when a signal set ends, and any thread may be chosen
+// to take it. Only the main thread takes signals, and only while it listens for them: a second
+// SIGTERM does not turn an orderly end into a death by signal.
+void mask_signals(int how) {
+    sigset_t ours{};
+    sigemptyset(&ours);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ours, signal);
+    pthread_sigmask(how, &ours, nullptr);
+}
+
 Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> config)
     : config_path_(std::move(config_path)),
       config_(std::move(config)),
@@ -101,14 +111,11 @@ ExitCode Daemon::run() {
         {{"version", PGWEIR_VERSION}, {"workers", workers_.size()}, {"config", config_path_}});
     service_manager::notify_ready();
     tell_status();
+    mask_signals(SIG_UNBLOCK);
     io_.run();
+    mask_signals(SIG_BLOCK);
     registry_.shut_down();
     for (const auto& worker : workers_) worker->stop();
-    // A second signal must not turn the orderly end that we have reached into a death by signal.
-    sigset_t ending{};
-    sigemptyset(&ending);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ending, signal);
-    pthread_sigmask(SIG_BLOCK, &ending, nullptr);
     log::write(LogLevel::info, "stopped", {{"exit_code", static_cast<int>(exit_code_)}});
     return exit_code_;
 }

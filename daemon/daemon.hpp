@@ -29,6 +29,10 @@ enum class ExitCode : int {
     drain_timeout = 3,  ///< asked to stop; clients were cut off at shutdown_timeout
 };
 
+/// Blocks (SIG_BLOCK) or takes (SIG_UNBLOCK) the signals that pgweir listens for, on this thread.
+/// To be blocked before there is any other thread.
+void mask_signals(int how);
+
 /// Runs on the main thread, which carries no client.
 class Daemon {
   public:

@@ -1,4 +1,5 @@
 // pgweir CONFIG: see command_line.hpp for what else it can do, daemon.hpp for the exit codes.
+#include <csignal>
 #include <exception>
 #include <iostream>
 
@@ -28,6 +29,7 @@ ExitCode check(const std::string& path) {
 ExitCode run(const std::string& path) {
     auto config = load(path);
     if (!config) return ExitCode::bad_configuration;
+    pgweir::daemon::mask_signals(SIG_BLOCK);
     pgweir::daemon::log::start(config->log_level);
     ExitCode code = ExitCode::cannot_start;
     {
