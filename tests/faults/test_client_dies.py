@@ -10,6 +10,13 @@ MODES = pytest.mark.parametrize("mode", ["session", "transaction"])
 WAYS = pytest.mark.parametrize("way", ["vanish", "abort"])  # FIN, RST
 
 
+@pytest.fixture(autouse=True)
+def fixture_nothing_left_behind(cluster):
+    """One test's leftover must not be found by the next."""
+    yield
+    cluster.admin("drop table if exists left_behind")
+
+
 def _start(pgweir, mode):
     return pgweir({"pool": {"mode": mode, "default_pool_size": 1}})
 

@@ -9,7 +9,7 @@ import pytest
 
 from support import process, wire
 from support.peer import Closed, Peer
-from support.timing import eventually, sized
+from support.timing import eventually, scaled, sized
 
 LENGTHS = [0, 1, 3, 4, 7, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 TYPES = "QPBDECSHFdcfXpzA\0\xff"
@@ -24,7 +24,7 @@ def fixture_weir(cluster):
     require_binary()
     process.raise_descriptor_limit()
     found = Pgweir(cluster, {"limits": {"max_client_conn": 3000},
-                             "timeouts": {"client_login_timeout": "2s"}, "log": {"level": "info"}})
+                             "timeouts": {"client_login_timeout": f"{scaled(2)}s"}, "log": {"level": "info"}})
     yield found
     found.finish()
 
@@ -108,8 +108,8 @@ def test_random_messages_with_good_frames(weir):
             kind = chance.choice("QPBDECSHFdcf")
             _send(peer, wire.frame(kind, chance.randbytes(chance.randrange(40))))
         _send(peer, wire.sync() + wire.terminate())
-        with contextlib.suppress(TimeoutError):
-            _closed(peer)
+        # PostgreSQL ends each of these sessions at once: Terminate is heard in any state.
+        _closed(peer)
         peer.close()
 
 
@@ -166,7 +166,10 @@ def test_ssl_and_gss_requests_without_end(weir):
         with contextlib.suppress(Closed, ConnectionError, TimeoutError):
             for _ in range(50):
                 peer.send(wire.request(wire.SSL_REQUEST))
-                assert peer.receive_raw(1) in b"NE"
+                answer = peer.receive_raw(1)
+                assert answer in (b"N", b"E")
+                if answer == b"E":  # as PostgreSQL does: a version it does not know
+                    break
     with Peer((weir.host, weir.port)) as peer:
         # Bytes after SSLRequest in the same segment must never be taken for what was encrypted
         # (CVE-2021-3935 of another pooler). Answered N they are a login in clear text, or refused.
@@ -188,7 +191,7 @@ def test_a_thousand_silent_connections_are_closed_after_the_login_timeout(weir):
     try:
         with Peer.login(weir) as peer:
             assert peer.value("select 'not in the way'") == "not in the way"
-        eventually(lambda: weir.metrics().sum("pgweir_client_connections") <= 1, 15,
+        eventually(lambda: weir.metrics().sum("pgweir_client_connections") == 0, 15,
                    "they are kept for ever")
         for connection in peers[:50]:
             connection.settimeout(5)

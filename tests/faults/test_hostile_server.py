@@ -151,7 +151,8 @@ def test_a_login_with_ten_thousand_settings_is_bounded(pgweir):
         for i in range(20_000):
             session.send(wire.parameter_status(f"setting{i}", "x" * 1000))
         session.send(wire.ready_for_query())
-        session.answer_queries("enough")
+        session.receive_until("Q")
+        session.send(one_row("enough"))
     with ScriptedServer(script) as server:
         weir = _before(pgweir, server)
         before = process.resident_bytes(weir.pid)

@@ -175,6 +175,7 @@ def test_postgresql_is_down_at_the_start_and_comes_later(own_cluster, pgweir):
     own_cluster.stop()
     weir = pgweir({"timeouts": {"server_login_retry": "200ms", "query_wait_timeout": "30s"}})
     assert weir.http("/healthz")[0] == 200
+    eventually(lambda: weir.http("/readyz")[0] == 503, 10, "ready although nobody was reached")
     with pytest.raises(ServerError) as refused:
         Peer.login(weir, timeout=10).value("select 1")
     assert refused.value.sqlstate in sqlstates.NO_SERVER

