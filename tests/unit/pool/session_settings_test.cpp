@@ -1,0 +1,175 @@
+#include "pool/session_settings.hpp"
+
+#include <gmock/gmock.h>
+
+namespace pgweir::pool {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+SessionSettings of(const std::vector<Parameter>& values) {
+    return SessionSettings(normalise(values));
+}
+
+TEST(Normalise, SortsByNameInLowerCase) {
+    EXPECT_THAT(normalise({{"TimeZone", "UTC"}, {"DateStyle", "ISO"}, {"application_name", "X y"}}),
+                ElementsAre(Pair("application_name", "X y"), Pair("datestyle", "ISO"),
+                            Pair("timezone", "UTC")));
+    EXPECT_THAT(normalise({}), IsEmpty());
+}
+
+TEST(Normalise, TheLastOfANameWinsWhateverItsCase) {
+    EXPECT_THAT(normalise({{"search_path", "a"}, {"TimeZone", "UTC"}, {"SEARCH_PATH", "b"}}),
+                ElementsAre(Pair("search_path", "b"), Pair("timezone", "UTC")));
+    EXPECT_THAT(normalise({{"a", "1"}, {"a", ""}}), ElementsAre(Pair("a", "")));
+}
+
+TEST(Normalise, LeavesOtherBytesOfANameAlone) {
+    EXPECT_THAT(normalise({{"My.\xc3\x84", "1"}}), ElementsAre(Pair("my.\xc3\x84", "1")));
+}
+
+TEST(Normalise, OfWhatIsNormalChangesNothing) {
+    const std::vector<Parameter> once = normalise({{"B", "1"}, {"a", "2"}, {"b", "3"}});
+    EXPECT_EQ(normalise(once), once);
+}
+
+TEST(With, ReplacesOrAddsOneAndLeavesTheOriginal) {
+    const SessionSettings settings = of({{"timezone", "UTC"}, {"a", "1"}});
+    EXPECT_THAT(with(settings, "TimeZone", "CET"),
+                ElementsAre(Pair("a", "1"), Pair("timezone", "CET")));
+    EXPECT_THAT(with(settings, "DateStyle", "ISO"),
+                ElementsAre(Pair("a", "1"), Pair("datestyle", "ISO"), Pair("timezone", "UTC")));
+    EXPECT_EQ(settings.values().size(), 2U);
+}
+
+TEST(SessionSettings, FindsByExactName) {
+    const SessionSettings settings = of({{"b", "2"}, {"a", "1"}, {"d", ""}});
+    ASSERT_NE(settings.find("a"), nullptr);
+    EXPECT_EQ(*settings.find("a"), "1");
+    ASSERT_NE(settings.find("d"), nullptr);
+    EXPECT_EQ(*settings.find("d"), "");
+    EXPECT_EQ(settings.find("c"), nullptr);
+    EXPECT_EQ(settings.find("e"), nullptr);
+    EXPECT_EQ(settings.find(""), nullptr);
+    EXPECT_EQ(of({}).find("a"), nullptr);
+}
+
+TEST(DifferenceSql, IsEmptyBetweenEqualSettings) {
+    EXPECT_EQ(difference_sql(of({}), of({})), "");
+    EXPECT_EQ(difference_sql(of({{"a", "1"}}), of({{"a", "1"}})), "");
+}
+
+TEST(DifferenceSql, SetsWhatIsNewOrDifferent) {
+    EXPECT_EQ(difference_sql(of({}), of({{"timezone", "UTC"}})),
+              "SELECT pg_catalog.set_config('timezone','UTC',false)");
+    EXPECT_EQ(difference_sql(of({{"timezone", "CET"}, {"a", "1"}}),
+                             of({{"timezone", "UTC"}, {"a", "1"}, {"datestyle", "ISO, DMY"}})),
+              "SELECT pg_catalog.set_config('datestyle','ISO, DMY',false),"
+              "pg_catalog.set_config('timezone','UTC',false)");
+}
+
+TEST(DifferenceSql, ResetsWhatIsNotWanted) {
+    EXPECT_EQ(difference_sql(of({{"timezone", "UTC"}, {"datestyle", "ISO"}}), of({})),
+              R"(RESET "datestyle";RESET "timezone";)");
+}
+
+TEST(DifferenceSql, ResetsBeforeItSets) {
+    EXPECT_EQ(difference_sql(of({{"timezone", "UTC"}}), of({{"a.b", "1"}})),
+              R"(RESET "timezone";SELECT pg_catalog.set_config('a.b','1',false))");
+}
+
+TEST(DifferenceSql, AnEmptyValueIsAValue) {
+    EXPECT_EQ(difference_sql(of({{"search_path", "x"}}), of({{"search_path", ""}})),
+              "SELECT pg_catalog.set_config('search_path','',false)");
+}
+
+TEST(DifferenceSql, QuotesWhateverTheClientGave) {
+    EXPECT_EQ(difference_sql(of({}), of({{"a", "it's"}})),
+              "SELECT pg_catalog.set_config('a','it''s',false)");
+    EXPECT_EQ(difference_sql(of({}), of({{"a", "',false); DROP TABLE t; --"}})),
+              "SELECT pg_catalog.set_config('a',''',false); DROP TABLE t; --',false)");
+    EXPECT_EQ(difference_sql(of({}), of({{"a'b", "1"}})),
+              "SELECT pg_catalog.set_config('a''b','1',false)");
+}
+
+TEST(DifferenceSql, ABackslashIsTheSameWithoutStandardConformingStrings) {
+    EXPECT_EQ(difference_sql(of({}), of({{"a", R"(c:\x)"}})),
+              R"(SELECT pg_catalog.set_config('a',E'c:\\x',false))");
+    EXPECT_EQ(difference_sql(of({}), of({{"a", R"(\')"}})),
+              R"(SELECT pg_catalog.set_config('a',E'\\''',false))");
+    EXPECT_EQ(difference_sql(of({}), of({{R"(a\)", "1"}})),
+              R"(SELECT pg_catalog.set_config(E'a\\','1',false))");
+}
+
+TEST(DifferenceSql, QuotesEachPartOfACustomName) {
+    EXPECT_EQ(difference_sql(of({{"my.setting", "1"}}), of({})), R"(RESET "my"."setting";)");
+    EXPECT_EQ(difference_sql(of({{"a.b.c", "1"}}), of({})), R"(RESET "a"."b"."c";)");
+    EXPECT_EQ(difference_sql(of({{R"(a"b)", "1"}}), of({})), R"(RESET "a""b";)");
+}
+
+TEST(IsSettable, WhatASessionCanChange) {
+    for (const char* name : {"application_name", "client_encoding", "DateStyle",
+                             "default_transaction_read_only", "IntervalStyle", "scram_iterations",
+                             "search_path", "standard_conforming_strings", "TimeZone"}) {
+        EXPECT_TRUE(is_settable(name)) << name;
+    }
+}
+
+TEST(IsSettable, NotWhatIsAFactAboutTheServerOrAnIdentity) {
+    for (const char* name : {"in_hot_standby", "integer_datetimes", "is_superuser",
+                             "server_encoding", "server_version", "session_authorization"}) {
+        EXPECT_FALSE(is_settable(name)) << name;
+    }
+}
+
+TEST(SettingsInterner, GivesEqualSettingsOneObject) {
+    SettingsInterner interner;
+    const SettingsPtr a = interner.intern({{"a", "1"}, {"b", "2"}});
+    EXPECT_EQ(interner.intern({{"a", "1"}, {"b", "2"}}), a);
+    EXPECT_NE(interner.intern({{"a", "1"}, {"b", "3"}}), a);
+    EXPECT_NE(interner.intern({{"a", "1"}}), a);
+    EXPECT_THAT(a->values(), ElementsAre(Pair("a", "1"), Pair("b", "2")));
+}
+
+TEST(SettingsInterner, TellsNamesFromValues) {
+    SettingsInterner interner;
+    const SettingsPtr a = interner.intern({{"a", "b"}, {"c", "d"}});
+    const SettingsPtr b = interner.intern({{"a", "c"}, {"b", "d"}});
+    const SettingsPtr c = interner.intern({{"ab", ""}, {"c", "d"}});
+    EXPECT_NE(a, b);
+    EXPECT_NE(a, c);
+}
+
+TEST(SettingsInterner, HasOneObjectForNone) {
+    SettingsInterner interner;
+    EXPECT_THAT(interner.none()->values(), IsEmpty());
+    EXPECT_EQ(interner.intern({}), interner.none());
+}
+
+TEST(SettingsInterner, ForgetsWhatNobodyUses) {
+    SettingsInterner interner;
+    SettingsPtr a = interner.intern({{"a", "1"}});
+    const std::weak_ptr<const SessionSettings> watched = a;
+    a.reset();
+    EXPECT_TRUE(watched.expired());
+    a = interner.intern({{"a", "1"}});
+    EXPECT_THAT(a->values(), ElementsAre(Pair("a", "1")));
+}
+
+TEST(SettingsInterner, KeepsWhatIsUsedThroughManyOthers) {
+    SettingsInterner interner;
+    std::vector<SettingsPtr> kept;
+    for (int i = 0; i < 5000; ++i) {
+        const SettingsPtr settings = interner.intern({{"a", std::to_string(i)}});
+        if (i % 10 == 0) kept.push_back(settings);
+    }
+    for (int i = 0; i < 5000; i += 10) {
+        EXPECT_EQ(interner.intern({{"a", std::to_string(i)}}),
+                  kept[static_cast<std::size_t>(i) / 10]);
+    }
+}
+
+}  // namespace
+}  // namespace pgweir::pool
