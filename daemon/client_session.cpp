@@ -100,13 +100,14 @@ void ClientSession::finish() {
     const bool may_speak = !lease_ || !lease_->speaking();
     if (lease_) {
         const bool half_sent = !unsent_.empty() || !scanner_.at_boundary();
-        lease_->abandon(half_sent, !terminated_);
+        // After a Terminate what was asked before is finished; only a COPY can come to nothing.
+        lease_->abandon(half_sent, !terminated_ || lease_->tracker().copying_in());
         lease_.forget();
     }
     if (ending_->report && may_speak) {
         std::string message;
         protocol::append_error_response(message, *ending_->report);
-        const iovec part{.iov_base = message.data(), .iov_len = message.size()};
+        const iovec part = pool::to_iovec(message);
         std::ignore = stream_.write({&part, 1});  // whoever does not read now is not waited for
     }
     close_gently(stream_);

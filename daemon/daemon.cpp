@@ -35,6 +35,7 @@ std::vector<std::unique_ptr<pool::WorkerContext>> make_contexts(unsigned count) 
 std::vector<pool::WorkerContext*> pointers(
     const std::vector<std::unique_ptr<pool::WorkerContext>>& contexts) {
     std::vector<pool::WorkerContext*> result;
+    result.reserve(contexts.size());
     for (const auto& context : contexts) result.push_back(context.get());
     return result;
 }
@@ -92,10 +93,6 @@ Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> conf
     }
 }
 
-Daemon::~Daemon() {
-    for (const auto& worker : workers_) worker->stop();
-}
-
 ExitCode Daemon::run() {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): it cannot fail for a known signal
     raise_descriptor_limit(*config_);
@@ -125,13 +122,11 @@ bool Daemon::open_listeners() {
     const std::vector<int> inherited = service_manager::inherited_sockets();
     for (const int socket : inherited) listener_.adopt(socket);
     if (!inherited.empty()) return true;
-    for (const conf::ListenAddress& address : config_->listen) {
-        if (const auto problem = listener_.listen(address)) {
-            log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
-            return false;
-        }
-    }
-    return true;
+    return std::ranges::all_of(config_->listen, [this](const conf::ListenAddress& address) {
+        const auto problem = listener_.listen(address);
+        if (problem) log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
+        return !problem;
+    });
 }
 
 bool Daemon::open_http() {

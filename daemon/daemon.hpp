@@ -37,7 +37,7 @@ void mask_signals(int how);
 class Daemon {
   public:
     Daemon(std::string config_path, std::shared_ptr<const conf::Config> config);
-    ~Daemon();
+    ~Daemon() = default;
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 

@@ -16,6 +16,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "daemon/log.hpp"
@@ -31,7 +32,7 @@ using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Execut
 constexpr int backlog = 4096;
 
 std::string because(const std::string& what, int error) {
-    std::string text = "cannot listen on " + what + ": " + std::strerror(error);
+    std::string text = "cannot listen on " + what + ": " + std::generic_category().message(error);
     if (error == EADDRINUSE) text += "; is another pgweir or another service running there?";
     return text;
 }
@@ -191,7 +192,8 @@ Task<> Listener::accept_from(std::shared_ptr<Socket> socket) {
                                                    as_result);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             // Trying again at once would burn the processor while nothing can be had.
-            log::write(conf::LogLevel::error, "accept_failed", {{"error", std::strerror(errno)}});
+            log::write(conf::LogLevel::error, "accept_failed",
+                       {{"error", std::generic_category().message(errno)}});
             pause.expires_after(std::chrono::milliseconds(100));
             co_await pause.async_wait(as_result);
         }

@@ -85,6 +85,8 @@ bool ClientSession::is_acceptable(const Step& step) {
                (!protocol::is_large_type(step.type) &&
                 (!step.whole || step.size > protocol::max_small_message + 1))) {
         problem = "invalid message length";
+    } else if (step.type == static_cast<char>(Frontend::flush) && !step.body.empty()) {
+        problem = "invalid message format";
     }
     if (problem.empty()) return true;
     end(ClientClose::protocol_error,
@@ -118,7 +120,8 @@ bool ClientSession::take_request(const Step& step) {
 
 // PostgreSQL answers what was asked before a Terminate, and so do we.
 Task<> ClientSession::await_replies() {
-    while (!ending_ && lease_ && lease_->tracker().owes_ready()) co_await server_spoke_.wait();
+    while (!ending_ && lease_ && lease_->tracker().owes_ready() && !lease_->tracker().copying_in())
+        co_await server_spoke_.wait();
 }
 
 // Clocks and deadlines of a request that is about to be sent.
@@ -149,8 +152,7 @@ bool ClientSession::send_requests() {
             unsent_parts_[parts++] = {.iov_base = prefix_.data(), .iov_len = prefix_.size()};
         }
         if (!requests.empty()) {
-            unsent_parts_[parts++] = {.iov_base = const_cast<char*>(requests.data()),  // NOLINT
-                                      .iov_len = requests.size()};
+            unsent_parts_[parts++] = pool::to_iovec(requests);
             statistics().client_bytes_received.add(requests.size());
         }
         unsent_ = std::span(unsent_parts_).first(parts);
@@ -215,7 +217,7 @@ void ClientSession::refuse_request(const Step& step) {
     }
     if (answer.empty()) return;
     // A few bytes to a client that waits for them: where they do not fit, it is not reading.
-    const iovec part{.iov_base = answer.data(), .iov_len = answer.size()};
+    const iovec part = pool::to_iovec(answer);
     if (stream_.write({&part, 1}).size != answer.size()) end(ClientClose::lost, std::nullopt);
 }
 
@@ -242,7 +244,7 @@ Task<bool> ClientSession::read_more() {
 }
 
 Task<bool> ClientSession::send(std::string_view bytes) {
-    iovec part{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};  // NOLINT
+    iovec part = pool::to_iovec(bytes);
     std::span<iovec> rest(&part, 1);
     while (!rest.empty()) {
         const IoResult result = stream_.write(rest);

@@ -35,10 +35,6 @@ Worker::Worker(pool::WorkerContext& context, Gateway& gateway,
       keep_running_(asio::make_work_guard(context.io)),
       ticker_(context.io.get_executor()) {}
 
-Worker::~Worker() {
-    stop();
-}
-
 template <typename Action>
 void Worker::post(Action action) {
     asio::post(context_.io.get_executor(), std::move(action));

@@ -41,7 +41,9 @@ class Worker {
 
     Worker(pool::WorkerContext& context, Gateway& gateway,
            std::shared_ptr<const conf::Config> config);
-    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+    ~Worker() = default;  // stop() has been called
 
     /// Starts the thread. Call once.
     void run();

@@ -6,6 +6,7 @@
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <span>
+#include <string_view>
 
 #include "pool/asio.hpp"
 
@@ -63,6 +64,13 @@ class ByteStream {
     asio::posix::basic_stream_descriptor<Executor> descriptor_;
     ssl_st* tls_;
 };
+
+/// Bytes as a part of a write, which does not change them.
+[[nodiscard]] inline iovec to_iovec(std::string_view bytes) {
+    return {.iov_base =
+                const_cast<char*>(bytes.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+            .iov_len = bytes.size()};
+}
 
 /// Drops the first `size` bytes from a list of parts: what a partial write leaves to be written.
 [[nodiscard]] std::span<iovec> drop_front(std::span<iovec> parts, std::size_t size);

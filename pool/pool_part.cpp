@@ -51,8 +51,6 @@ protocol::ErrorReport refusal(const Pool& pool, const Outage& outage) {
 PoolPart::PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup)
     : pool_(pool), context_(context), setup_(std::move(setup)) {}
 
-PoolPart::~PoolPart() = default;
-
 const conf::PoolOptions& PoolPart::options() const {
     return setup_->options;
 }

@@ -37,7 +37,9 @@ class Waiter : public boost::intrusive::list_base_hook<> {
 class PoolPart {
   public:
     PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup);
-    ~PoolPart();
+    ~PoolPart() = default;
+    PoolPart(const PoolPart&) = delete;
+    PoolPart& operator=(const PoolPart&) = delete;
 
     // For tenants.
     /// Lends an idle server at once if there is one and nobody waits.

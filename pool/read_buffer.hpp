@@ -16,7 +16,7 @@ using protocol::Bytes;
 /// Buffers of one size that one worker lends to its connections. Touch only from that worker.
 class BufferPool {
   public:
-    static constexpr std::size_t buffer_size = 16 * 1024;
+    static constexpr std::size_t buffer_size = 16384;
     using Buffer = std::unique_ptr<char[]>;
 
     [[nodiscard]] Buffer take();

@@ -111,11 +111,11 @@ void Registry::sweep(Clock::time_point now) {
     }
 }
 
-void Registry::shut_down() {
+void Registry::shut_down() const {
     for (const auto& pool : all()) pool->shut_down();
 }
 
-void Registry::make_room(const Pool& wanting) {
+void Registry::make_room(const Pool& wanting) const {
     for (const auto& pool : all()) {
         if (pool.get() != &wanting && pool->shares_limit_with(wanting) && !pool->has_waiting() &&
             pool->give_up_idle()) {
@@ -124,7 +124,7 @@ void Registry::make_room(const Pool& wanting) {
     }
 }
 
-void Registry::room_made(const Pool& giving) {
+void Registry::room_made(const Pool& giving) const {
     for (const auto& pool : all()) {
         if (pool.get() != &giving && pool->shares_limit_with(giving) && pool->has_waiting()) {
             pool->place_available();

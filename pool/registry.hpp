@@ -37,12 +37,12 @@ class Registry {
     void sweep(Clock::time_point now);
 
     /// Closes every connection of every pool. The pools are of no use afterwards.
-    void shut_down();
+    void shut_down() const;
 
     /// Asks another pool under the same limit to close an idle connection.
-    void make_room(const Pool& wanting);
+    void make_room(const Pool& wanting) const;
     /// A place under a limit has become free.
-    void room_made(const Pool& giving);
+    void room_made(const Pool& giving) const;
 
   private:
     using Key = std::pair<std::string, std::string>;

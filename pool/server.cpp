@@ -32,7 +32,7 @@ Server::Server(PoolPart& part, ServerConnection connection)
       connection_(std::move(connection)),
       stream_(part.context().io, connection_.socket(), connection_.tls()),
       buffer_(part.context().buffers),
-      scanner_(server_messages, BufferPool::buffer_size) {}
+      scanner_(server_messages, BufferPool::buffer_size, protocol::max_backend_message) {}
 
 void Server::start() {
     asio::co_spawn(part_.context().io.get_executor(), run(), asio::detached);
@@ -141,6 +141,11 @@ void Server::clean() {
         tracker_.sent(Frontend::copy_fail, Origin::pool);
     }
     if (tracker_.wants_sync()) {
+        // Elsewhere than after an error a Sync would commit what its client never did.
+        if (request.empty() && !tracker_.discarding()) {
+            close(ServerClose::dirty, "an extended query was not ended by Sync");
+            return;
+        }
         protocol::append_sync(request);
         tracker_.sent(Frontend::sync, Origin::pool);
     }
@@ -181,8 +186,7 @@ void Server::ask(std::string_view sql) {
 // For pgweir's own requests, which are short and sent when the server waits for one: where they do
 // not fit into the socket at once, something is wrong with the server.
 void Server::send(std::string_view bytes) {
-    const iovec part{.iov_base = const_cast<char*>(bytes.data()),
-                     .iov_len = bytes.size()};  // NOLINT
+    const iovec part = to_iovec(bytes);
     const IoResult result = stream_.write({&part, 1});
     if (result.size == bytes.size()) {
         part_.statistics().server_bytes_sent.add(bytes.size());

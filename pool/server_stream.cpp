@@ -12,7 +12,6 @@ using protocol::Backend;
 using protocol::Bytes;
 using protocol::Origin;
 using protocol::Step;
-using protocol::TransactionStatus;
 using protocol::Verdict;
 
 Task<> Server::run() {
@@ -63,6 +62,10 @@ bool Server::scan() {
                 lost(ServerClose::protocol_error, "a message of impossible length");
                 return false;
             case Step::Kind::pass:
+                if (tenant_ == nullptr && tracker_.owed() == 0 && !tracker_.uncertain()) {
+                    lost(ServerClose::protocol_error, "rows that nothing asked for");
+                    return false;
+                }
                 wanted = tenant_ != nullptr && !tracker_.answering_pool();
                 break;
             case Step::Kind::frame:
@@ -90,6 +93,7 @@ bool Server::take_frame(const Step& step) {
             break;
         case Backend::error_response:
             take_error(step.body, verdict);
+            if (state_ == State::closed) return false;
             break;
         case Backend::parameter_status:
             take_parameter_status(step.body, verdict.origin);
@@ -123,8 +127,14 @@ void Server::take_error(Bytes body, const Verdict& verdict) {
         pool_error_ = protocol::parse_error_report(body);
         return;
     }
+    const protocol::ErrorReport report = protocol::parse_error_report(body);
+    if (state_ == State::idle) {
+        // Its last words. The end of the stream follows, but the next client must not meet it.
+        close(ServerClose::lost, report.message);
+        return;
+    }
     part_.statistics().errors.add();
-    if (protocol::parse_error_report(body).severity != "ERROR") said_fatal_ = true;
+    if (report.severity != "ERROR") said_fatal_ = true;
 }
 
 void Server::take_parameter_status(Bytes body, Origin origin) {
@@ -157,8 +167,7 @@ void Server::forward(Bytes bytes) {
             return;
         }
     }
-    forward_.push_back(
-        {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()});  // NOLINT
+    forward_.push_back(to_iovec(bytes));
 }
 
 // Writes what the tenant is to have. True when all is written, or nobody is there to have it.

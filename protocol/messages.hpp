@@ -78,6 +78,9 @@ inline constexpr std::size_t header_size = 5;
 inline constexpr std::uint32_t max_large_message = 0x3ffffffe;
 inline constexpr std::uint32_t max_small_message = 10000;
 
+/// More than any message of a server can have: MaxAllocSize, rounded up.
+inline constexpr std::uint32_t max_backend_message = 0x40000000;
+
 /// Whether messages of this type may be longer than `max_small_message`.
 [[nodiscard]] constexpr bool is_large_type(char type) {
     return std::string_view{"BFPQd"}.find(type) != std::string_view::npos;

@@ -74,6 +74,9 @@ class RequestTracker {
     /// one: a Sync is what brings it back.
     [[nodiscard]] bool wants_sync() const { return unsynced_ || skipping_; }
 
+    /// The server discards everything up to the next Sync, after an error in an extended query.
+    [[nodiscard]] bool discarding() const { return skipping_; }
+
     /// It cannot be known how many ReadyForQuery are still to come, or whether the server discards
     /// messages: close this server after use. Replies too many are then forwarded.
     [[nodiscard]] bool uncertain() const { return uncertain_; }
