@@ -19,7 +19,7 @@ namespace {
 using Status = IoResult::Status;
 
 iovec part(std::string_view bytes) {
-    return {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};  // NOLINT
+    return to_iovec(bytes);
 }
 
 std::string_view text(const iovec& part) {

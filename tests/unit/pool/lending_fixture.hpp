@@ -1,0 +1,182 @@
+// A pool of one worker in front of a scripted server, and clients that are tests.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <poll.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pool/registry.hpp"
+#include "scripted_server.hpp"
+
+namespace pgweir::pool {
+
+/// A client session as the pool sees it. Its replies go into a socketpair.
+class TestTenant : public Tenant {
+  public:
+    explicit TestTenant(asio::io_context& io) : waiter(io) {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+        replies_ = std::make_unique<ByteStream>(io, ends[0]);
+        client_ = ends[1];
+        waiter.tenant = this;
+    }
+    /// Must not be in the queue any more.
+    ~TestTenant() override {
+        if (server != nullptr) leave(true, true);
+        ::close(client_);
+    }
+    TestTenant(const TestTenant&) = delete;
+    TestTenant& operator=(const TestTenant&) = delete;
+
+    /// What the client has received since it was last asked.
+    [[nodiscard]] std::string received() const {
+        std::array<char, 4096> room{};
+        const ssize_t size = ::recv(client_, room.data(), room.size(), 0);
+        return size > 0 ? std::string(room.data(), static_cast<std::size_t>(size)) : "";
+    }
+    /// Sends a query as a session does: the tracker first, then the bytes.
+    void query(std::string_view sql) const {
+        ASSERT_NE(server, nullptr);
+        std::string request;
+        protocol::append_query(request, sql);
+        server->sending(protocol::Frontend::query);
+        const iovec part = to_iovec(request);
+        EXPECT_EQ(server->requests().write({&part, 1}).size, request.size());
+    }
+
+    /// Leaves its server as Server::abandon() has it.
+    void leave(bool half_sent, bool cancel) {
+        std::exchange(server, nullptr)->abandon(half_sent, cancel);
+    }
+
+    void lease_granted(Server& granted) override {
+        EXPECT_EQ(server, nullptr) << "one server at a time";
+        server = &granted;
+        ++leases;
+    }
+    void lease_ended() override { server = nullptr; }
+    [[nodiscard]] ByteStream& replies() override { return *replies_; }
+    void replies_failed() override { failed = true; }
+    [[nodiscard]] bool may_release() const override { return !keeps_server; }
+    [[nodiscard]] bool accepts(protocol::TransactionStatus) override { return true; }
+    void reply_finished(protocol::TransactionStatus status) override { finished.push_back(status); }
+    void set_up_finished(const std::optional<protocol::ErrorReport>& error) override {
+        EXPECT_FALSE(error.has_value());
+        ++set_ups;
+    }
+    void settings_changed(const SettingsPtr& changed) override { settings = changed; }
+    void server_lost(bool explain) override { lost.push_back(explain); }
+
+    Waiter waiter;
+    Server* server = nullptr;
+    int leases = 0;
+    int set_ups = 0;
+    bool failed = false;
+    bool keeps_server = false;
+    std::vector<protocol::TransactionStatus> finished;
+    std::vector<bool> lost;
+    SettingsPtr settings;
+
+  private:
+    std::unique_ptr<ByteStream> replies_;
+    int client_ = -1;
+};
+
+/// Remembers why servers were closed.
+class TestObserver : public Observer {
+  public:
+    void server_connected(const ServerEvent&, Clock::duration) override {}
+    void server_closed(const ServerEvent&, ServerClose reason, std::string_view) override {
+        closed.push_back(reason);
+    }
+    void connect_failed(std::string_view, std::string_view, std::string_view explanation,
+                        milliseconds) override {
+        failures.emplace_back(explanation);
+    }
+    std::vector<ServerClose> closed;
+    std::vector<std::string> failures;
+};
+
+class LendingTest : public testing::Test {
+  protected:
+    /// Makes the pool; `size` is its default_pool_size.
+    void make_pool(unsigned size) {
+        conf::Database entry{.name = "shop",
+                             .connection = {{"host", "127.0.0.1"},
+                                            {"hostaddr", "127.0.0.1"},
+                                            {"port", postgresql.port()},
+                                            {"sslmode", "disable"},
+                                            {"gssencmode", "disable"}}};
+        config.pool.default_pool_size = size;
+        entry.options = config.pool;
+        config.databases.push_back(entry);
+        pool = registry.find_or_make(config, entry, "shop", "ann");
+    }
+    ~LendingTest() override {
+        registry.shut_down();
+        step();
+    }
+
+    PoolPart& part() { return pool->part(0); }
+    const PoolStatistics& statistics() { return part().statistics(); }
+
+    /// One turn of the worker and of the server.
+    void step() {
+        worker.io.restart();
+        worker.io.poll();
+        postgresql.poll();
+    }
+    /// Lets both run until `condition` holds; false when it does not within ten seconds.
+    template <typename Condition>
+    bool run_until(Condition condition) {
+        const auto give_up = Clock::now() + std::chrono::seconds(10);
+        while (true) {
+            step();
+            if (condition()) return true;
+            if (Clock::now() > give_up) return false;
+            ::poll(nullptr, 0, 1);
+        }
+    }
+    /// Lets both run for a while in which nothing is expected to happen.
+    void settle() {
+        for (int i = 0; i < 20; ++i) {
+            step();
+            ::poll(nullptr, 0, 1);
+        }
+    }
+    /// The next message that the n-th connection gets.
+    std::string next_message(std::size_t n = 0) {
+        EXPECT_TRUE(run_until([&] {
+            return postgresql.connections() > n && postgresql.backend(n).has_message();
+        })) << "no message came";
+        return postgresql.connections() > n ? postgresql.backend(n).take() : "";
+    }
+    /// Queues until it has a server.
+    void acquire(TestTenant& tenant) {
+        part().enqueue(tenant.waiter, Clock::now());
+        EXPECT_TRUE(run_until([&] { return tenant.server != nullptr; }));
+        part().withdraw(tenant.waiter);
+    }
+    /// Brings one connection into the pool.
+    void warm_up() {
+        TestTenant first(worker.io);
+        acquire(first);
+        ASSERT_NE(first.server, nullptr);
+        ASSERT_TRUE(first.server->release_if_done());
+        ASSERT_EQ(statistics().servers_idle.get(), 1U);
+    }
+
+    ScriptedServer postgresql;
+    TestObserver observer;
+    WorkerContext worker{0};
+    Registry registry{{&worker}, observer};
+    conf::Config config;
+    std::shared_ptr<Pool> pool;
+};
+
+}  // namespace pgweir::pool
