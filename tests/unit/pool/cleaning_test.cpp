@@ -184,7 +184,7 @@ TEST_F(CleaningTest, ARollbackThatDoesNotEndTheTransactionClosesTheServer) {
     ASSERT_TRUE(run_until([&] { return bob.server != nullptr; }));
 }
 
-TEST_F(CleaningTest, AServerThatDoesNotAnswerTheResetIsClosedInTheEnd) {
+TEST_F(CleaningTest, ACancelledQueryThatIsNeverAnsweredClosesTheServer) {
     ann.query("SELECT pg_sleep(1000)");
     EXPECT_EQ(next_message(), "QSELECT pg_sleep(1000)");
     ann.leave(false, true);

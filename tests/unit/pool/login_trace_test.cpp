@@ -19,7 +19,7 @@ std::string status_line(const std::string& name, const std::string& value) {
            "\tParameterStatus\t \"" + name + "\" \"" + value + "\"\n";
 }
 
-// Of libpq 15 logging in to PostgreSQL 15 with a password.
+// In the form that libpq 15 writes, made by hand.
 constexpr std::string_view whole_trace =
     "F\t21\tUnknown message\t 196608 \"user\"\n"
     "B\t23\tAuthentication\t 10 'SCRAM-SHA-256\\x00\\x00'\n"
