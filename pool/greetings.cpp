@@ -38,6 +38,7 @@ Greeting Greetings::find(const SessionSettings& settings) const {
         if (reported != at_login_.end()) name_at_login = reported->second;
     }
     const std::string* wanted = settings.find(application_name);
+    if (wanted != nullptr && !is_reported_as_given(*wanted)) return known;
     const std::string& name = wanted != nullptr ? *wanted : name_at_login;
     const auto reported = std::ranges::find(*known, application_name, &Parameter::first);
     if (reported == known->end() || reported->second == name) return known;

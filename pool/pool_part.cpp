@@ -1,5 +1,6 @@
 #include "pool/pool_part.hpp"
 
+#include <algorithm>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -58,9 +59,11 @@ const conf::PoolOptions& PoolPart::options() const {
 // --- lending -------------------------------------------------------------------------------------
 
 bool PoolPart::lend(Tenant& tenant) {
-    if (idle_.empty() || !waiters_.empty()) return false;
-    Server& server = idle_.front();
-    idle_.pop_front();
+    if (!waiters_.empty()) return false;
+    const auto found = std::ranges::find_if(idle_, &Server::may_be_lent);
+    if (found == idle_.end()) return false;
+    Server& server = *found;
+    idle_.erase(found);
     pool_.publish_idle(context_.index, idle_.size());
     count_state(Server::State::idle, Server::State::leased);
     statistics_.leases.add();

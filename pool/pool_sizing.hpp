@@ -15,13 +15,14 @@ namespace pgweir::pool {
 
 /// How long to wait after the n-th failed attempt in a row (n from 1) before the next: doubling
 /// from 100 ms, at most `server_login_retry` and at most 2 s, so that a database that comes back is
-/// noticed soon while one that refuses is not stormed.
+/// noticed soon while one that refuses is not stormed; at least 10 ms.
 [[nodiscard]] constexpr std::chrono::milliseconds retry_delay(
     unsigned failures, std::chrono::milliseconds server_login_retry) {
     constexpr std::chrono::milliseconds first{100};
     constexpr std::chrono::milliseconds longest{2000};
     const unsigned doublings = std::min(failures > 0 ? failures - 1 : 0U, 10U);
-    return std::min({first * (1U << doublings), longest, server_login_retry});
+    constexpr std::chrono::milliseconds shortest{10};
+    return std::max(shortest, std::min({first * (1U << doublings), longest, server_login_retry}));
 }
 
 }  // namespace pgweir::pool

@@ -51,7 +51,7 @@ void Server::become_idle(Clock::time_point now) {
 }
 
 bool Server::leave_for(unsigned worker) {
-    if (!buffer_.empty() || !scanner_.at_boundary()) return false;
+    if (!may_be_lent()) return false;
     state_ = State::leaving;
     destination_ = worker;
     stream_.cancel();
@@ -180,6 +180,8 @@ void Server::ask(std::string_view sql) {
     protocol::append_query(request, sql);
     tracker_.sent(Frontend::query, Origin::pool);
     pool_error_.reset();
+    part_.context().deadlines.set(cleaning_deadline_, part_.options().cancel_wait_timeout,
+                                  Clock::now());
     send(request);
 }
 

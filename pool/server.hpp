@@ -52,6 +52,9 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] const protocol::RequestTracker& tracker() const { return tracker_; }
     [[nodiscard]] Clock::time_point idle_since() const { return idle_since_; }
 
+    /// What the server sends next begins a message, and belongs to whoever has it then.
+    [[nodiscard]] bool may_be_lent() const { return buffer_.empty() && scanner_.at_boundary(); }
+
     /// Part of a message has been passed to the tenant and the rest has not: nobody else may write
     /// to the client now.
     [[nodiscard]] bool speaking() const { return delivering_ || !scanner_.at_boundary(); }

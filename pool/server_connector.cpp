@@ -242,7 +242,7 @@ LoginFacts parse_login_trace(std::string_view trace) {
         const std::size_t length =
             std::strtoul(std::string(rest.substr(0, 10)).c_str(), nullptr, 10);
         rest.remove_prefix(std::min(rest.find('\t'), rest.size()));
-        if (rest.starts_with(key_data)) {
+        if (rest.starts_with(key_data) && line_end != std::string_view::npos) {
             int pid = 0;
             int secret = 0;
             const std::string numbers(rest.substr(key_data.size(), 24));
@@ -257,6 +257,10 @@ LoginFacts parse_login_trace(std::string_view trace) {
             const std::size_t value_size = length - 4 - name_end - 2;
             std::string_view value = rest.substr(name_end + 3);
             if (value.size() < value_size) continue;
+            // A value may hold a line break: what follows it inside the value is not a line.
+            const auto value_end =
+                static_cast<std::size_t>(value.data() - trace.data()) + value_size;
+            at = std::max(at, value_end);
             facts.reported.emplace_back(rest.substr(0, name_end), value.substr(0, value_size));
         }
     }
@@ -278,6 +282,8 @@ std::string SocketAddress::to_string() const {
     if (storage.ss_family == AF_UNIX && size > offsetof(sockaddr_un, sun_path)) {
         const auto* un = reinterpret_cast<const sockaddr_un*>(&storage);
         const std::string path(un->sun_path, size - offsetof(sockaddr_un, sun_path));
+        // Linux: a name in the abstract namespace begins with a zero byte and is written with an @.
+        if (path.starts_with('\0')) return '@' + path.substr(1);
         return path.substr(0, path.find('\0'));
     }
     return "unknown";

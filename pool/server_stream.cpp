@@ -62,7 +62,7 @@ bool Server::scan() {
                 lost(ServerClose::protocol_error, "a message of impossible length");
                 return false;
             case Step::Kind::pass:
-                if (tenant_ == nullptr && tracker_.owed() == 0 && !tracker_.uncertain()) {
+                if (tracker_.owed() == 0 && !tracker_.uncertain()) {
                     lost(ServerClose::protocol_error, "rows that nothing asked for");
                     return false;
                 }

@@ -37,11 +37,18 @@ def end(process, timeout=10.0, first=signal.SIGTERM):
     return process.returncode
 
 
+_given_ports = set()
+
+
 def free_port(host="127.0.0.1"):
-    """A TCP port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    """A TCP port nobody listens on now, and that was not given to anybody here before."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            port = probe.getsockname()[1]
+        if port not in _given_ports:
+            _given_ports.add(port)
+            return port
 
 
 def resident_bytes(pid):
