@@ -150,6 +150,7 @@ class Lease {
     Lease& operator=(Lease&& other) noexcept = default;
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
+    // NOLINTNEXTLINE(bugprone-exception-escape): without memory to clean up there is no going on
     ~Lease() {
         if (server_) server_->abandon(true, true);
     }
