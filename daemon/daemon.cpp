@@ -19,7 +19,7 @@ using conf::LogLevel;
 
 namespace {
 
-unsigned worker_count(const conf::Config& config) {
+unsigned number_of_workers(const conf::Config& config) {
     const unsigned wanted =
         config.workers != 0 ? config.workers : std::thread::hardware_concurrency();
     return std::clamp(wanted, 1U, Worker::max_workers);
@@ -70,7 +70,7 @@ Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> conf
     : config_path_(std::move(config_path)),
       config_(std::move(config)),
       limits_(config_->max_client_conn),
-      contexts_(make_contexts(worker_count(*config_))),
+      contexts_(make_contexts(number_of_workers(*config_))),
       registry_(pointers(contexts_), pool_log_),
       gateway_{.registry = registry_,
                .limits = limits_,

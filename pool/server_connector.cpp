@@ -208,7 +208,9 @@ Task<ConnectResult> log_in(asio::io_context& io, const Keywords& keywords, Progr
 
 }  // namespace
 
-Task<ConnectResult> connect_server(asio::io_context& io, Keywords keywords, milliseconds timeout) {
+Task<ConnectResult> connect_server(asio::io_context& io,
+                                   std::vector<std::pair<std::string, std::string>> keywords,
+                                   milliseconds timeout) {
     // Shared with the timer's handler, which may run after this coroutine has ended.
     const auto progress = std::make_shared<Progress>();
     Timer timer(io.get_executor());

@@ -40,7 +40,9 @@ TEST(RetryDelay, IsNeverLongerThanTheConfiguredOne) {
     EXPECT_EQ(retry_delay(9, 1s), 1s);
 }
 
-TEST(RetryDelay, IsNeverShorterThanTenMilliseconds) { EXPECT_EQ(retry_delay(1, 0ms), 10ms); }
+TEST(RetryDelay, IsNeverShorterThanTenMilliseconds) {
+    EXPECT_EQ(retry_delay(1, 0ms), 10ms);
+}
 
 TEST(RetryDelay, DoesNotOverflowInALongOutage) {
     EXPECT_EQ(retry_delay(1000, 15s), 2s);
