@@ -97,10 +97,15 @@ Task<std::optional<StartupMessage>> ClientSession::negotiate() {
 // As PostgreSQL does, closes the connection only when the cancel has been carried out: a client
 // that waits for that knows that it cannot hit its next query.
 Task<> ClientSession::carry_cancel(protocol::CancelKey key) {
-    worker_.gateway().route_cancel(key, [self = shared_from_this()] {
-        asio::post(self->worker_.context().io.get_executor(),
-                   [self] { self->server_spoke_.notify(); });
-    });
+    // Called on the other client's worker, where this session must never be kept alive: it would
+    // die there. It is looked up when we are back on its own.
+    const auto come_back = [weak = weak_from_this(),
+                            executor = worker_.context().io.get_executor()] {
+        asio::post(executor, [weak] {
+            if (const auto self = weak.lock()) self->server_spoke_.notify();
+        });
+    };
+    worker_.gateway().route_cancel(key, come_back);
     co_await server_spoke_.wait();
 }
 
