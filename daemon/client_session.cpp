@@ -46,7 +46,7 @@ ClientSession::ClientSession(Worker& worker, std::uint64_t id, AcceptedClient cl
     : worker_(worker),
       id_(id),
       address_(std::move(client.address)),
-      stream_(worker.context().io, client.socket),
+      stream_(worker.context().io, worker.context().late_ends, client.socket),
       buffer_(worker.context().buffers),
       scanner_(client_messages, pool::BufferPool::buffer_size, protocol::max_large_message),
       waiter_(worker.context().io),

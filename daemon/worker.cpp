@@ -73,6 +73,7 @@ Task<> Worker::keep_time() {
         gateway_.beat(context_.index);
         context_.deadlines.sweep(Clock::now());
         for (auto next = unwatched.begin(); next != unwatched.end();) (next++)->look_for_end();
+        context_.late_ends.look();
     }
 }
 

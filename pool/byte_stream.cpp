@@ -7,6 +7,7 @@
 
 #include <boost/asio/error.hpp>
 #include <cerrno>
+#include <vector>
 
 namespace pgweir::pool {
 
@@ -66,8 +67,8 @@ IoResult write_tls(SSL* tls, std::span<const iovec> parts) {
 
 }  // namespace
 
-ByteStream::ByteStream(asio::io_context& io, int socket, ssl_st* tls)
-    : descriptor_(io.get_executor(), socket), tls_(tls) {
+ByteStream::ByteStream(asio::io_context& io, LateEnds& late_ends, int socket, ssl_st* tls)
+    : readiness_(io, socket), late_ends_(late_ends), tls_(tls) {
     if (tls_ != nullptr) {
         // A write that has to be repeated may come from another address: the caller's buffer moves.
         SSL_set_mode(tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -75,60 +76,52 @@ ByteStream::ByteStream(asio::io_context& io, int socket, ssl_st* tls)
 }
 
 IoResult ByteStream::read(std::span<char> room) {
-    if (!descriptor_.is_open()) {
+    if (!is_open()) {
         return {.status = IoResult::Status::failed, .error = asio::error::bad_descriptor};
     }
     if (tls_ != nullptr) return read_tls(tls_, room);
-    const ssize_t size = ::recv(descriptor_.native_handle(), room.data(), room.size(), 0);
+    const ssize_t size = ::recv(native_handle(), room.data(), room.size(), 0);
     if (size < 0) return from_errno();
     if (size == 0) return {.status = IoResult::Status::closed};
     const auto moved = static_cast<std::size_t>(size);
-    return {.size = moved, .drained = moved < room.size()};
+    const bool drained = moved < room.size();
+    if (drained) late_ends_.expect(*this);
+    return {.size = moved, .drained = drained};
 }
 
 IoResult ByteStream::write(std::span<const iovec> parts) {
-    if (!descriptor_.is_open()) {
+    if (!is_open()) {
         return {.status = IoResult::Status::failed, .error = asio::error::bad_descriptor};
     }
     if (tls_ != nullptr) return write_tls(tls_, parts);
     ssize_t size = 0;
     if (parts.size() == 1) {
-        size =
-            ::send(descriptor_.native_handle(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+        size = ::send(native_handle(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
     } else {
         msghdr message{};
         message.msg_iov = const_cast<iovec*>(parts.data());  // NOLINT: sendmsg does not write to it
         message.msg_iovlen = parts.size();
-        size = ::sendmsg(descriptor_.native_handle(), &message, MSG_NOSIGNAL);
+        size = ::sendmsg(native_handle(), &message, MSG_NOSIGNAL);
     }
     if (size < 0) return from_errno();
     return {.size = static_cast<std::size_t>(size)};
 }
 
-Task<error_code> ByteStream::readable() {
-    const auto [error] =
-        co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_read, as_result);
-    co_return error;
+void LateEnds::expect(ByteStream& stream) {
+    if (!stream.is_linked()) read_.push_back(stream);
 }
 
-Task<error_code> ByteStream::writable() {
-    const auto [error] =
-        co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_write, as_result);
-    co_return error;
-}
-
-void ByteStream::cancel() {
-    error_code ignored;
-    descriptor_.cancel(ignored);
-}
-
-void ByteStream::close() {
-    error_code ignored;
-    descriptor_.close(ignored);
-}
-
-int ByteStream::release() {
-    return descriptor_.is_open() ? descriptor_.release() : -1;
+void LateEnds::look() {
+    std::vector<pollfd> questions;
+    for (const ByteStream& stream : read_) {
+        questions.push_back({.fd = stream.native_handle(), .events = POLLRDHUP, .revents = 0});
+    }
+    if (questions.empty() || ::poll(questions.data(), questions.size(), 0) < 0) return;
+    for (const pollfd& answer : questions) {
+        ByteStream& stream = read_.front();
+        read_.pop_front();
+        if (answer.revents != 0) stream.readiness_.wake_reader();
+    }
 }
 
 std::span<iovec> drop_front(std::span<iovec> parts, std::size_t size) {

@@ -4,11 +4,11 @@
 
 #include <sys/uio.h>
 
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/intrusive/list.hpp>
 #include <span>
 #include <string_view>
 
-#include "pool/asio.hpp"
+#include "pool/readiness.hpp"
 
 struct ssl_st;
 
@@ -29,15 +29,37 @@ struct IoResult {
     error_code error;
 };
 
+class ByteStream;
+using LateEndHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// Ends of streams that made no noise. A peer that sends its last bytes and closes at once makes
+/// one edge for both (see Readiness): who reads until there are no more bytes, and then waits, has
+/// not seen the end and is not woken for it. So every stream that was read to its last byte is
+/// asked once more, by the worker's tick: one poll() for all that were busy, nothing for those that
+/// were not. Touch only from its worker.
+class LateEnds {
+  public:
+    /// `stream` was read to the last byte that had come.
+    void expect(ByteStream& stream);
+    /// Wakes the readers of those whose end has come. To be called at each tick.
+    void look();
+
+  private:
+    boost::intrusive::list<ByteStream, boost::intrusive::base_hook<LateEndHook>,
+                           boost::intrusive::constant_time_size<false>>
+        read_;
+};
+
 /// Reads and writes go straight to the socket (or OpenSSL on the socket), at once; only `readable`
 /// and `writable` suspend. One coroutine may wait for each of the two.
 ///
 /// Lives on one worker; touch only from its io_context.
-class ByteStream {
+class ByteStream : public LateEndHook {
   public:
     /// Takes over `socket`, which must be connected and non-blocking. With `tls`, bytes go through
-    /// that session, which stays its owner's and must outlive this.
-    ByteStream(asio::io_context& io, int socket, ssl_st* tls = nullptr);
+    /// that session, which stays its owner's and must outlive this. `late_ends` is the worker's.
+    ByteStream(asio::io_context& io, LateEnds& late_ends, int socket, ssl_st* tls = nullptr);
 
     [[nodiscard]] IoResult read(std::span<char> room);
     /// Writes as much as fits of the parts in their order.
@@ -47,21 +69,24 @@ class ByteStream {
     /// so). May return early: try, and wait again.
     ///
     /// Neither touches this object after it has resumed, which may outlive it.
-    Task<error_code> readable();
-    Task<error_code> writable();
+    Task<error_code> readable() { return readiness_.readable(); }
+    Task<error_code> writable() { return readiness_.writable(); }
 
     /// Resumes whoever waits, with operation_aborted.
-    void cancel();
+    void cancel() { readiness_.cancel(); }
     /// Closes the socket; whoever waits is resumed.
-    void close();
+    void close() { readiness_.close(); }
     /// Gives the socket back to its owner, open; whoever waits is resumed.
-    int release();
-    [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
+    int release() { return readiness_.release(); }
+    [[nodiscard]] bool is_open() const { return readiness_.is_open(); }
     /// The descriptor, for questions to the kernel; it stays this object's.
-    [[nodiscard]] int native_handle() { return descriptor_.native_handle(); }
+    [[nodiscard]] int native_handle() const { return readiness_.socket(); }
 
   private:
-    asio::posix::basic_stream_descriptor<Executor> descriptor_;
+    friend class LateEnds;
+
+    Readiness readiness_;
+    LateEnds& late_ends_;
     ssl_st* tls_;
 };
 

@@ -30,7 +30,7 @@ Server::Server(PoolPart& part, ServerConnection connection)
     : part_(part),
       keep_alive_(part.pool().shared_from_this()),
       connection_(std::move(connection)),
-      stream_(part.context().io, connection_.socket(), connection_.tls()),
+      stream_(part.context().io, part.context().late_ends, connection_.socket(), connection_.tls()),
       buffer_(part.context().buffers),
       scanner_(server_messages, BufferPool::buffer_size, protocol::max_backend_message) {}
 

@@ -41,6 +41,8 @@ Task<> Server::run() {
         buffer_.filled(result.size);
         part_.statistics().server_bytes_received.add(result.size);
         if (!scan()) co_return;
+        // The end follows, often in the same packet: not to be left to the tick (LateEnds).
+        if (said_fatal_) drained = false;
         if (!deliver_now()) co_await deliver();
         if (state_ != State::closed) after_delivery();
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pool/asio.hpp"
+#include "pool/byte_stream.hpp"
 #include "pool/deadlines.hpp"
 #include "pool/read_buffer.hpp"
 #include "pool/session_settings.hpp"
@@ -17,6 +18,7 @@ struct WorkerContext {
     BufferPool buffers;
     Deadlines deadlines;
     SettingsInterner settings;
+    LateEnds late_ends;
     /// Last, so that coroutines that die with the loop still find the rest.
     asio::io_context io{1};
 };

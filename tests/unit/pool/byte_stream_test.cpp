@@ -32,7 +32,7 @@ class ByteStreamTest : public testing::Test {
     ByteStreamTest() {
         std::array<int, 2> ends{};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-        stream = std::make_unique<ByteStream>(io, ends[0]);
+        stream = std::make_unique<ByteStream>(io, late_ends, ends[0]);
         peer = ends[1];
     }
     ~ByteStreamTest() override { hang_up(); }
@@ -86,6 +86,7 @@ class ByteStreamTest : public testing::Test {
         io.poll();
     }
 
+    LateEnds late_ends;
     asio::io_context io{1};
     std::unique_ptr<ByteStream> stream;
     int peer = -1;
@@ -257,9 +258,63 @@ TEST_F(ByteStreamTest, ReleaseResumesTheWaiterAndLeavesTheSocketOpen) {
 
     // Another worker takes it on.
     asio::io_context elsewhere{1};
-    ByteStream next(elsewhere, socket);
+    ByteStream next(elsewhere, late_ends, socket);
     say("yz");
     EXPECT_EQ(next.read(room).size, 2U);
+}
+
+TEST_F(ByteStreamTest, AnEndThatCameWithTheLastBytesWakesTheReaderAtTheNextLook) {
+    const Outcome first = wait_for(&ByteStream::readable);
+    say("last");
+    hang_up();
+    run();
+    ASSERT_TRUE(first->has_value());
+    EXPECT_EQ(stream->read(room).size, 4U);
+
+    const Outcome second = wait_for(&ByteStream::readable);
+    late_ends.look();
+    run();
+    ASSERT_TRUE(second->has_value());
+    EXPECT_EQ(stream->read(room).status, Status::closed);
+}
+
+TEST_F(ByteStreamTest, AnEndThatIsSeenWhileNobodyWaitsEndsTheNextWaitAtOnce) {
+    const Outcome first = wait_for(&ByteStream::readable);
+    say("last");
+    hang_up();
+    run();
+    EXPECT_EQ(stream->read(room).size, 4U);
+    late_ends.look();
+    const Outcome second = wait_for(&ByteStream::readable);
+    EXPECT_TRUE(second->has_value());
+}
+
+TEST_F(ByteStreamTest, ALookLeavesAReaderWhoseStreamHasNotEndedAlone) {
+    const Outcome first = wait_for(&ByteStream::readable);
+    say("x");
+    run();
+    ASSERT_TRUE(first->has_value());
+    EXPECT_EQ(stream->read(room).size, 1U);
+    const Outcome second = wait_for(&ByteStream::readable);
+    late_ends.look();
+    late_ends.look();
+    run();
+    EXPECT_FALSE(second->has_value());
+    say("y");
+    run();
+    EXPECT_TRUE(second->has_value());
+}
+
+TEST_F(ByteStreamTest, WhatCameAndWasReadWhileNobodyWaitedResumesNobody) {
+    run();
+    say("x");
+    run();  // the edge is seen
+    EXPECT_EQ(stream->read(room).size, 1U);
+    const Outcome outcome = wait_for(&ByteStream::readable);
+    EXPECT_FALSE(outcome->has_value());
+    say("y");
+    run();
+    EXPECT_TRUE(outcome->has_value());
 }
 
 TEST_F(ByteStreamTest, PeerHasClosedIsAskedWithoutReading) {

@@ -21,7 +21,7 @@ class TestTenant : public Tenant {
     explicit TestTenant(asio::io_context& io) : waiter(io) {
         std::array<int, 2> ends{};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-        replies_ = std::make_unique<ByteStream>(io, ends[0]);
+        replies_ = std::make_unique<ByteStream>(io, late_ends_, ends[0]);
         client_ = ends[1];
         waiter.tenant = this;
     }
@@ -83,6 +83,7 @@ class TestTenant : public Tenant {
     SettingsPtr settings;
 
   private:
+    LateEnds late_ends_;
     std::unique_ptr<ByteStream> replies_;
     int client_ = -1;
 };
