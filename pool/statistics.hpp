@@ -119,11 +119,8 @@ struct PoolStatistics {
     Counter client_bytes_sent;
     Counter server_bytes_received;
     Counter server_bytes_sent;
-    Counter cancels;         ///< CancelRequests carried to the server
-    Counter steals;          ///< servers taken over from another worker
-    Counter wait_us;         ///< all time clients waited for a server, microseconds
-    Counter query_us;        ///< all query time, microseconds
-    Counter transaction_us;  ///< all transaction time, microseconds
+    Counter cancels;  ///< CancelRequests carried to the server
+    Counter steals;   ///< servers taken over from another worker
     CounterPer<Timeout> timeouts;
     CounterPer<ClientClose> client_closes;
     CounterPer<ServerClose> server_closes;

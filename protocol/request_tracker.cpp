@@ -75,10 +75,8 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
             pop_if(Request::close, verdict);
             break;
         case Backend::row_description:
-            if (front_is(Request::query)) break;
-            pop_if(Request::describe, verdict);
-            break;
         case Backend::no_data:
+            if (type == Backend::row_description && front_is(Request::query)) break;
             pop_if(Request::describe, verdict);
             break;
         case Backend::parameter_description:
@@ -87,13 +85,7 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
         case Backend::command_complete:
         case Backend::empty_query_response:
         case Backend::portal_suspended:
-            if (!statement_runs()) {
-                unexpected(verdict);
-                break;
-            }
-            copying_ = false;
-            sync_in_copy_ = false;
-            if (front_is(Request::execute)) pop();
+            on_statement_end(verdict);
             break;
         case Backend::copy_in_response:
             start_copy_in(verdict);
@@ -121,10 +113,7 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
         case Backend::notice_response:
         case Backend::parameter_status:
             break;
-        case Backend::authentication:
-        case Backend::backend_key_data:
-        case Backend::negotiate_protocol_version:
-        default:
+        default:  // what only a login has, and what PostgreSQL does not know
             verdict.disposition = Verdict::Disposition::violation;
             break;
     }
@@ -203,6 +192,16 @@ void RequestTracker::start_copy_in(Verdict& verdict) {
                      [](const Entry& e) { return ends_in_ready(e.request); })) {
         unsynced_ = true;
     }
+}
+
+void RequestTracker::on_statement_end(Verdict& verdict) {
+    if (!statement_runs()) {
+        unexpected(verdict);
+        return;
+    }
+    copying_ = false;
+    sync_in_copy_ = false;
+    if (front_is(Request::execute)) pop();
 }
 
 void RequestTracker::on_error(Verdict& verdict) {

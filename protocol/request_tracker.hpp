@@ -105,6 +105,7 @@ class RequestTracker {
     void end_copy_from_client();
     void start_copy_in(Verdict& verdict);
     void skip_to_sync();
+    void on_statement_end(Verdict& verdict);
     void on_error(Verdict& verdict);
     void on_ready(Bytes body, Verdict& verdict);
     void unexpected(Verdict& verdict) const;

@@ -202,10 +202,9 @@ TEST(MetricTable, EachMetricIsTheOnlyOneOfItsNameAndExplained) {
     }
 }
 
-/// A new counter that nobody exports is found here. wait_us, query_us and transaction_us are not
-/// exported: the sums of the histograms tell the same.
+/// A new counter that nobody exports is found here.
 TEST(MetricTable, HasARowForEveryCounter) {
-    std::size_t counters = 3;
+    std::size_t counters = 0;
     for (const Metric& metric : metric_table()) {
         if (std::holds_alternative<source::PoolCounter>(metric.source)) ++counters;
         if (const auto* states = std::get_if<source::PoolCounters>(&metric.source))
