@@ -15,6 +15,7 @@ inline constexpr std::string_view feature_not_supported = "0A000";
 inline constexpr std::string_view protocol_violation = "08P01";
 inline constexpr std::string_view connection_failure = "08006";
 inline constexpr std::string_view invalid_authorization = "28000";
+inline constexpr std::string_view invalid_password = "28P01";
 inline constexpr std::string_view invalid_catalog_name = "3D000";
 inline constexpr std::string_view idle_in_transaction_timeout = "25P03";
 inline constexpr std::string_view transaction_timeout = "25P04";
@@ -26,6 +27,7 @@ inline constexpr std::string_view admin_shutdown = "57P01";
 inline constexpr std::string_view crash_shutdown = "57P02";
 inline constexpr std::string_view cannot_connect_now = "57P03";
 inline constexpr std::string_view idle_session_timeout = "57P05";
+inline constexpr std::string_view internal_error = "XX000";
 }  // namespace sqlstate
 
 /// The fields of an ErrorResponse or NoticeResponse that pgweir reads or writes (manual, "Error and

@@ -1,41 +1,10 @@
 #include "protocol/serialize.hpp"
 
+#include "protocol/message_writer.hpp"
+
 namespace pgweir::protocol {
 
 namespace {
-
-void append_uint32(std::string& out, std::uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) {
-        out.push_back(static_cast<char>(value >> static_cast<unsigned>(shift) & 0xffU));
-    }
-}
-
-void append_cstring(std::string& out, std::string_view text) {
-    out.append(text);
-    out.push_back('\0');
-}
-
-// Writes the type and room for the length; the length is filled in when the body is complete.
-template <typename Type>
-class Message {
-  public:
-    Message(std::string& out, Type type) : out_(out), start_(out.size()) {
-        out_.push_back(static_cast<char>(type));
-        out_.append(4, '\0');
-    }
-    Message(const Message&) = delete;
-    Message& operator=(const Message&) = delete;
-    ~Message() {
-        const auto length = static_cast<std::uint32_t>(out_.size() - start_ - 1);
-        for (std::size_t i = 0; i < 4; ++i) {
-            out_[start_ + 1 + i] = static_cast<char>(length >> (24U - 8U * i) & 0xffU);
-        }
-    }
-
-  private:
-    std::string& out_;
-    std::size_t start_;
-};
 
 void append_field(std::string& out, char code, std::string_view value) {
     if (value.empty()) return;
