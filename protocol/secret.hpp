@@ -48,6 +48,10 @@ struct PlainPassword {
 
 using Secret = std::variant<PlainPassword, Md5Hash, ScramVerifier>;
 
+/// Overwrite the keys and passwords; what is left must not be used.
+void wipe(ScramKeys& keys);
+void wipe(Secret& secret);
+
 /// Tells the forms apart as PostgreSQL's get_password_type() does: what is not quite an MD5 hash or
 /// a verifier is a plain password. An empty one is no password: nothing matches it.
 [[nodiscard]] Secret parse_secret(std::string_view text);
