@@ -18,6 +18,15 @@ const Database* Config::find_database(std::string_view name) const {
     return fallback;
 }
 
+std::vector<std::string> Config::secrets_of(std::string_view user) const {
+    std::vector<std::string> secrets;
+    const auto own = std::ranges::find(users, user, &User::name);
+    if (own != users.end()) secrets = own->passwords;
+    const auto listed = userlist.find(user);
+    if (listed != userlist.end() && !listed->second.empty()) secrets.push_back(listed->second);
+    return secrets;
+}
+
 PoolOptions Config::pool_options(const Database& database, std::string_view user) const {
     PoolOptions options = database.options;
     const auto found = std::ranges::find(users, user, &User::name);

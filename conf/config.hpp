@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,8 +19,25 @@ using std::chrono::milliseconds;
 /// each statement (PgBouncer's `pool_mode`).
 enum class PoolMode : std::uint8_t { session, transaction, statement };
 
-/// How a client proves who it is.
-enum class AuthType : std::uint8_t { trust };
+/// How a client proves who it is; `hba`: as auth_hba_file says.
+enum class AuthType : std::uint8_t {
+    trust,
+    reject,
+    password,
+    md5,
+    scram_sha_256,
+    cert,
+    peer,
+    hba,
+};
+
+/// The name in configuration files: "scram-sha-256".
+[[nodiscard]] std::string_view name(AuthType type);
+
+/// Whether clients speak TLS (PgBouncer's `client_tls_sslmode`). allow and prefer: if they ask for
+/// it; require: they must; verify-ca and verify-full: they must, with a certificate that our
+/// authority has signed.
+enum class TlsMode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warning, error };
 
@@ -33,6 +52,13 @@ struct ListenAddress {
     friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
+/// Finds a user's secret: nothing for one that may not log in or whose password has expired. Names
+/// are qualified, so that no search_path has a say.
+inline constexpr std::string_view default_auth_query =
+    "SELECT rolname, CASE WHEN rolvaliduntil OPERATOR(pg_catalog.<) pg_catalog.now() THEN NULL "
+    "ELSE rolpassword END FROM pg_catalog.pg_authid WHERE rolname OPERATOR(pg_catalog.=) "
+    "$1::pg_catalog.text AND rolcanlogin";
+
 /// What governs one pool and its clients. The most specific value wins: user, database, global.
 /// In every duration 0 means "no limit".
 struct PoolOptions {
@@ -44,6 +70,9 @@ struct PoolOptions {
     unsigned max_db_client_connections = 0;    ///< clients per database
     unsigned max_user_client_connections = 0;  ///< clients per user
     std::string server_reset_query = "DISCARD ALL";
+    std::string auth_user;    ///< who runs auth_query; empty: nobody
+    std::string auth_dbname;  ///< where; empty: in the database that the client asks for
+    std::string auth_query{default_auth_query};
     milliseconds client_idle_timeout{0};
     milliseconds query_timeout{0};
     milliseconds idle_transaction_timeout{0};
@@ -78,6 +107,8 @@ struct Database {
 /// One entry of `users`: only what differs from the database's values.
 struct User {
     std::string name;
+    /// Any of them logs the user in: passwords change without downtime. Plain, MD5 or SCRAM.
+    std::vector<std::string> passwords;
     std::optional<PoolMode> pool_mode;
     std::optional<unsigned> pool_size;
     std::optional<unsigned> max_user_connections;
@@ -91,12 +122,32 @@ struct User {
     friend bool operator==(const User&, const User&) = default;
 };
 
+/// Secrets by user name.
+using Userlist = std::map<std::string, std::string, std::less<>>;
+
 /// The whole of a valid configuration file. Immutable once loaded and shared between threads as
 /// `std::shared_ptr<const Config>`.
 struct Config {
     std::vector<ListenAddress> listen;
     unsigned workers = 0;  ///< threads that carry clients; 0 (`auto`): one per core
     AuthType auth_type = AuthType::trust;
+    std::string auth_file;  ///< PgBouncer's userlist.txt; its content is in `userlist`
+    std::string auth_hba_file;
+    std::string auth_ident_file;
+    milliseconds auth_query_cache_time{10'000};  ///< 0: each login asks
+    milliseconds auth_query_timeout{5'000};
+    unsigned auth_failure_limit = 10;  ///< of one user and address; 0: none
+    milliseconds auth_failure_delay{100};
+    milliseconds auth_failure_block{60'000};
+    TlsMode client_tls_sslmode = TlsMode::disable;
+    std::string client_tls_key_file;
+    std::string client_tls_cert_file;
+    std::string client_tls_ca_file;
+    std::string client_tls_crl_file;
+    std::string client_tls_protocols = "secure";
+    std::string client_tls_ciphers = "default";
+    std::string client_tls13_ciphers;
+    bool client_tls_session_tickets = true;
     std::optional<ListenAddress> http;
     LogLevel log_level = LogLevel::info;
     bool log_connections = true;
@@ -107,7 +158,10 @@ struct Config {
     PoolOptions pool;                       ///< the global values
     std::vector<Database> databases;
     std::vector<User> users;
+    Userlist userlist;  ///< what auth_file holds
 
+    /// The secrets of a user: those of `users`, then that of auth_file.
+    [[nodiscard]] std::vector<std::string> secrets_of(std::string_view user) const;
     /// The entry for a database name a client asked for: its own, else `*`, else nullptr.
     [[nodiscard]] const Database* find_database(std::string_view name) const;
     /// What governs the pool of this database and user: the database's values with the user's on

@@ -84,11 +84,49 @@ void check_pool_sizes(const Config& config, const Origins& origins, Reporter& re
     }
 }
 
+Place place_of(const Origins& origins, std::string_view option) {
+    const auto found = origins.globals.find(find_option(option));
+    return found == origins.globals.end() ? Place{1, 1} : found->second;
+}
+
+void check_tls(const Config& config, const Origins& origins, Reporter& reporter) {
+    const Place place = place_of(origins, "tls.client_tls_sslmode");
+    const auto needs = [&](const std::string& value, std::string_view option) {
+        if (value.empty()) {
+            reporter.add(place, "client_tls_sslmode: TLS for clients needs " + std::string{option});
+        }
+    };
+    if (config.client_tls_sslmode != TlsMode::disable) {
+        needs(config.client_tls_key_file, "client_tls_key_file");
+        needs(config.client_tls_cert_file, "client_tls_cert_file");
+    }
+    if (config.client_tls_sslmode == TlsMode::verify_ca ||
+        config.client_tls_sslmode == TlsMode::verify_full) {
+        needs(config.client_tls_ca_file, "client_tls_ca_file, to verify certificates of clients");
+    }
+}
+
+void check_authentication(const Config& config, const Origins& origins, Reporter& reporter) {
+    const Place place = place_of(origins, "auth.type");
+    if (config.auth_type == AuthType::hba && config.auth_hba_file.empty()) {
+        reporter.add(place, "type: hba needs auth_hba_file");
+    }
+    if (config.auth_type == AuthType::cert && config.client_tls_ca_file.empty()) {
+        reporter.add(place, "type: cert needs TLS for clients with client_tls_ca_file");
+    }
+    if (config.auth_type == AuthType::peer &&
+        std::ranges::none_of(config.listen, &ListenAddress::is_unix)) {
+        reporter.add(place, "type: peer works over Unix sockets, and listen has none");
+    }
+}
+
 }  // namespace
 
 void check_together(const Config& config, const Origins& origins, Reporter& reporter) {
     check_addresses(config, origins, reporter);
     check_pool_sizes(config, origins, reporter);
+    check_tls(config, origins, reporter);
+    check_authentication(config, origins, reporter);
 }
 
 }  // namespace pgweir::conf

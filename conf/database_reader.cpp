@@ -22,7 +22,7 @@ std::vector<std::string_view> database_keys() {
 }
 
 std::vector<std::string_view> user_keys() {
-    std::vector<std::string_view> names;
+    std::vector<std::string_view> names{"password"};
     for (const Option& option : options()) {
         if (option.per_user()) names.push_back(option.name_in_entry());
     }
@@ -176,6 +176,28 @@ class DatabaseReader {
     std::size_t problems_ = 0;
 };
 
+/// One password, or a list of several. None may be empty: it would let nobody in, or everybody.
+void read_passwords(User& user, const YamlEntry& entry, Reporter& reporter) {
+    const auto read_one = [&](const YamlNode& node) {
+        const auto text =
+            read_scalar(entry.key, "a password or a list of passwords", node, reporter);
+        if (!text) return;
+        Result<std::string> secret = resolve_secret(*text);
+        if (!secret) {
+            reporter.add(node.place, entry.key + ": " + secret.error().message);
+        } else if (secret->empty()) {
+            reporter.add(node.place, entry.key + ": the password is empty");
+        } else {
+            user.passwords.push_back(*std::move(secret));
+        }
+    };
+    if (entry.value->kind != YamlNode::Kind::list) {
+        read_one(*entry.value);
+        return;
+    }
+    for (const YamlNodePtr& item : entry.value->items) read_one(*item);
+}
+
 }  // namespace
 
 Database read_database(const YamlEntry& entry, const PoolOptions& defaults, Origins& origins,
@@ -199,6 +221,10 @@ User read_user(const YamlEntry& entry, Origins& origins, Reporter& reporter) {
         return user;
     }
     for (const YamlEntry& own : entry.value->entries) {
+        if (own.key == "password") {
+            read_passwords(user, own, reporter);
+            continue;
+        }
         const Option* const option = find_user_option(own.key);
         if (option == nullptr) {
             reporter.add(own.place,

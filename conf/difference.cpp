@@ -36,6 +36,9 @@ class Comparison {
 
     Difference run() {
         compare_globals();
+        if (before_.userlist != after_.userlist) {
+            result_.changes.emplace_back("auth.auth_file: its content has changed");
+        }
         for_each_pair(before_.databases, after_.databases, &Database::name,
                       [&](auto name, const Database* before, const Database* after) {
                           const std::string path = "databases." + std::string{name};
@@ -94,6 +97,9 @@ class Comparison {
     }
 
     void compare(const std::string& path, const User& before, const User& after) {
+        if (before.passwords != after.passwords) {
+            result_.changes.push_back(change(path + ".password", "(secret)", "(secret)"));
+        }
         for (const Option& option : options()) {
             const std::optional<Value> old = get(option, before);
             const std::optional<Value> now = get(option, after);

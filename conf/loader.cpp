@@ -1,6 +1,7 @@
 #include "conf/loader.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "conf/addresses.hpp"
@@ -11,6 +12,7 @@
 #include "conf/option_table.hpp"
 #include "conf/reporter.hpp"
 #include "conf/source_text.hpp"
+#include "conf/userlist.hpp"
 #include "conf/wording.hpp"
 #include "conf/yaml_tree.hpp"
 
@@ -43,7 +45,8 @@ std::vector<std::string_view> section_keys(std::string_view section) {
 /// Builds one Config from one document.
 class Loader {
   public:
-    explicit Loader(Reporter& reporter) : reporter_{reporter} {}
+    Loader(Reporter& reporter, std::vector<Problem>& of_files)
+        : reporter_{reporter}, of_files_{of_files} {}
 
     Config load(const YamlNode& root) {
         if (root.kind != YamlNode::Kind::map) {
@@ -56,6 +59,7 @@ class Loader {
         // Only now, wherever they stand: they start from the global values.
         read_databases(root);
         if (users_ != nullptr) read_users(*users_);
+        read_files();
         check_together(config_, origins_, reporter_);
         return std::move(config_);
     }
@@ -176,17 +180,38 @@ class Loader {
         }
     }
 
+    /// The files that the configuration names, whose problems have places of their own.
+    void read_files() {
+        if (const auto text = read_file("auth.auth_file", config_.auth_file)) {
+            Reporter reporter{config_.auth_file};
+            config_.userlist = parse_userlist(*text, reporter);
+            std::ranges::move(reporter.take(), std::back_inserter(of_files_));
+        }
+    }
+
+    std::optional<std::string> read_file(std::string_view option, const std::string& path) {
+        if (path.empty()) return std::nullopt;
+        const Result<std::string> content = read_bounded_file(path, longest_file);
+        if (content) return *content;
+        reporter_.add(origins_.globals.at(find_option(option)),
+                      std::string{find_option(option)->leaf()} + ": cannot read " +
+                          in_quotes(path) + ": " + content.error().message);
+        return std::nullopt;
+    }
+
     /// Every pair of addresses is compared.
     static constexpr std::size_t max_listen = 64;
 
     Reporter& reporter_;
+    std::vector<Problem>& of_files_;
     Config config_;
     Origins origins_;
     const YamlEntry* databases_ = nullptr;
     const YamlEntry* users_ = nullptr;
 };
 
-Config load_checked_text(std::string_view text, Reporter& reporter) {
+Config load_checked_text(std::string_view text, Reporter& reporter,
+                         std::vector<Problem>& of_files) {
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     if (const auto bad = find_bad_byte(text)) {
         reporter.add(SourceText{text}.place_of(bad->offset), bad->message);
@@ -195,7 +220,7 @@ Config load_checked_text(std::string_view text, Reporter& reporter) {
     const YamlTree tree = parse_yaml(text);
     for (const PlacedMessage& problem : tree.problems) reporter.add(problem.place, problem.message);
     const bool empty = !tree.root || tree.root->kind == YamlNode::Kind::null;
-    if (!empty) return Loader{reporter}.load(*tree.root);
+    if (!empty) return Loader{reporter, of_files}.load(*tree.root);
     if (!reporter.any()) reporter.add(start, "the file is empty");
     return {};
 }
@@ -204,13 +229,15 @@ Config load_checked_text(std::string_view text, Reporter& reporter) {
 
 LoadResult load_text(std::string_view yaml, std::string_view file_name) {
     Reporter reporter{std::string{file_name}};
+    std::vector<Problem> of_files;
     auto config = std::make_shared<Config>();
     if (yaml.size() > longest_file) {
         reporter.add(whole_file, "the file is longer than " + format_size(Bytes{longest_file}));
     } else {
-        *config = load_checked_text(yaml, reporter);
+        *config = load_checked_text(yaml, reporter, of_files);
     }
     LoadResult result{nullptr, reporter.take()};
+    std::ranges::move(of_files, std::back_inserter(result.problems));
     if (result.problems.empty()) result.config = std::move(config);
     return result;
 }

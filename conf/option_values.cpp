@@ -14,7 +14,10 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 3> pool_modes{"session", "transaction", "statement"};
-constexpr std::array<std::string_view, 1> auth_types{"trust"};
+constexpr std::array<std::string_view, 8> auth_types{"trust",         "reject", "password", "md5",
+                                                     "scram-sha-256", "cert",   "peer",     "hba"};
+constexpr std::array<std::string_view, 6> tls_modes{"disable", "allow",     "prefer",
+                                                    "require", "verify-ca", "verify-full"};
 constexpr std::array<std::string_view, 5> log_levels{"trace", "debug", "info", "warning", "error"};
 
 /// The names of an enum's values, in their order.
@@ -22,6 +25,7 @@ template <class Enum>
 constexpr Names names_of() {
     if constexpr (std::same_as<Enum, PoolMode>) return pool_modes;
     if constexpr (std::same_as<Enum, AuthType>) return auth_types;
+    if constexpr (std::same_as<Enum, TlsMode>) return tls_modes;
     if constexpr (std::same_as<Enum, LogLevel>) return log_levels;
 }
 
@@ -177,6 +181,10 @@ const PoolMember& pool_member(const Option& option) {
 }
 
 }  // namespace
+
+std::string_view name(AuthType type) {
+    return auth_types.at(static_cast<std::size_t>(type));
+}
 
 Result<Value> parse_value(const Option& option, std::string_view text) {
     Result<Value> value =

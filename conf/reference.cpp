@@ -105,7 +105,10 @@ connects. GSS encryption cannot be relayed, so `gssencmode` is `disable` or `pre
 
 ## users
 
-A map from the name of a user to the options above that may stand in `users`.
+A map from the name of a user to the options above that may stand in `users`, and `password`: what
+lets the user in, or a list of which any does, so that passwords change without downtime. Each is
+plain, `md5...` or `SCRAM-SHA-256$...` as PostgreSQL stores it, and may refer to the environment or a
+file as above. A plain one also logs pgweir in to the server.
 )";
 
 constexpr std::string_view example_head =
@@ -127,7 +130,7 @@ databases:
 
 # What is different for a user.
 users:
-  # ann: {pool_size: 5, pool_mode: session}
+  # ann: {pool_size: 5, pool_mode: session, password: file:/run/secrets/ann}
 )";
 
 }  // namespace
