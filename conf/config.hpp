@@ -5,11 +5,15 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "conf/hba.hpp"
+#include "conf/ident_map.hpp"
 
 namespace pgweir::conf {
 
@@ -158,7 +162,9 @@ struct Config {
     PoolOptions pool;                       ///< the global values
     std::vector<Database> databases;
     std::vector<User> users;
-    Userlist userlist;  ///< what auth_file holds
+    Userlist userlist;               ///< what auth_file holds
+    std::shared_ptr<const Hba> hba;  ///< what auth_hba_file holds; null without one
+    std::shared_ptr<const IdentMaps> ident_maps = IdentMaps::none();
 
     /// The secrets of a user: those of `users`, then that of auth_file.
     [[nodiscard]] std::vector<std::string> secrets_of(std::string_view user) const;

@@ -30,6 +30,14 @@ void for_each_pair(const std::vector<T>& before, const std::vector<T>& after, Ke
     for (const auto& [name, pair] : pairs) f(name, pair.first, pair.second);
 }
 
+/// The rules of a file as they are written.
+std::vector<std::string> texts(const Hba* hba) {
+    std::vector<std::string> lines;
+    if (hba == nullptr) return lines;
+    for (const HbaRule& rule : hba->rules()) lines.push_back(rule.text);
+    return lines;
+}
+
 class Comparison {
   public:
     Comparison(const Config& before, const Config& after) : before_{before}, after_{after} {}
@@ -38,6 +46,9 @@ class Comparison {
         compare_globals();
         if (before_.userlist != after_.userlist) {
             result_.changes.emplace_back("auth.auth_file: its content has changed");
+        }
+        if (texts(before_.hba.get()) != texts(after_.hba.get())) {
+            result_.changes.emplace_back("auth.auth_hba_file: its rules have changed");
         }
         for_each_pair(before_.databases, after_.databases, &Database::name,
                       [&](auto name, const Database* before, const Database* after) {

@@ -187,6 +187,12 @@ class Loader {
             config_.userlist = parse_userlist(*text, reporter);
             std::ranges::move(reporter.take(), std::back_inserter(of_files_));
         }
+        if (!config_.auth_hba_file.empty()) {
+            config_.hba = Hba::load(config_.auth_hba_file, of_files_);
+        }
+        if (!config_.auth_ident_file.empty()) {
+            config_.ident_maps = IdentMaps::load(config_.auth_ident_file, of_files_);
+        }
     }
 
     std::optional<std::string> read_file(std::string_view option, const std::string& path) {

@@ -1,0 +1,36 @@
+#include "conf/regex.hpp"
+
+#include <array>
+
+namespace pgweir::conf {
+
+Result<Regex> Regex::compile(const std::string& pattern) {
+    auto compiled = std::make_unique<regex_t>();
+    const int code = regcomp(compiled.get(), pattern.c_str(), REG_EXTENDED);
+    if (code != 0) {
+        std::array<char, 200> text{};
+        regerror(code, compiled.get(), text.data(), text.size());
+        return Refusal{text.data()};
+    }
+    return Regex{std::shared_ptr<const regex_t>{
+        compiled.release(), [](const regex_t* pointer) { Free{}(const_cast<regex_t*>(pointer)); }}};
+}
+
+bool Regex::matches(const std::string& text) const {
+    return regexec(compiled_.get(), text.c_str(), 0, nullptr, 0) == 0;
+}
+
+std::vector<std::string> Regex::groups(const std::string& text) const {
+    std::array<regmatch_t, 2> found{};
+    if (regexec(compiled_.get(), text.c_str(), found.size(), found.data(), 0) != 0) return {};
+    std::vector<std::string> groups;
+    for (const regmatch_t& group : found) {
+        groups.push_back(group.rm_so < 0
+                             ? std::string{}
+                             : text.substr(static_cast<std::size_t>(group.rm_so),
+                                           static_cast<std::size_t>(group.rm_eo - group.rm_so)));
+    }
+    return groups;
+}
+
+}  // namespace pgweir::conf
