@@ -14,24 +14,44 @@ using protocol::FirstPacket;
 using protocol::StartupMessage;
 using protocol::TransactionStatus;
 
+namespace {
+
+bool is_replication(const StartupMessage& startup) {
+    const std::string& value = startup.replication;
+    return !value.empty() && value != "false" && value != "0" && value != "off" && value != "no";
+}
+
+}  // namespace
+
 Task<bool> ClientSession::log_in() {
     const auto startup = co_await negotiate();
     if (!startup) co_return false;
+    user_ = startup->user;
+    database_ = startup->database;
     std::string opening;
     if (startup->needs_negotiation()) {
         protocol::append_negotiate_protocol_version(opening, startup->protocol_options);
+        const bool sent = co_await send(std::exchange(opening, {}));
+        if (!sent) co_return false;
     }
-    if (auto problem = enter(*startup)) {
-        // PostgreSQL looks for the database only after it has let the client in.
-        if (problem->code == protocol::sqlstate::invalid_catalog_name) {
-            protocol::append_authentication_ok(opening);
+    if (is_replication(*startup)) {
+        refuse(ErrorReport::fatal(protocol::sqlstate::feature_not_supported,
+                                  "replication connections are not supported by pgweir"));
+        co_return false;
+    }
+    CredentialsPtr credentials;
+    const bool authentic = co_await authenticate(credentials);
+    if (!authentic) co_return false;
+    // From here on PostgreSQL has let the client in, and says so even when an error follows.
+    protocol::append_authentication_ok(opening);
+    if (auto problem = enter(credentials)) {
+        // It looks for a place before it asks who comes, and for the database after.
+        if (problem->code != protocol::sqlstate::too_many_connections) {
+            std::ignore = co_await send(opening);
         }
-        std::ignore = co_await send(opening);
         refuse(*std::move(problem));
         co_return false;
     }
-    // From here on PostgreSQL has let the client in, and says so even when an error follows.
-    protocol::append_authentication_ok(opening);
     settings_ = worker_.context().settings.intern(pool::normalise(startup->settings));
     const pool::Greeting greeting = co_await obtain_greeting();
     if (!greeting) {
@@ -54,7 +74,11 @@ Task<bool> ClientSession::log_in() {
     statistics().client_logins.add();
     if (worker_.config().log_connections) {
         log::write(conf::LogLevel::info, "client_login",
-                   {{"client", id_}, {"database", database_}, {"user", user_}, {"addr", address_}});
+                   {{"client", id_},
+                    {"database", database_},
+                    {"user", user_},
+                    {"addr", address_},
+                    {"method", method_}});
     }
     expect_next_request();
     if (draining_) drain();
@@ -135,15 +159,8 @@ Task<bool> ClientSession::read_packet(FirstPacket& packet) {
 }
 
 // Finds the pool and takes the client's places. Returns why not.
-std::optional<ErrorReport> ClientSession::enter(const StartupMessage& startup) {
+std::optional<ErrorReport> ClientSession::enter(const CredentialsPtr& credentials) {
     namespace sqlstate = protocol::sqlstate;
-    user_ = startup.user;
-    database_ = startup.database;
-    if (!startup.replication.empty() && startup.replication != "false" &&
-        startup.replication != "0" && startup.replication != "off" && startup.replication != "no") {
-        return ErrorReport::fatal(sqlstate::feature_not_supported,
-                                  "replication connections are not supported by pgweir");
-    }
     const conf::Config& config = worker_.config();
     const conf::Database* entry = config.find_database(database_);
     if (entry == nullptr) {
@@ -159,10 +176,25 @@ std::optional<ErrorReport> ClientSession::enter(const StartupMessage& startup) {
     }
     pool_ = worker_.gateway().registry.find_or_make(config, *entry, database_, user_);
     pool_->clients.fetch_add(1);
+    offer_credentials(*entry, credentials);
     part_ = &pool_->part(worker_.context().index);
     mode_ = limits.pool_mode;
     reconfigure();
     return std::nullopt;
+}
+
+// With what the pool's connections log in, where the database's entry does not say it: with what
+// this client has shown, or with the secret that the configuration has for the server's user.
+void ClientSession::offer_credentials(const conf::Database& entry,
+                                      const CredentialsPtr& credentials) {
+    if (entry.keyword("password") != nullptr) return;
+    const std::string* server_user = entry.keyword("user");
+    const bool as_client = server_user == nullptr || *server_user == user_;
+    CredentialsPtr offered = as_client ? credentials : nullptr;
+    if (!offered) {
+        offered = configured_credentials(worker_.config(), as_client ? user_ : *server_user);
+    }
+    if (offered) pool_->offer_credentials(std::move(offered));
 }
 
 // What the client's server says of itself. A client in session mode gets its server here; others

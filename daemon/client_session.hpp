@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/auth/authentication.hpp"
 #include "daemon/client_limits.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/pool.hpp"
@@ -39,7 +40,8 @@ struct AcceptedClient {
 /// Owned by its coroutine; listed by its Worker, on whose io_context alone it may be touched.
 class ClientSession : public std::enable_shared_from_this<ClientSession>,
                       public boost::intrusive::list_base_hook<>,
-                      private pool::Tenant {
+                      private pool::Tenant,
+                      private AuthConversation {
   public:
     enum class State : std::uint8_t { login, idle, waiting, active };
 
@@ -81,6 +83,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     /// Has the tick look for the client's end for as long as this lives.
     class Unwatched;
 
+    using CredentialsPtr = std::shared_ptr<const pool::ServerCredentials>;
+
     // What one look at the requests at hand came to.
     enum class Progress : std::uint8_t { more_input, need_server, ended };
 
@@ -94,10 +98,19 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<std::optional<protocol::StartupMessage>> negotiate();
     Task<bool> read_packet(protocol::FirstPacket& packet);
     Task<> carry_cancel(protocol::CancelKey key);
-    [[nodiscard]] std::optional<ErrorReport> enter(const protocol::StartupMessage& startup);
+    [[nodiscard]] std::optional<ErrorReport> enter(const CredentialsPtr& credentials);
+    void offer_credentials(const conf::Database& entry, const CredentialsPtr& credentials);
     Task<pool::Greeting> obtain_greeting();
     Task<bool> set_up_server();
     void refuse(ErrorReport report);
+
+    // client_authentication.cpp
+    Task<bool> authenticate(CredentialsPtr& credentials);
+    [[nodiscard]] ClientFacts facts() const;
+    Task<bool> say(std::string_view messages) override;
+    Task<std::optional<std::string>> hear() override;
+    Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) override;
+    Task<bool> pause(std::chrono::milliseconds time) override;
 
     // relay.cpp
     Task<> relay();
@@ -150,6 +163,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     // Who it is; set by the login.
     std::string database_;
     std::string user_;
+    std::string_view method_;  ///< how it proved that
     std::shared_ptr<pool::Pool> pool_;
     pool::PoolPart* part_ = nullptr;  ///< the pool's part on this worker
     ClientLimits::Places places_;

@@ -74,6 +74,7 @@ Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> conf
       registry_(pointers(contexts_), pool_log_),
       gateway_{.registry = registry_,
                .limits = limits_,
+               .auth = auth_,
                .route_cancel =
                    [this](const protocol::CancelKey& key, std::function<void()> done) {
                        route_cancel(key, std::move(done));
@@ -248,6 +249,7 @@ Task<> Daemon::keep_house() {
         const auto [error] = co_await housekeeping_.async_wait(as_result);
         if (error) co_return;
         if (phase_ == Phase::running) registry_.sweep(Clock::now());
+        auth_query_.sweep(Clock::now());
         tell_status();
     }
 }

@@ -71,6 +71,8 @@ class Daemon {
     asio::io_context io_{1};
     PoolLog pool_log_;
     ClientLimits limits_;
+    AuthQuery auth_query_{io_};
+    AuthShared auth_{.query = auth_query_};
     std::vector<std::unique_ptr<pool::WorkerContext>> contexts_;
     pool::Registry registry_;
     Gateway gateway_;

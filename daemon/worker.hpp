@@ -23,6 +23,7 @@ namespace pgweir::daemon {
 struct Gateway {
     pool::Registry& registry;
     ClientLimits& limits;
+    AuthShared& auth;
     /// Brings a CancelRequest to the worker whose client has this key.
     /// `done` is called, on that worker, when the cancel has taken effect or never will.
     std::function<void(const protocol::CancelKey&, std::function<void()> done)> route_cancel;
@@ -67,6 +68,8 @@ class Worker {
     [[nodiscard]] pool::WorkerContext& context() { return context_; }
     [[nodiscard]] Gateway& gateway() { return gateway_; }
     [[nodiscard]] const conf::Config& config() const { return *config_; }
+    /// For what has to outlast a reload.
+    [[nodiscard]] std::shared_ptr<const conf::Config> shared_config() const { return config_; }
     [[nodiscard]] pool::WorkerStatistics& counters() { return statistics_; }
     /// A key that no client has and nobody can guess; the session is found by it until it ends.
     [[nodiscard]] protocol::CancelKey issue_key(ClientSession& session);

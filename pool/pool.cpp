@@ -58,6 +58,24 @@ void Pool::reconfigure(PoolSetup setup) {
     }
 }
 
+void Pool::offer_credentials(std::shared_ptr<const ServerCredentials> credentials) {
+    const std::lock_guard lock(mutex_);
+    if (credentials_ && *credentials_ == *credentials) return;
+    credentials_ = std::move(credentials);
+    const bool refused = outage_ && outage_->from_server &&
+                         outage_->from_server->code == protocol::sqlstate::invalid_password;
+    const bool had_none = outage_ && !outage_->from_server;  // libpq itself wants a password
+    if (refused || had_none) {
+        outage_.reset();
+        has_outage_ = false;
+    }
+}
+
+std::shared_ptr<const ServerCredentials> Pool::credentials() const {
+    const std::lock_guard lock(mutex_);
+    return credentials_;
+}
+
 void Pool::ensure_minimum() {
     const unsigned minimum = setup()->options.min_pool_size;
     for (unsigned open = budget_.open(); open < minimum; ++open) {

@@ -14,6 +14,7 @@
 #include "pool/greetings.hpp"
 #include "pool/observer.hpp"
 #include "pool/pool_part.hpp"
+#include "pool/server_credentials.hpp"
 #include "pool/worker_context.hpp"
 #include "protocol/error_report.hpp"
 
@@ -65,6 +66,11 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// Closes idle connections that are too old or too long idle, on all workers.
     void sweep();
     void shut_down();
+    /// With what new connections log in, where their keywords have no password. The newest counts;
+    /// a server that has refused the former ones is asked again at once.
+    void offer_credentials(std::shared_ptr<const ServerCredentials> credentials);
+    /// Null: with nothing.
+    [[nodiscard]] std::shared_ptr<const ServerCredentials> credentials() const;
     /// Clients that are logged in to this pool; it is forgotten when there are none for a while.
     std::atomic<unsigned> clients{0};
 
@@ -128,6 +134,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
     mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
     std::shared_ptr<const PoolSetup> setup_;
+    std::shared_ptr<const ServerCredentials> credentials_;
     std::optional<Outage> outage_;
     std::atomic<bool> has_outage_{false};
     Greetings greetings_;

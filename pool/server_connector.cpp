@@ -210,6 +210,7 @@ Task<ConnectResult> log_in(asio::io_context& io, const Keywords& keywords, Progr
 
 Task<ConnectResult> connect_server(asio::io_context& io,
                                    std::vector<std::pair<std::string, std::string>> keywords,
+                                   std::shared_ptr<const ServerCredentials> credentials,
                                    milliseconds timeout) {
     // Shared with the timer's handler, which may run after this coroutine has ended.
     const auto progress = std::make_shared<Progress>();
@@ -221,6 +222,9 @@ Task<ConnectResult> connect_server(asio::io_context& io,
             progress->timed_out = true;
             if (progress->waiting != nullptr) progress->waiting->cancel();
         });
+    }
+    if (credentials && !credentials->password.empty() && find(keywords, "password") == nullptr) {
+        set(keywords, "password", credentials->password);
     }
     // No raw access under GSS encryption.
     set(keywords, "gssencmode", "disable");

@@ -8,6 +8,7 @@
 
 #include "pool/asio.hpp"
 #include "pool/server_connection.hpp"
+#include "pool/server_credentials.hpp"
 #include "protocol/error_report.hpp"
 
 namespace pgweir::pool {
@@ -26,13 +27,15 @@ struct ConnectResult {
     ConnectFailure failure;  ///< meaningful without a connection
 };
 
-/// Connects and logs in with these libpq keywords. Host names are looked up off the loop first, so
+/// Connects and logs in with these libpq keywords, and with `credentials` (null: none) where they
+/// have no password. Host names are looked up off the loop first, so
 /// that libpq never blocks on it; every address of every host is tried in order. Suspends; gives up
 /// after `timeout` (0: never).
 ///
 /// PostgreSQL manual, "Database Connection Control Functions" (libpq-connect.html).
 Task<ConnectResult> connect_server(asio::io_context& io,
                                    std::vector<std::pair<std::string, std::string>> keywords,
+                                   std::shared_ptr<const ServerCredentials> credentials,
                                    milliseconds timeout);
 
 /// What libpq's protocol trace tells about a login that no function of libpq 15 does.

@@ -136,6 +136,8 @@ struct WorkerStatistics {
     Counter clients;         ///< connections there now, logged in or not
     Counter logins_refused;  ///< closed before a pool was known
     Counter login_timeouts;
+    Counter authentications_failed;   ///< whatever the reason
+    Counter authentications_blocked;  ///< failures that shut the door (auth_failure_limit)
     Counter cancel_requests;          ///< CancelRequests received
     Counter cancel_requests_unknown;  ///< ... whose key belongs to nobody
 };

@@ -1,0 +1,413 @@
+#include "daemon/auth/authentication.hpp"
+
+#include <openssl/rand.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "conf/ident_map.hpp"
+#include "pool/registry.hpp"
+#include "protocol/authentication.hpp"
+#include "protocol/scram_server.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::daemon {
+
+namespace {
+
+namespace sqlstate = protocol::sqlstate;
+using conf::AuthType;
+using protocol::ErrorReport;
+
+std::string quoted(std::string_view name) {
+    return '"' + std::string(name) + '"';
+}
+
+// The name of the account a process runs as, where it has one.
+std::optional<std::string> account_name(std::uint32_t uid) {
+    std::array<char, 16384> room{};
+    passwd entry{};
+    passwd* found = nullptr;
+    if (getpwuid_r(uid, &entry, room.data(), room.size(), &found) != 0 || found == nullptr) {
+        return std::nullopt;
+    }
+    return entry.pw_name;
+}
+
+std::shared_ptr<const pool::ServerCredentials> credentials_of(const protocol::Secret& secret) {
+    auto credentials = std::make_shared<pool::ServerCredentials>();
+    if (const auto* plain = std::get_if<protocol::PlainPassword>(&secret)) {
+        credentials->password = plain->text;
+    } else if (const auto* hash = std::get_if<protocol::Md5Hash>(&secret)) {
+        credentials->md5_hash = hash->text;
+    } else {
+        return nullptr;  // a verifier checks a password, it does not replace one
+    }
+    return credentials;
+}
+
+std::string hint_of(std::chrono::milliseconds wait) {
+    return "try again in " + std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()) +
+           " s";
+}
+
+}  // namespace
+
+Task<Authentication::Outcome> Authentication::run() {
+    const std::optional<AuthType> method = choose_method();
+    if (!method) co_return refuse_host();
+    method_ = conf::name(*method);
+    if (rule_ != nullptr && rule_->needs_certificate) {
+        const Outcome outcome = check_certificate(*method == AuthType::cert);
+        if (outcome != Outcome::let_in || *method == AuthType::cert) co_return outcome;
+    }
+    switch (*method) {
+        case AuthType::trust:
+            co_return Outcome::let_in;
+        case AuthType::reject:
+        case AuthType::hba:  // never a rule's method
+            co_return refuse_host();
+        case AuthType::cert:
+            co_return check_certificate(true);
+        case AuthType::peer:
+            co_return check_peer();
+        case AuthType::password:
+        case AuthType::md5:
+        case AuthType::scram_sha_256:
+            break;
+    }
+    co_return co_await check_secret(*method);
+}
+
+// Nothing: no rule fits.
+std::optional<AuthType> Authentication::choose_method() {
+    if (config_->auth_type != AuthType::hba) return config_->auth_type;
+    rule_ = config_->hba->find({.is_local = facts_.is_unix,
+                                .is_tls = facts_.is_tls,
+                                .address = facts_.ip,
+                                .user = facts_.user,
+                                .database = facts_.database});
+    if (rule_ == nullptr) return std::nullopt;
+    reason_ = rule_->file + ':' + std::to_string(rule_->line) + ": " + rule_->text;
+    return rule_->method;
+}
+
+// As PostgreSQL words it in ClientAuthentication().
+Authentication::Outcome Authentication::refuse_host() {
+    const std::string who = "for host " + quoted(facts_.is_unix ? "[local]" : facts_.address) +
+                            ", user " + quoted(facts_.user) + ", database " +
+                            quoted(facts_.database) + ", " +
+                            (facts_.is_tls ? "SSL encryption" : "no encryption");
+    if (config_->auth_type == AuthType::reject) {
+        return refuse(sqlstate::invalid_authorization, "pgweir rejects connections",
+                      "auth.type is reject");
+    }
+    if (rule_ == nullptr) {
+        return refuse(sqlstate::invalid_authorization, "no pg_hba.conf entry " + who,
+                      "no entry of auth_hba_file fits");
+    }
+    return refuse(sqlstate::invalid_authorization, "pg_hba.conf rejects connection " + who,
+                  reason_);
+}
+
+std::string_view Authentication::map() const {
+    return rule_ == nullptr ? std::string_view() : std::string_view(rule_->map);
+}
+
+// As PostgreSQL's CheckCertAuth(). Without `names_user` it is enough that it verifies, unless the
+// rule says verify-full.
+Authentication::Outcome Authentication::check_certificate(bool names_user) {
+    if (!facts_.certificate_verified) {
+        return refuse(sqlstate::invalid_authorization,
+                      "connection requires a valid client certificate",
+                      "no client certificate that verifies");
+    }
+    if (!names_user && !rule_->certificate_is_user) return Outcome::let_in;
+    const bool by_dn = rule_ != nullptr && rule_->client_name_is_dn;
+    const std::string& name = by_dn ? facts_.certificate_dn : facts_.certificate_cn;
+    if (!name.empty() && config_->ident_maps->allows(map(), name, facts_.user)) {
+        return Outcome::let_in;
+    }
+    return refuse(sqlstate::invalid_authorization,
+                  "certificate authentication failed for user " + quoted(facts_.user),
+                  "the certificate is for " + quoted(name));
+}
+
+Authentication::Outcome Authentication::check_peer() {
+    const auto account = facts_.uid ? account_name(*facts_.uid) : std::nullopt;
+    if (account && config_->ident_maps->allows(map(), *account, facts_.user)) {
+        return Outcome::let_in;
+    }
+    return refuse(sqlstate::invalid_authorization,
+                  "Peer authentication failed for user " + quoted(facts_.user),
+                  !facts_.is_unix ? "peer works over Unix sockets only"
+                  : account       ? "the client's account is " + quoted(*account)
+                                  : "the client's account is unknown");
+}
+
+// The methods that ask for a secret, behind the brake.
+Task<Authentication::Outcome> Authentication::check_secret(AuthType method) {
+    const auto now = LoginBrake::Clock::now();
+    if (const auto wait = shared_.brake.blocked_for(facts_.address, facts_.user, now)) {
+        const Outcome outcome = refuse(sqlstate::invalid_authorization,
+                                       "too many failed logins of user " + quoted(facts_.user) +
+                                           " from " + quoted(facts_.address),
+                                       "blocked by auth_failure_limit");
+        report_.hint = hint_of(*wait);
+        co_return outcome;
+    }
+    const bool known = co_await find_secrets();
+    if (!known) co_return Outcome::refused;
+    // As PostgreSQL: md5 is what the stored secret makes of it, and SCRAM for who is unknown.
+    const bool md5_usable = std::ranges::any_of(secrets_, [](const protocol::Secret& secret) {
+        return !std::holds_alternative<protocol::ScramVerifier>(secret);
+    });
+    if (method == AuthType::password) co_return co_await exchange_password();
+    if (method == AuthType::md5 && md5_usable) co_return co_await exchange_md5();
+    co_return co_await exchange_scram();
+}
+
+// The configuration's secrets, or what auth_query finds. False: nobody can tell just now.
+Task<bool> Authentication::find_secrets() {
+    for (const std::string& text : config_->secrets_of(facts_.user)) {
+        if (!text.empty()) secrets_.push_back(protocol::parse_secret(text));
+    }
+    if (!secrets_.empty()) co_return true;
+    asked_ = auth_query_source(*config_, facts_.database);
+    if (!asked_) co_return true;
+    const AuthAnswer answer = co_await client_.look_up(*asked_, facts_.user);
+    // Who asks for a database that is not there hears that, unless auth_dbname names another one
+    // to ask in: "wrong password" would send the operator the wrong way.
+    if (answer.from_server && answer.from_server->code == sqlstate::invalid_catalog_name) {
+        std::ignore =
+            refuse(sqlstate::invalid_catalog_name, answer.from_server->message, answer.problem);
+        co_return false;
+    }
+    if (answer.status == AuthAnswer::Status::failed) {
+        std::ignore =
+            refuse(sqlstate::cannot_connect_now,
+                   "the password of user " + quoted(facts_.user) + " cannot be checked just now",
+                   answer.problem);
+        co_return false;
+    }
+    if (answer.status == AuthAnswer::Status::found && !answer.secret.empty()) {
+        secrets_.push_back(protocol::parse_secret(answer.secret));
+    }
+    co_return true;
+}
+
+Task<Authentication::Outcome> Authentication::exchange_password() {
+    std::string request;
+    protocol::append_authentication_cleartext_password(request);
+    const bool said = co_await client_.say(request);
+    if (!said) co_return Outcome::gone;
+    const auto body = co_await client_.hear();
+    if (!body) co_return Outcome::gone;
+    const auto parsed = protocol::parse_password_message(*body);
+    if (const auto* problem = std::get_if<ErrorReport>(&parsed)) {
+        report_ = *problem;
+        co_return Outcome::refused;
+    }
+    const std::string_view password = std::get<std::string_view>(parsed);
+    for (const protocol::Secret& secret : secrets_) {
+        if (!protocol::matches_password(secret, facts_.user, password)) continue;
+        auto credentials = std::make_shared<pool::ServerCredentials>();
+        credentials->password = password;
+        credentials_ = std::move(credentials);
+        co_return let_in();
+    }
+    // The work of a comparison with a verifier, so that time does not tell who is known.
+    if (secrets_.empty()) {
+        std::ignore = protocol::matches_password(protocol::ScramVerifier{.salt = "pgweir"},
+                                                 facts_.user, password);
+    }
+    co_return co_await fail("password authentication failed", "wrong password");
+}
+
+Task<Authentication::Outcome> Authentication::exchange_md5() {
+    protocol::Md5Salt salt{};
+    RAND_bytes(reinterpret_cast<unsigned char*>(salt.data()), salt.size());
+    std::string request;
+    protocol::append_authentication_md5_password(request, salt);
+    const bool said = co_await client_.say(request);
+    if (!said) co_return Outcome::gone;
+    const auto body = co_await client_.hear();
+    if (!body) co_return Outcome::gone;
+    const auto parsed = protocol::parse_password_message(*body);
+    if (const auto* problem = std::get_if<ErrorReport>(&parsed)) {
+        report_ = *problem;
+        co_return Outcome::refused;
+    }
+    const std::string_view response = std::get<std::string_view>(parsed);
+    for (const protocol::Secret& secret : secrets_) {
+        if (protocol::matches_md5_response(secret, facts_.user, salt, response)) {
+            credentials_ = credentials_of(secret);
+            co_return let_in();
+        }
+    }
+    co_return co_await fail("password authentication failed", "wrong password");
+}
+
+Task<Authentication::Outcome> Authentication::exchange_scram() {
+    protocol::ScramServerOptions options{
+        .user = facts_.user, .secrets = shared_.prepared.verifiers(facts_.user, secrets_)};
+    if (!facts_.end_point_hash.empty()) options.channel_binding = facts_.end_point_hash;
+    protocol::ScramServer server(std::move(options));
+    std::string message;
+    protocol::append_authentication_sasl(message, server.mechanisms());
+    bool first = true;
+    while (true) {
+        const bool said = co_await client_.say(message);
+        if (!said) co_return Outcome::gone;
+        const auto body = co_await client_.hear();
+        if (!body) co_return Outcome::gone;
+        if (body->size() > protocol::max_sasl_message) {
+            co_return refuse(sqlstate::protocol_violation, "invalid message length",
+                             "a SASL message that is too long");
+        }
+        protocol::ScramReply reply = protocol::ScramWrongPassword{};
+        if (std::exchange(first, false)) {
+            const auto initial = protocol::parse_sasl_initial_response(*body);
+            if (const auto* problem = std::get_if<ErrorReport>(&initial)) {
+                reply = *problem;
+            } else {
+                reply = server.start(std::get<protocol::SaslInitialResponse>(initial));
+            }
+        } else {
+            reply = server.proceed(*body);
+        }
+        message.clear();
+        if (const auto* more = std::get_if<protocol::ScramContinue>(&reply)) {
+            protocol::append_authentication_sasl_continue(message, more->data);
+            continue;
+        }
+        if (auto* success = std::get_if<protocol::ScramSuccess>(&reply)) {
+            protocol::append_authentication_sasl_final(message, success->data);
+            const bool told = co_await client_.say(message);
+            if (!told) co_return Outcome::gone;
+            // A plain password opens every server; keys only those with the same verifier.
+            credentials_ = credentials_of(secrets_.at(success->secret));
+            if (!credentials_) {
+                auto credentials = std::make_shared<pool::ServerCredentials>();
+                credentials->scram = success->keys;
+                credentials_ = std::move(credentials);
+            }
+            protocol::wipe(success->keys.client_key);
+            protocol::wipe(success->keys.server_key);
+            co_return let_in();
+        }
+        if (auto* problem = std::get_if<ErrorReport>(&reply)) {
+            report_ = std::move(*problem);
+            reason_ = "the SCRAM exchange failed";
+            co_return Outcome::refused;
+        }
+        co_return co_await fail("password authentication failed", "wrong password");
+    }
+}
+
+Authentication::Outcome Authentication::let_in() {
+    shared_.brake.succeeded(facts_.address, facts_.user);
+    return Outcome::let_in;
+}
+
+// Wrong password or unknown user: the client cannot tell which.
+Task<Authentication::Outcome> Authentication::fail(std::string_view how, std::string reason) {
+    if (secrets_.empty()) reason = "no such user, or it has no password";
+    if (asked_) shared_.query.forget(*asked_, facts_.user);
+    const LoginBrake::Failure failure =
+        shared_.brake.failed(facts_.address, facts_.user,
+                             {.failure_limit = config_->auth_failure_limit,
+                              .failure_delay = config_->auth_failure_delay,
+                              .failure_block = config_->auth_failure_block},
+                             LoginBrake::Clock::now());
+    blocked_ = failure.blocks;
+    const Outcome outcome =
+        refuse(sqlstate::invalid_password, std::string(how) + " for user " + quoted(facts_.user),
+               std::move(reason));
+    if (failure.delay.count() > 0) {
+        const bool waited = co_await client_.pause(failure.delay);
+        if (!waited) co_return Outcome::gone;
+    }
+    co_return outcome;
+}
+
+Authentication::Outcome Authentication::refuse(std::string_view code, std::string message,
+                                               std::string reason) {
+    report_ = ErrorReport::fatal(code, std::move(message));
+    if (reason_ != reason) reason_ += (reason_.empty() ? "" : "; ") + std::move(reason);
+    return Outcome::refused;
+}
+
+std::vector<protocol::Secret> PreparedSecrets::verifiers(
+    const std::string& user, const std::vector<protocol::Secret>& secrets) {
+    const bool has_plain = std::ranges::any_of(secrets, [](const protocol::Secret& secret) {
+        return std::holds_alternative<protocol::PlainPassword>(secret);
+    });
+    if (!has_plain) return secrets;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto known = known_.find(user);
+        if (known != known_.end() && known->second.from == secrets) return known->second.made;
+    }
+    // One exchange has one salt: that of a stored verifier, where there is one.
+    std::string salt = protocol::random_bytes(protocol::scram_salt_length);
+    unsigned iterations = protocol::scram_default_iterations;
+    for (const protocol::Secret& secret : secrets) {
+        if (const auto* stored = std::get_if<protocol::ScramVerifier>(&secret)) {
+            salt = stored->salt;
+            iterations = stored->iterations;
+            break;
+        }
+    }
+    std::vector<protocol::Secret> made = secrets;
+    for (protocol::Secret& secret : made) {
+        if (const auto* plain = std::get_if<protocol::PlainPassword>(&secret)) {
+            secret = protocol::make_scram_verifier(plain->text, salt, iterations);
+        }
+    }
+    const std::lock_guard lock(mutex_);
+    if (known_.size() >= max_known) known_.clear();
+    known_[user] = {.from = secrets, .made = made};
+    return made;
+}
+
+std::optional<AuthQuerySource> auth_query_source(const conf::Config& config,
+                                                 const std::string& database) {
+    const conf::Database* entry = config.find_database(database);
+    const conf::PoolOptions& options = entry == nullptr ? config.pool : entry->options;
+    if (options.auth_user.empty()) return std::nullopt;
+    const std::string& where = options.auth_dbname.empty() ? database : options.auth_dbname;
+    const conf::Database* asked = config.find_database(where);
+    if (asked == nullptr) return std::nullopt;
+
+    AuthQuerySource source{.query = options.auth_query,
+                           .connect_timeout = options.server_connect_timeout,
+                           .timeout = config.auth_query_timeout,
+                           .cache_time = config.auth_query_cache_time};
+    source.connection = pool::connection_keywords(*asked, where, options.auth_user);
+    const std::string* own_user = asked->keyword("user");
+    if (own_user == nullptr || *own_user != options.auth_user) {
+        std::erase_if(source.connection, [](const conf::ConnectionKeyword& keyword) {
+            return keyword.first == "user" || keyword.first == "password";
+        });
+        source.connection.emplace_back("user", options.auth_user);
+        if (const auto known = configured_credentials(config, options.auth_user)) {
+            if (!known->password.empty())
+                source.connection.emplace_back("password", known->password);
+        }
+    }
+    return source;
+}
+
+std::shared_ptr<const pool::ServerCredentials> configured_credentials(const conf::Config& config,
+                                                                      const std::string& user) {
+    for (const std::string& text : config.secrets_of(user)) {
+        if (text.empty()) continue;
+        if (auto credentials = credentials_of(protocol::parse_secret(text))) return credentials;
+    }
+    return nullptr;
+}
+
+}  // namespace pgweir::daemon

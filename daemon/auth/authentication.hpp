@@ -1,0 +1,151 @@
+// Whether a client may come in: which method applies, what it is asked, and what its answer proves.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/config.hpp"
+#include "conf/hba.hpp"
+#include "daemon/auth/auth_query.hpp"
+#include "daemon/auth/login_brake.hpp"
+#include "pool/asio.hpp"
+#include "pool/server_credentials.hpp"
+#include "protocol/error_report.hpp"
+#include "protocol/secret.hpp"
+
+namespace pgweir::daemon {
+
+/// What is known of a client before it is asked anything. `user` and `database` are those of its
+/// first and only StartupMessage.
+struct ClientFacts {
+    std::string user;
+    std::string database;
+    std::string address;  ///< without the port; "local" for a Unix socket
+    conf::IpAddress ip;
+    bool is_unix = false;
+    std::optional<std::uint32_t> uid;  ///< of the process behind a Unix socket
+    bool is_tls = false;
+    bool certificate_verified = false;  ///< it presented one that our CA has signed
+    std::string certificate_cn;
+    std::string certificate_dn;
+    /// Hash of pgweir's own certificate, for SCRAM-SHA-256-PLUS; empty where there is none.
+    std::string end_point_hash;
+};
+
+/// The client's side of an authentication, as its session offers it.
+class AuthConversation {
+  public:
+    virtual ~AuthConversation() = default;
+    AuthConversation() = default;
+    AuthConversation(const AuthConversation&) = delete;
+    AuthConversation& operator=(const AuthConversation&) = delete;
+
+    /// False: the session ends.
+    virtual Task<bool> say(std::string_view messages) = 0;
+    /// The body of the client's next password message. Nothing: the session ends.
+    virtual Task<std::optional<std::string>> hear() = 0;
+    /// Asks auth_query.
+    virtual Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) = 0;
+    /// Lets time pass. False: the session ends.
+    virtual Task<bool> pause(std::chrono::milliseconds time) = 0;
+};
+
+/// Verifiers made of plain passwords: making one takes a millisecond, checking against it a few
+/// microseconds, which is what an unknown user costs too. Thread-safe; bounded.
+class PreparedSecrets {
+  public:
+    /// `secrets` with a verifier in place of each plain password, in the same order. All have the
+    /// same salt where none is stored as a verifier, so that one exchange can check them all.
+    [[nodiscard]] std::vector<protocol::Secret> verifiers(
+        const std::string& user, const std::vector<protocol::Secret>& secrets);
+
+  private:
+    struct Entry {
+        std::vector<protocol::Secret> from;
+        std::vector<protocol::Secret> made;
+    };
+    static constexpr std::size_t max_known = 10'000;
+
+    std::mutex mutex_;  ///< guards what follows
+    std::map<std::string, Entry> known_;
+};
+
+/// What all authentications of the process share. Thread-safe.
+struct AuthShared {
+    AuthQuery& query;
+    LoginBrake brake;
+    PreparedSecrets prepared;
+};
+
+/// One client's authentication; lives in its login. Every outcome is worded as PostgreSQL words it,
+/// and an unknown user is told what a wrong password is told.
+class Authentication {
+  public:
+    Authentication(AuthConversation& client, AuthShared& shared,
+                   std::shared_ptr<const conf::Config> config, ClientFacts facts)
+        : client_(client), shared_(shared), config_(std::move(config)), facts_(std::move(facts)) {}
+
+    enum class Outcome : std::uint8_t {
+        let_in,
+        refused,  ///< report() says what the client is to be told
+        gone,     ///< the session ends
+    };
+    /// Suspends.
+    Task<Outcome> run();
+
+    [[nodiscard]] const protocol::ErrorReport& report() const { return report_; }
+    /// For the log: why it was refused or let in, the rule's place included. Never a secret.
+    [[nodiscard]] const std::string& reason() const { return reason_; }
+    [[nodiscard]] std::string_view method() const { return method_; }
+    /// Whether the last failure has shut the door (LoginBrake).
+    [[nodiscard]] bool blocked() const { return blocked_; }
+    /// With what pgweir can log in to the server as this client. Null: with nothing.
+    [[nodiscard]] std::shared_ptr<const pool::ServerCredentials> credentials() const {
+        return credentials_;
+    }
+
+  private:
+    [[nodiscard]] std::optional<conf::AuthType> choose_method();
+    [[nodiscard]] Outcome refuse_host();
+    [[nodiscard]] Outcome check_certificate(bool names_user);
+    [[nodiscard]] Outcome check_peer();
+    [[nodiscard]] std::string_view map() const;
+    Task<Outcome> check_secret(conf::AuthType method);
+    Task<bool> find_secrets();
+    Task<Outcome> exchange_password();
+    Task<Outcome> exchange_md5();
+    Task<Outcome> exchange_scram();
+    [[nodiscard]] Outcome let_in();
+    Task<Outcome> fail(std::string_view how, std::string reason);
+    [[nodiscard]] Outcome refuse(std::string_view code, std::string message, std::string reason);
+
+    AuthConversation& client_;
+    AuthShared& shared_;
+    std::shared_ptr<const conf::Config> config_;
+    ClientFacts facts_;
+    const conf::HbaRule* rule_ = nullptr;  ///< part of the configuration
+    std::vector<protocol::Secret> secrets_;
+    std::optional<AuthQuerySource> asked_;  ///< where the secrets came from, if not from a file
+    protocol::ErrorReport report_;
+    std::string reason_;
+    std::string_view method_ = "trust";
+    bool blocked_ = false;
+    std::shared_ptr<const pool::ServerCredentials> credentials_;
+};
+
+/// The connection on which auth_query is asked for a database; nothing where none is configured.
+[[nodiscard]] std::optional<AuthQuerySource> auth_query_source(const conf::Config& config,
+                                                               const std::string& database);
+
+/// What a pool's connections log in with, apart from what its clients bring: the secret of the
+/// server's user, where the configuration knows it. Null: nothing.
+[[nodiscard]] std::shared_ptr<const pool::ServerCredentials> configured_credentials(
+    const conf::Config& config, const std::string& user);
+
+}  // namespace pgweir::daemon

@@ -1,0 +1,149 @@
+// How a client proves who it is: the session's part. What is asked and what it proves is decided by
+// Authentication.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/post.hpp>
+
+#include "daemon/client_session.hpp"
+#include "daemon/log.hpp"
+#include "daemon/unwatched.hpp"
+#include "daemon/worker.hpp"
+#include "protocol/authentication.hpp"
+
+namespace pgweir::daemon {
+
+using protocol::StartupMessage;
+
+namespace {
+
+// Where the client is, as the kernel has it.
+void describe_peer(int socket, ClientFacts& facts) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (getpeername(socket, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return;
+    if (storage.ss_family == AF_INET) {
+        const auto* in = reinterpret_cast<const sockaddr_in*>(&storage);
+        facts.ip = conf::IpAddress::v4(&in->sin_addr);
+        facts.address = inet_ntop(AF_INET, &in->sin_addr, text.data(), text.size());
+    } else if (storage.ss_family == AF_INET6) {
+        const auto* in = reinterpret_cast<const sockaddr_in6*>(&storage);
+        facts.ip = conf::IpAddress::v6(&in->sin6_addr);
+        facts.address = inet_ntop(AF_INET6, &in->sin6_addr, text.data(), text.size());
+    } else {
+        facts.is_unix = true;
+        facts.address = "local";
+        ucred process{};
+        size = sizeof process;
+        if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &process, &size) == 0) {
+            facts.uid = process.uid;
+        }
+    }
+}
+
+}  // namespace
+
+ClientFacts ClientSession::facts() const {
+    ClientFacts facts{.user = user_, .database = database_};
+    describe_peer(stream_.native_handle(), facts);
+    return facts;
+}
+
+// False: the session ends, and knows why.
+Task<bool> ClientSession::authenticate(CredentialsPtr& credentials) {
+    Authentication authentication(*this, worker_.gateway().auth, worker_.shared_config(), facts());
+    const auto outcome = co_await authentication.run();
+    if (outcome == Authentication::Outcome::gone || ending_) co_return false;
+    method_ = authentication.method();
+    if (outcome == Authentication::Outcome::let_in) {
+        credentials = authentication.credentials();
+        log::write(conf::LogLevel::debug, "authenticated",
+                   {{"client", id_}, {"method", method_}, {"rule", authentication.reason()}});
+        co_return true;
+    }
+    worker_.counters().authentications_failed.add();
+    if (authentication.blocked()) worker_.counters().authentications_blocked.add();
+    log::write(conf::LogLevel::warning, "authentication_failed",
+               {{"client", id_},
+                {"database", database_},
+                {"user", user_},
+                {"addr", address_},
+                {"method", method_},
+                {"reason", authentication.reason()}});
+    refuse(authentication.report());
+    co_return false;
+}
+
+Task<bool> ClientSession::say(std::string_view messages) {
+    return send(messages);
+}
+
+// Reads the next password message, and nothing else, as PostgreSQL does: the messages of a login
+// are small, so that one is collected whole.
+Task<std::optional<std::string>> ClientSession::hear() {
+    constexpr std::size_t header_size = 5;
+    constexpr char password_message = 'p';
+    while (buffer_.held().size() < header_size) {
+        const bool more = co_await read_more();
+        if (!more) co_return std::nullopt;
+    }
+    const Bytes header = buffer_.held();
+    const std::uint32_t length = protocol::read_uint32(header.substr(1));
+    if (header.front() != password_message) {
+        refuse(ErrorReport::fatal(protocol::sqlstate::protocol_violation,
+                                  "expected password response, got message type " +
+                                      std::to_string(static_cast<unsigned char>(header.front()))));
+        co_return std::nullopt;
+    }
+    if (length < 4 || length - 4 > protocol::max_password_message) {
+        refuse(
+            ErrorReport::fatal(protocol::sqlstate::protocol_violation, "invalid message length"));
+        co_return std::nullopt;
+    }
+    buffer_.consume(header_size);
+    std::string body;
+    while (body.size() < length - 4) {
+        const Bytes held = buffer_.held().substr(0, length - 4 - body.size());
+        body += held;
+        buffer_.consume(held.size());
+        if (body.size() == length - 4) break;
+        const bool more = co_await read_more();
+        if (!more) co_return std::nullopt;
+    }
+    co_return body;
+}
+
+// The answer comes from the main thread, which must not keep this session alive: it would die
+// there.
+Task<AuthAnswer> ClientSession::look_up(AuthQuerySource source, std::string user) {
+    const auto answer = std::make_shared<std::optional<AuthAnswer>>();
+    worker_.gateway().auth.query.ask(
+        std::move(source), std::move(user),
+        [weak = weak_from_this(), executor = worker_.context().io.get_executor(),
+         answer](const AuthAnswer& given) {
+            asio::post(executor, [weak, answer, given] {
+                *answer = given;
+                if (const auto self = weak.lock()) self->server_spoke_.notify();
+            });
+        });
+    const Unwatched unwatched(*this);
+    while (!*answer && !ending_) co_await server_spoke_.wait();
+    co_return *answer ? **answer : AuthAnswer{};
+}
+
+Task<bool> ClientSession::pause(std::chrono::milliseconds time) {
+    asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(
+        worker_.context().io.get_executor(), time);
+    timer.async_wait([weak = weak_from_this()](error_code error) {
+        if (error) return;
+        if (const auto self = weak.lock()) self->server_spoke_.notify();
+    });
+    const Unwatched unwatched(*this);
+    co_await server_spoke_.wait();
+    co_return !ending_;
+}
+
+}  // namespace pgweir::daemon
