@@ -49,6 +49,14 @@ void describe_peer(int socket, ClientFacts& facts) {
 ClientFacts ClientSession::facts() const {
     ClientFacts facts{.user = user_, .database = database_};
     describe_peer(stream_.native_handle(), facts);
+    if (ssl_) {
+        facts.is_tls = true;
+        facts.end_point_hash = tls_->end_point_hash();
+        PeerCertificate certificate = peer_certificate(*ssl_);
+        facts.certificate_verified = certificate.verified;
+        facts.certificate_cn = std::move(certificate.common_name);
+        facts.certificate_dn = std::move(certificate.distinguished_name);
+    }
     return facts;
 }
 

@@ -78,7 +78,9 @@ Task<bool> ClientSession::log_in() {
                     {"database", database_},
                     {"user", user_},
                     {"addr", address_},
-                    {"method", method_}});
+                    {"method", method_},
+                    {"tls", ssl_ ? tls_version(*ssl_) : std::string()},
+                    {"sni", ssl_ ? requested_host(*ssl_) : std::string()}});
     }
     expect_next_request();
     if (draining_) drain();
@@ -91,11 +93,24 @@ Task<std::optional<StartupMessage>> ClientSession::negotiate() {
     // Each kind of encryption may be asked for once, as in PostgreSQL's ProcessStartupPacket().
     bool asked_tls = false;
     bool asked_gss = false;
+    if (address_ != "unix") tls_ = worker_.gateway().tls.current();
+    if (tls_) {
+        const bool goes_on = co_await begin_direct_tls();
+        if (!goes_on) co_return std::nullopt;
+        asked_tls = asked_gss = ssl_ != nullptr;
+    }
     while (true) {
         FirstPacket packet;
         const bool complete = co_await read_packet(packet);
         if (!complete) co_return std::nullopt;
-        if (auto* startup = std::get_if<StartupMessage>(&packet)) co_return std::move(*startup);
+        if (auto* startup = std::get_if<StartupMessage>(&packet)) {
+            if (!must_use_tls() || ssl_) co_return std::move(*startup);
+            ErrorReport report = ErrorReport::fatal(protocol::sqlstate::invalid_authorization,
+                                                    "connection requires TLS");
+            report.hint = "Connect with sslmode=require or stricter.";
+            refuse(std::move(report));
+            co_return std::nullopt;
+        }
         if (auto* problem = std::get_if<ErrorReport>(&packet)) {
             refuse(std::move(*problem));
             co_return std::nullopt;
@@ -113,8 +128,13 @@ Task<std::optional<StartupMessage>> ClientSession::negotiate() {
                 "unsupported frontend protocol: encryption was refused already"));
             co_return std::nullopt;
         }
-        const bool sent = co_await send("N");
-        if (!sent) co_return std::nullopt;
+        bool goes_on = false;
+        if (std::holds_alternative<protocol::SslRequest>(packet)) {
+            goes_on = co_await answer_ssl_request();
+        } else {
+            goes_on = co_await send("N");
+        }
+        if (!goes_on) co_return std::nullopt;
     }
 }
 

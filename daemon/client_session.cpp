@@ -31,6 +31,7 @@ bool has_own_options(const conf::Config& config, const std::string& user) {
 // reset may overtake what was written.
 void close_gently(pool::ByteStream& stream) {
     if (!stream.is_open()) return;
+    stream.say_end();
     ::shutdown(stream.native_handle(), SHUT_WR);
     std::array<char, 4096> ignored{};
     for (int i = 0; i < 16; ++i) {

@@ -9,6 +9,7 @@
 
 #include "daemon/auth/authentication.hpp"
 #include "daemon/client_limits.hpp"
+#include "daemon/tls/client_tls.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/pool.hpp"
 #include "pool/read_buffer.hpp"
@@ -97,6 +98,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<bool> log_in();
     Task<std::optional<protocol::StartupMessage>> negotiate();
     Task<bool> read_packet(protocol::FirstPacket& packet);
+    Task<bool> begin_direct_tls();
+    Task<bool> answer_ssl_request();
+    Task<bool> start_tls();
+    [[nodiscard]] bool must_use_tls() const;
     Task<> carry_cancel(protocol::CancelKey key);
     [[nodiscard]] std::optional<ErrorReport> enter(const CredentialsPtr& credentials);
     void offer_credentials(const conf::Database& entry, const CredentialsPtr& credentials);
@@ -156,6 +161,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Worker& worker_;
     const std::uint64_t id_;
     std::string address_;
+    std::shared_ptr<const ClientTls> tls_;  ///< null: this client is not offered any
+    SslPtr ssl_;                            ///< null: it has not asked for it
     pool::ByteStream stream_;
     pool::ReadBuffer buffer_;
     protocol::FrameScanner scanner_;

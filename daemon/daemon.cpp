@@ -75,6 +75,7 @@ Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> conf
       gateway_{.registry = registry_,
                .limits = limits_,
                .auth = auth_,
+               .tls = tls_,
                .route_cancel =
                    [this](const protocol::CancelKey& key, std::function<void()> done) {
                        route_cancel(key, std::move(done));
@@ -97,6 +98,10 @@ Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> conf
 ExitCode Daemon::run() {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): it cannot fail for a known signal
     raise_descriptor_limit(*config_);
+    if (const auto problem = tls_.load(*config_)) {
+        log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
+        return ExitCode::bad_configuration;
+    }
     if (!open_listeners() || !open_http()) return ExitCode::cannot_start;
     for (const auto& worker : workers_) worker->run();
     registry_.make_minimum_pools(*config_);
@@ -177,7 +182,13 @@ Task<> Daemon::handle_signals() {
 
 void Daemon::reload() {
     service_manager::notify_reloading();
-    const conf::LoadResult loaded = conf::load_file(config_path_);
+    conf::LoadResult loaded = conf::load_file(config_path_);
+    if (loaded.config) {
+        if (const auto problem = tls_.load(*loaded.config)) {
+            loaded.problems.push_back({.file = config_path_, .message = *problem});
+            loaded.config.reset();
+        }
+    }
     if (!loaded.config) {
         for (const conf::Problem& problem : loaded.problems) {
             log::write(LogLevel::error, "reload_problem", {{"problem", problem.to_string()}});
@@ -250,7 +261,21 @@ Task<> Daemon::keep_house() {
         if (error) co_return;
         if (phase_ == Phase::running) registry_.sweep(Clock::now());
         auth_query_.sweep(Clock::now());
+        refresh_tls();
         tell_status();
+    }
+}
+
+// Certificates are renewed by programs that do not know of us. A bad new file leaves the former
+// certificate in use.
+void Daemon::refresh_tls() {
+    bool loaded = false;
+    const auto problem = tls_.refresh(*config_, loaded);
+    if (problem) {
+        log::write(LogLevel::error, "tls_files_bad",
+                   {{"error", *problem}, {"hint", "the former certificate stays in use"}});
+    } else if (loaded) {
+        log::write(LogLevel::info, "tls_files_read");
     }
 }
 
@@ -286,6 +311,10 @@ Sample Daemon::sample() const {
         for (unsigned worker = 0; worker < workers_.size(); ++worker) {
             row.workers.emplace_back(pool, &pool->statistics(worker));
         }
+    }
+    if (const auto tls = tls_.current()) {
+        sample.client_tls_expiry =
+            std::chrono::duration<double>(tls->expires_at().time_since_epoch()).count();
     }
     for (const auto& worker : workers_) sample.workers.push_back(&worker->statistics());
     return sample;

@@ -57,6 +57,7 @@ class Daemon {
     Task<> feed_watchdog();
     Task<> drain_deadline();
     void reload();
+    void refresh_tls();
     void begin_drain();
     void stop_now();
     void leave_if_empty();
@@ -71,6 +72,7 @@ class Daemon {
     asio::io_context io_{1};
     PoolLog pool_log_;
     ClientLimits limits_;
+    ClientTlsStore tls_;
     AuthQuery auth_query_{io_};
     AuthShared auth_{.query = auth_query_};
     std::vector<std::unique_ptr<pool::WorkerContext>> contexts_;

@@ -8,6 +8,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
+#include "daemon/tls/client_tls.hpp"
 
 namespace {
 
@@ -21,7 +22,13 @@ std::shared_ptr<const pgweir::conf::Config> load(const std::string& path) {
 }
 
 ExitCode check(const std::string& path) {
-    if (!load(path)) return ExitCode::bad_configuration;
+    const auto config = load(path);
+    if (!config) return ExitCode::bad_configuration;
+    const auto tls = pgweir::daemon::ClientTls::load(*config);
+    if (const auto* problem = std::get_if<std::string>(&tls)) {
+        std::cerr << path << ": " << *problem << '\n';
+        return ExitCode::bad_configuration;
+    }
     std::cout << path << ": no problem found\n";
     return ExitCode::ok;
 }

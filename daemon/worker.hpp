@@ -13,6 +13,7 @@
 #include "conf/config.hpp"
 #include "daemon/client_limits.hpp"
 #include "daemon/client_session.hpp"
+#include "daemon/tls/client_tls.hpp"
 #include "pool/registry.hpp"
 #include "pool/statistics.hpp"
 #include "pool/worker_context.hpp"
@@ -24,6 +25,7 @@ struct Gateway {
     pool::Registry& registry;
     ClientLimits& limits;
     AuthShared& auth;
+    ClientTlsStore& tls;
     /// Brings a CancelRequest to the worker whose client has this key.
     /// `done` is called, on that worker, when the cancel has taken effect or never will.
     std::function<void(const protocol::CancelKey&, std::function<void()> done)> route_cancel;

@@ -75,6 +75,27 @@ ByteStream::ByteStream(asio::io_context& io, LateEnds& late_ends, int socket, ss
     }
 }
 
+void ByteStream::start_tls(ssl_st& tls) {
+    SSL_set_fd(&tls, native_handle());
+    tls_ = &tls;
+}
+
+IoResult ByteStream::handshake(bool& wants_write) {
+    ERR_clear_error();
+    errno = 0;
+    const int result = SSL_do_handshake(tls_);
+    if (result == 1) return {};
+    wants_write = SSL_get_error(tls_, result) == SSL_ERROR_WANT_WRITE;
+    return from_tls(tls_, result);
+}
+
+void ByteStream::say_end() {
+    if (tls_ == nullptr || !is_open() || SSL_is_init_finished(tls_) == 0) return;
+    ERR_clear_error();
+    SSL_shutdown(tls_);
+    ERR_clear_error();
+}
+
 IoResult ByteStream::read(std::span<char> room) {
     if (!is_open()) {
         return {.status = IoResult::Status::failed, .error = asio::error::bad_descriptor};

@@ -61,6 +61,14 @@ class ByteStream : public LateEndHook {
     /// that session, which stays its owner's and must outlive this. `late_ends` is the worker's.
     ByteStream(asio::io_context& io, LateEnds& late_ends, int socket, ssl_st* tls = nullptr);
 
+    /// From now on bytes go through `tls`, which has no socket yet and stays its owner's.
+    void start_tls(ssl_st& tls);
+    /// Goes on with the handshake as far as it gets: done, would_block (`wants_write` says for what
+    /// to wait), closed or failed.
+    [[nodiscard]] IoResult handshake(bool& wants_write);
+    /// Tells the peer of an encrypted stream that it ends here; without waiting for the answer.
+    void say_end();
+
     [[nodiscard]] IoResult read(std::span<char> room);
     /// Writes as much as fits of the parts in their order.
     [[nodiscard]] IoResult write(std::span<const iovec> parts);

@@ -136,6 +136,7 @@ struct WorkerStatistics {
     Counter clients;         ///< connections there now, logged in or not
     Counter logins_refused;  ///< closed before a pool was known
     Counter login_timeouts;
+    Counter tls_handshakes_failed;
     Counter authentications_failed;   ///< whatever the reason
     Counter authentications_blocked;  ///< failures that shut the door (auth_failure_limit)
     Counter cancel_requests;          ///< CancelRequests received

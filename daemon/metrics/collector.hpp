@@ -29,6 +29,7 @@ struct Sample {
     std::vector<const pool::WorkerStatistics*> workers;  ///< must outlive the Collector
     bool draining = false;
     unsigned max_client_conn = 0;
+    double client_tls_expiry = 0;  ///< seconds since 1970; 0: no TLS
 };
 
 /// Sums over the workers when asked. Collect() may be called from any thread that may call the

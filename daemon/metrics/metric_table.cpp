@@ -42,6 +42,8 @@ constexpr source::SampleValue worker_count{
     [](const Sample& sample) { return static_cast<double>(sample.workers.size()); }};
 constexpr source::SampleValue client_limit{
     [](const Sample& sample) { return static_cast<double>(sample.max_client_conn); }};
+constexpr source::SampleValue client_tls_expiry{
+    [](const Sample& sample) { return sample.client_tls_expiry; }};
 
 using source::PoolCounter;
 using source::PoolCounters;
@@ -149,6 +151,12 @@ const Metric table[] = {
     {"pgweir_authentications_blocked_total", counter, none, "",
      "Times that failed logins of one user from one address reached auth_failure_limit.",
      WorkerCounter{&WorkerStatistics::authentications_blocked}},
+    {"pgweir_tls_handshakes_failed_total", counter, none, "",
+     "TLS handshakes of clients that came to nothing.",
+     WorkerCounter{&WorkerStatistics::tls_handshakes_failed}},
+    {"pgweir_client_tls_certificate_expiry_timestamp_seconds", gauge, seconds, "",
+     "When the certificate that clients are shown expires, since 1970; 0 without TLS.",
+     client_tls_expiry},
     {"pgweir_cancel_requests_total", counter, none, "",
      "CancelRequests received from clients.",
      WorkerCounter{&WorkerStatistics::cancel_requests}},
