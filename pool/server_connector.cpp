@@ -3,6 +3,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -12,6 +15,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "pool/login_guard.hpp"
 
 namespace pgweir::pool {
 
@@ -152,6 +157,34 @@ Task<> wait_for_socket(asio::io_context& io, PGconn* connection, bool to_read, P
     descriptor.release();
 }
 
+// The bytes that libpq would read next, without reading them.
+std::string peek(PGconn* connection) {
+    std::array<char, 8192> room{};
+    ssize_t size = 0;
+    if (auto* tls = static_cast<SSL*>(PQsslStruct(connection, "OpenSSL"))) {
+        ERR_clear_error();
+        size = SSL_peek(tls, room.data(), room.size());
+        ERR_clear_error();
+    } else {
+        size = ::recv(PQsocket(connection), room.data(), room.size(), MSG_PEEK | MSG_DONTWAIT);
+    }
+    return size > 0 ? std::string(room.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+// Waits until libpq can be given what the server has sent. Empty: it can; otherwise why not.
+Task<std::string> guard_login(asio::io_context& io, PGconn* connection, Progress& progress) {
+    while (PQstatus(connection) == CONNECTION_AWAITING_RESPONSE && !progress.timed_out) {
+        LoginVerdict verdict = check_login_messages(peek(connection));
+        if (verdict.kind == LoginVerdict::Kind::refuse) co_return std::move(verdict.problem);
+        if (verdict.kind == LoginVerdict::Kind::go_on) break;
+        // PostgreSQL writes each request at once; beyond one TLS record nothing can be seen.
+        if (PQsslInUse(connection) != 0) co_return "the server sent a login message in pieces";
+        Timer timer(io.get_executor(), milliseconds(5));
+        co_await timer.async_wait(as_result);
+    }
+    co_return std::string();
+}
+
 std::string one_line(std::string_view text) {
     std::string line(text);
     while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0)
@@ -201,6 +234,8 @@ Task<ConnectResult> log_in(asio::io_context& io, const Keywords& keywords, Progr
             co_return ConnectResult{
                 .failure = {.explanation = "timeout expired", .timed_out = true}};
         }
+        const std::string hostile = co_await guard_login(io, connection.get(), progress);
+        if (!hostile.empty()) co_return ConnectResult{.failure = {.explanation = hostile}};
         step = PQconnectPoll(connection.get());
     }
     co_return ConnectResult{.connection = take_over(std::move(connection), trace)};
