@@ -142,8 +142,8 @@ std::optional<ErrorReport> ScramServer::read_gs2_header(ScramReader& reader) {
             ErrorReport report = ErrorReport::fatal(sqlstate::invalid_authorization,
                                                     "SCRAM channel binding negotiation error");
             report.detail =
-                "The client supports channel binding but thinks the server does not.  However, "
-                "this server does support channel binding.";
+                "The client supports SCRAM channel binding but thinks the server does not.  "
+                "However, this server does support channel binding.";
             return report;
         }
         reader.skip();
