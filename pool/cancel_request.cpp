@@ -1,55 +1,59 @@
 #include "pool/cancel_request.hpp"
 
-#include <array>
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/write.hpp>
 #include <memory>
 
+#include "pool/server_dialogue.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
 
 namespace {
 
-using Protocol = asio::generic::stream_protocol;
-using Socket = asio::basic_stream_socket<Protocol, Executor>;
 using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
 }  // namespace
 
-Task<bool> send_cancel_request(asio::io_context& io, const SocketAddress& address,
-                               protocol::CancelKey key, milliseconds timeout) {
+CancelTarget cancel_target(const ServerConnection& connection) {
+    return {.address = connection.address,
+            .key = connection.cancel_key,
+            .tls_keywords = connection.tls_keywords,
+            .host = connection.host};
+}
+
+Task<bool> send_cancel_request(asio::io_context& io, CancelTarget target, milliseconds timeout) {
     // Shared with the timer's handler, which may run after this coroutine has ended.
-    const auto socket = std::make_shared<Socket>(io.get_executor());
+    const auto dialogue = std::make_shared<ServerDialogue>(io);
     Timer timer(io.get_executor());
     if (timeout > milliseconds::zero()) {
         timer.expires_after(timeout);
-        timer.async_wait([socket](error_code error) {
-            error_code ignored;
-            if (!error) socket->close(ignored);
+        timer.async_wait([dialogue](error_code error) {
+            if (!error) dialogue->end();
         });
     }
-    const Protocol::endpoint endpoint(&address.storage, address.size,
-                                      address.storage.ss_family == AF_UNIX ? 0 : IPPROTO_TCP);
-    const auto [connect_error] = co_await socket->async_connect(endpoint, as_result);
-    if (connect_error) co_return true;  // nothing was sent, so that nothing can arrive
-
-    std::string request;
-    protocol::append_cancel_request(request, key);
-    const auto [write_error, written] =
-        co_await asio::async_write(*socket, asio::buffer(request), as_result);
-    if (write_error) co_return false;
-    std::array<char, 64> ignored{};
-    while (true) {
-        const auto [error, size] =
-            co_await socket->async_read_some(asio::buffer(ignored), as_result);
-        // The postmaster's child closes after it has sent the signal; it may do so with our bytes
-        // unread, which resets the connection.
-        if (error) co_return error == asio::error::eof || error == asio::error::connection_reset;
+    // Until the request itself is written nothing can arrive.
+    const std::string unreachable = co_await dialogue->connect(target.address);
+    if (!unreachable.empty()) co_return true;
+    if (target.tls_keywords) {
+        bool agreed = false;
+        const std::string problem =
+            co_await dialogue->start_tls(*target.tls_keywords, target.host, agreed);
+        if (!problem.empty() || !agreed) co_return true;
     }
+    std::string request;
+    protocol::append_cancel_request(request, target.key);
+    const std::string unsent = co_await dialogue->send(request);
+    if (!unsent.empty()) co_return false;
+    // The postmaster's child closes after it has sent the signal; it may do so with our bytes
+    // unread, which resets the connection.
+    bool ended = false;
+    std::string ignored;
+    while (!ended) {
+        const std::string problem = co_await dialogue->receive(ignored, ended);
+        if (!problem.empty()) co_return !dialogue->was_ended();
+        ignored.clear();
+    }
+    co_return true;
 }
 
 }  // namespace pgweir::pool

@@ -77,7 +77,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     // The reading coroutine resumes, sees the state and ends.
     stream_.release();
     part_.server_closed(*this, before, reason, detail);
-    connection_.connection.reset();
+    connection_.close();
 }
 
 std::string Server::set_up(const SettingsPtr& settings) {
@@ -207,9 +207,8 @@ void Server::cancel_query(std::function<void()> done) {
 
 Task<> Server::carry_cancel() {
     const auto self = shared_from_this();
-    const bool certain =
-        co_await send_cancel_request(part_.context().io, connection_.address,
-                                     connection_.cancel_key, part_.options().cancel_wait_timeout);
+    const bool certain = co_await send_cancel_request(
+        part_.context().io, cancel_target(connection_), part_.options().cancel_wait_timeout);
     --cancels_under_way_;
     if (!certain) {
         cancel_uncertain_ = true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pool/deadlines.hpp"
+#include "pool/server_tls.hpp"
 #include "pool/session_settings.hpp"
 #include "protocol/startup.hpp"
 
@@ -29,10 +30,25 @@ struct SocketAddress {
     [[nodiscard]] std::string to_string() const;
 };
 
+/// A connection that libpq did not make (key_login.hpp). Says Terminate and closes when it goes.
+struct OwnConnection {
+    OwnConnection() = default;
+    OwnConnection(const OwnConnection&) = delete;
+    OwnConnection& operator=(const OwnConnection&) = delete;
+    ~OwnConnection();
+
+    int socket = -1;
+    TlsSessionPtr tls;
+};
+
 /// An established, logged-in connection at an idle point. It may move between workers; whoever
 /// holds it is alone in using it.
 struct ServerConnection {
-    ConnectionPtr connection;
+    ConnectionPtr connection;  ///< libpq's; null if it is `own`
+    std::unique_ptr<OwnConnection> own;
+    /// How to reach the same server by TLS once more; null for a connection without TLS.
+    std::shared_ptr<const Keywords> tls_keywords;
+    std::string host;  ///< by which it was reached; meaningful with TLS
     SocketAddress address;
     protocol::CancelKey cancel_key;  ///< the server's own: never shown to a client
     /// Every ParameterStatus of the login, in the server's order, with later changes applied.
@@ -43,9 +59,13 @@ struct ServerConnection {
     /// Counts up with each configuration of the pool: an older connection is not lent again.
     unsigned generation = 0;
 
-    [[nodiscard]] int socket() const { return PQsocket(connection.get()); }
-    /// The TLS session, owned by libpq; nullptr when the connection has none.
+    [[nodiscard]] int socket() const { return own ? own->socket : PQsocket(connection.get()); }
+    /// The TLS session, owned by this or by libpq; nullptr when the connection has none.
     [[nodiscard]] ssl_st* tls() const;
+    void close() {
+        connection.reset();
+        own.reset();
+    }
 };
 
 }  // namespace pgweir::pool

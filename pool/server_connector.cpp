@@ -16,13 +16,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "pool/key_login.hpp"
 #include "pool/login_guard.hpp"
 
 namespace pgweir::pool {
 
 namespace {
 
-using Keywords = std::vector<std::pair<std::string, std::string>>;
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
@@ -57,6 +57,13 @@ std::string join_list(const std::vector<std::string>& items) {
         list += item;
     }
     return list;
+}
+
+// Whether libpq finds a password by itself.
+bool has_password(const Keywords& keywords) {
+    return std::ranges::any_of(keywords, [](const auto& entry) {
+        return entry.first == "password" || entry.first == "passfile" || entry.first == "service";
+    });
 }
 
 bool needs_lookup(const std::string& host) {
@@ -140,20 +147,15 @@ class Trace {
     std::FILE* file_;
 };
 
-// What a waiting step and its timeout share.
-struct Progress {
-    Descriptor* waiting = nullptr;
-    bool timed_out = false;
-};
-
 // Waits until libpq's socket is ready for what it asked. The socket may be another one after each
 // poll, so that it is taken anew each time and given back at once.
-Task<> wait_for_socket(asio::io_context& io, PGconn* connection, bool to_read, Progress& progress) {
+Task<> wait_for_socket(asio::io_context& io, PGconn* connection, bool to_read,
+                       ConnectProgress& progress) {
     Descriptor descriptor(io.get_executor(), PQsocket(connection));
-    progress.waiting = &descriptor;
+    progress.interrupt = [&descriptor] { descriptor.cancel(); };
     co_await descriptor.async_wait(to_read ? Descriptor::wait_read : Descriptor::wait_write,
                                    as_result);
-    progress.waiting = nullptr;
+    progress.interrupt = nullptr;
     descriptor.release();
 }
 
@@ -172,7 +174,7 @@ std::string peek(PGconn* connection) {
 }
 
 // Waits until libpq can be given what the server has sent. Empty: it can; otherwise why not.
-Task<std::string> guard_login(asio::io_context& io, PGconn* connection, Progress& progress) {
+Task<std::string> guard_login(asio::io_context& io, PGconn* connection, ConnectProgress& progress) {
     while (PQstatus(connection) == CONNECTION_AWAITING_RESPONSE && !progress.timed_out) {
         LoginVerdict verdict = check_login_messages(peek(connection));
         if (verdict.kind == LoginVerdict::Kind::refuse) co_return std::move(verdict.problem);
@@ -199,18 +201,38 @@ ConnectFailure failure_of(PGconn* connection) {
     return {.from_server = protocol::parse_verbose_error(text), .explanation = one_line(text)};
 }
 
+// What a second connection to the same server needs to know about TLS.
+Keywords tls_keywords(PGconn* connection) {
+    Keywords keywords;
+    PQconninfoOption* const options = PQconninfo(connection);
+    for (const PQconninfoOption* option = options; option != nullptr && option->keyword != nullptr;
+         ++option) {
+        const std::string_view name = option->keyword;
+        if (option->val != nullptr && name.starts_with("ssl")) {
+            keywords.emplace_back(name, option->val);
+        }
+    }
+    PQconninfoFree(options);
+    return keywords;
+}
+
 ServerConnection take_over(ConnectionPtr connection, const Trace& trace) {
     LoginFacts facts = parse_login_trace(trace.text());
     ServerConnection server{.cancel_key = facts.cancel_key, .reported = std::move(facts.reported)};
     server.address.size = sizeof server.address.storage;
     getpeername(PQsocket(connection.get()), reinterpret_cast<sockaddr*>(&server.address.storage),
                 &server.address.size);
+    if (PQsslInUse(connection.get()) != 0) {
+        server.tls_keywords = std::make_shared<const Keywords>(tls_keywords(connection.get()));
+        server.host = PQhost(connection.get());
+    }
     server.connection = std::move(connection);
     server.connected_at = Clock::now();
     return server;
 }
 
-Task<ConnectResult> log_in(asio::io_context& io, const Keywords& keywords, Progress& progress) {
+Task<ConnectResult> log_in(asio::io_context& io, const Keywords& keywords,
+                           ConnectProgress& progress) {
     std::vector<const char*> names;
     std::vector<const char*> values;
     for (const auto& [name, value] : keywords) {
@@ -248,14 +270,14 @@ Task<ConnectResult> connect_server(asio::io_context& io,
                                    std::shared_ptr<const ServerCredentials> credentials,
                                    milliseconds timeout) {
     // Shared with the timer's handler, which may run after this coroutine has ended.
-    const auto progress = std::make_shared<Progress>();
+    const auto progress = std::make_shared<ConnectProgress>();
     Timer timer(io.get_executor());
     if (timeout > milliseconds::zero()) {
         timer.expires_after(timeout);
         timer.async_wait([progress](error_code error) {
             if (error) return;
             progress->timed_out = true;
-            if (progress->waiting != nullptr) progress->waiting->cancel();
+            if (progress->interrupt) progress->interrupt();
         });
     }
     if (credentials && !credentials->password.empty() && find(keywords, "password") == nullptr) {
@@ -265,6 +287,10 @@ Task<ConnectResult> connect_server(asio::io_context& io,
     set(keywords, "gssencmode", "disable");
     const std::string problem = co_await resolve_hosts(io, keywords);
     if (!problem.empty()) co_return ConnectResult{.failure = {.explanation = problem}};
+    const bool by_keys = credentials && (credentials->scram || !credentials->md5_hash.empty());
+    if (by_keys && !has_password(keywords)) {
+        co_return co_await connect_with_keys(io, keywords, credentials, *progress);
+    }
     co_return co_await log_in(io, keywords, *progress);
 }
 
@@ -330,7 +356,23 @@ std::string SocketAddress::to_string() const {
     return "unknown";
 }
 
+OwnConnection::~OwnConnection() {
+    if (socket < 0) return;
+    // Without waiting: PostgreSQL takes the end of the stream as well.
+    constexpr std::array<char, 5> terminate{'X', 0, 0, 0, 4};
+    if (tls) {
+        ERR_clear_error();
+        SSL_write(tls.get(), terminate.data(), terminate.size());
+        SSL_shutdown(tls.get());
+        ERR_clear_error();
+    } else {
+        std::ignore = ::send(socket, terminate.data(), terminate.size(), MSG_NOSIGNAL);
+    }
+    ::close(socket);
+}
+
 ssl_st* ServerConnection::tls() const {
+    if (own) return own->tls.get();
     return static_cast<ssl_st*>(PQsslStruct(connection.get(), "OpenSSL"));
 }
 

@@ -10,6 +10,8 @@
 #include <array>
 #include <string_view>
 
+#include "pool/server_tls.hpp"
+
 namespace pgweir::daemon {
 
 namespace {
@@ -133,22 +135,6 @@ std::string set_ciphers(SSL_CTX* context, const conf::Config& config) {
     return {};
 }
 
-std::string hash_of(X509* certificate) {
-    int digest = NID_undef;
-    if (OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest, nullptr) != 1 ||
-        digest == NID_undef) {
-        return {};
-    }
-    const EVP_MD* algorithm =
-        digest == NID_md5 || digest == NID_sha1 ? EVP_sha256() : EVP_get_digestbynid(digest);
-    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-    unsigned size = 0;
-    if (algorithm == nullptr || X509_digest(certificate, algorithm, hash.data(), &size) != 1) {
-        return {};
-    }
-    return {reinterpret_cast<const char*>(hash.data()), size};
-}
-
 std::chrono::system_clock::time_point expiry_of(X509* certificate) {
     std::tm time{};
     if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return {};
@@ -201,7 +187,7 @@ std::variant<std::shared_ptr<const ClientTls>, std::string> ClientTls::load(
     }
     SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
     X509* const certificate = SSL_CTX_get0_certificate(context);
-    tls->end_point_hash_ = hash_of(certificate);
+    tls->end_point_hash_ = pool::tls_server_end_point(certificate);
     tls->expires_at_ = expiry_of(certificate);
     return std::shared_ptr<const ClientTls>(tls);
 }

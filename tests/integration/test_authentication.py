@@ -263,7 +263,7 @@ def test_peer_lets_in_the_account_of_that_name_and_nobody_else(cluster, pgweir, 
         psycopg.connect(host=weir.folder, port=weir.port, user="postgres", dbname="app")
 
 
-@pytest.mark.parametrize("secret", ["plain"])
+@pytest.mark.parametrize("secret", ["plain", "scram", "md5"])
 def test_pgweir_logs_in_to_the_server_as_the_client(secret, pgweir):
     """Nobody but the client knows the password; the server asks for it on every connection."""
     cluster = Cluster(hba="local all all trust\nhost all postgres,app 127.0.0.1/32 trust\n"
