@@ -43,8 +43,10 @@ const std::vector<Stringprep_profile>& profile() {
         std::vector<Stringprep_profile> all;
         const Stringprep_profile* step = stringprep_saslprep;
         for (; step->operation != 0; ++step) all.push_back(*step);
-        std::ranges::stable_partition(
-            all, [](const Stringprep_profile& s) { return s.operation != STRINGPREP_NFKC; });
+        // Not of std::ranges: clang 14 cannot parse what that returns.
+        std::stable_partition(all.begin(), all.end(), [](const Stringprep_profile& s) {
+            return s.operation != STRINGPREP_NFKC;
+        });
         all.push_back(*step);
         return all;
     }();

@@ -72,7 +72,7 @@ bool ScramReader::read_any(char& attribute, Bytes& value) {
 bool ScramReader::read_value(char attribute, Bytes& value) {
     skip();
     if (peek() != '=') {
-        detail_ = std::string("Expected character \"=\" for attribute \"") + attribute + "\".";
+        detail_ = std::string(R"(Expected character "=" for attribute ")") + attribute + R"(".)";
         return false;
     }
     skip();

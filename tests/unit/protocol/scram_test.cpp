@@ -39,10 +39,10 @@ std::vector<std::string> offered(const ScramServer& server) {
 // An exchange up to the server's last word.
 ScramReply play(ScramServer& server, ScramClient& client) {
     auto initial = client.start(offered(server));
-    if (auto* const report = std::get_if<ErrorReport>(&initial)) return *std::move(report);
+    if (auto* const report = std::get_if<ErrorReport>(&initial)) return *report;
     const std::string server_first = sent(server.start(std::get<SaslInitialResponse>(initial)));
     auto client_final = client.proceed(server_first);
-    if (auto* const report = std::get_if<ErrorReport>(&client_final)) return *std::move(report);
+    if (auto* const report = std::get_if<ErrorReport>(&client_final)) return *report;
     return server.proceed(std::get<std::string>(client_final));
 }
 
@@ -247,13 +247,13 @@ TEST(ScramServer, MalformedFirstMessagesAreRefusedAsPostgresqlRefusesThem) {
         {"n", malformed + "Comma expected, but found character \"0x00\"."},
         {"n,x", malformed + "Unexpected attribute \"'x'\" in client-first-message."},
         {"n,", malformed + "Unexpected attribute \"0x00\" in client-first-message."},
-        {"n,,", malformed + "Expected attribute \"n\" but found \"0x00\"."},
-        {"n,,n", malformed + "Expected character \"=\" for attribute \"n\"."},
-        {"n,,n=", malformed + "Expected attribute \"r\" but found \"0x00\"."},
-        {"n,,r=a", malformed + "Expected attribute \"n\" but found \"'r'\"."},
-        {"n,,n=,n=,r=a", malformed + "Expected attribute \"r\" but found \"'n'\"."},
+        {"n,,", malformed + R"(Expected attribute "n" but found "0x00".)"},
+        {"n,,n", malformed + R"(Expected character "=" for attribute "n".)"},
+        {"n,,n=", malformed + R"(Expected attribute "r" but found "0x00".)"},
+        {"n,,r=a", malformed + R"(Expected attribute "n" but found "'r'".)"},
+        {"n,,n=,n=,r=a", malformed + R"(Expected attribute "r" but found "'n'".)"},
         {"n,,n=,r=a,1=2", malformed + "Attribute expected, but found invalid character \"'1'\"."},
-        {"n,,n=,r=a,x", malformed + "Expected character \"=\" for attribute \"x\"."},
+        {"n,,n=,r=a,x", malformed + R"(Expected character "=" for attribute "x".)"},
         {"n,,n=,r=a b", "08P01 non-printable characters in SCRAM nonce"},
         {"n,,n=,r=\x80", "08P01 non-printable characters in SCRAM nonce"},
         {"n,a=eve,n=,r=a", "0A000 client uses authorization identity, but it is not supported"},
@@ -305,9 +305,9 @@ TEST(ScramServer, MalformedFinalMessagesAreRefusedAsPostgresqlRefusesThem) {
     const std::pair<std::string, std::string> cases[] = {
         {"", malformed + "The message is empty."},
         {rfc_client_final + "\0"s, malformed + "Message length does not match input length."},
-        {"r=x", malformed + "Expected attribute \"c\" but found \"'r'\"."},
+        {"r=x", malformed + R"(Expected attribute "c" but found "'r'".)"},
         {"c=eSws,r=x", "08P01 unexpected SCRAM channel-binding attribute in client-final-message"},
-        {"c=biws", malformed + "Expected attribute \"r\" but found \"0x00\"."},
+        {"c=biws", malformed + R"(Expected attribute "r" but found "0x00".)"},
         {"c=biws,r=" + nonce, malformed + "Attribute expected, but found end of string."},
         {"c=biws,r=" + nonce + ",", malformed + "Attribute expected, but found end of string."},
         {"c=biws,r=" + nonce + ",p=", malformed + "Malformed proof in client-final-message."},
@@ -418,8 +418,8 @@ TEST(ScramClient, MalformedServerMessagesAreRefused) {
     const std::string wrong_count = malformed + "The iteration count is no positive number.";
     const std::pair<std::string, std::string> cases[] = {
         {"r=abcd,s=c2FsdA==,i=1", "continue"},
-        {"", malformed + "Expected attribute \"r\" but found \"0x00\"."},
-        {"m=x,r=abcd,s=c2FsdA==,i=1", malformed + "Expected attribute \"r\" but found \"'m'\"."},
+        {"", malformed + R"(Expected attribute "r" but found "0x00".)"},
+        {"m=x,r=abcd,s=c2FsdA==,i=1", malformed + R"(Expected attribute "r" but found "'m'".)"},
         {"r=abc,s=c2FsdA==,i=1", wrong_nonce},
         {"r=abd1,s=c2FsdA==,i=1", wrong_nonce},
         {"r=,s=c2FsdA==,i=1", wrong_nonce},
