@@ -168,7 +168,16 @@ class HbaReader {
 
     void read_name(const HbaToken& token, bool is_database, std::vector<HbaRule::Name>& names,
                    int depth) {
-        if (token.quoted) {
+        if (token.text.starts_with('/') && token.text.size() > 1) {
+            // In quotes, too: a pattern may need them for its commas.
+            Result<Regex> regex = Regex::compile(token.text.substr(1));
+            if (regex) {
+                names.push_back({.kind = Kind::regex, .text = token.text, .regex = *regex});
+            } else {
+                problem(token.place, "invalid regular expression " + in_quotes(token.text) + ": " +
+                                         regex.error().message);
+            }
+        } else if (token.quoted) {
             names.push_back({.text = token.text});
         } else if (token.text == "all") {
             names.push_back({.kind = Kind::all});
@@ -184,14 +193,6 @@ class HbaReader {
                                      "server");
         } else if (token.text.starts_with('@') && token.text.size() > 1) {
             read_list(token, is_database, names, depth);
-        } else if (token.text.starts_with('/') && token.text.size() > 1) {
-            Result<Regex> regex = Regex::compile(token.text.substr(1));
-            if (regex) {
-                names.push_back({.kind = Kind::regex, .text = token.text, .regex = *regex});
-            } else {
-                problem(token.place, "invalid regular expression " + in_quotes(token.text) + ": " +
-                                         regex.error().message);
-            }
         } else {
             names.push_back({.text = token.text});
         }

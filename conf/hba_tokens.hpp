@@ -10,7 +10,8 @@
 
 namespace pgweir::conf {
 
-/// One word. Quotes take away the special meaning of `all`, `@`, `+`, `/` and the like.
+/// One word. Quotes take away the special meaning of `all`, `@`, `+` and the like, but not that of
+/// `/`, which begins a regular expression all the same.
 struct HbaToken {
     std::string text;
     bool quoted = false;

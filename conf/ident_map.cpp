@@ -55,7 +55,7 @@ std::shared_ptr<const IdentMaps> IdentMaps::parse(std::string_view text, const s
                                          "knows: name the users");
             continue;
         }
-        if (!system_name.quoted && system_name.text.starts_with('/')) {
+        if (system_name.text.starts_with('/')) {
             Result<Regex> regex = Regex::compile(system_name.text.substr(1));
             if (!regex) {
                 reporter.add(system_name.place, "invalid regular expression " +

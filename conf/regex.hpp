@@ -12,8 +12,8 @@
 
 namespace pgweir::conf {
 
-/// A POSIX extended regular expression, which is what PostgreSQL's own are nearest to. Immutable;
-/// may be shared between threads.
+/// A POSIX extended regular expression, with `\d` and `\D` as PostgreSQL's own have them (`\w` and
+/// `\s` the C library knows). Immutable; may be shared between threads.
 class Regex {
   public:
     /// Errors: what regcomp() says.

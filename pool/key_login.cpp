@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "pool/login_guard.hpp"
 #include "pool/server_dialogue.hpp"
 #include "protocol/authentication.hpp"
 #include "protocol/scram_client.hpp"
@@ -17,20 +18,8 @@ namespace {
 using protocol::Backend;
 using protocol::Bytes;
 
-constexpr std::size_t header_size = 5;
-// libpq's own bound for an error; what a login says beyond the second is no login.
-constexpr std::uint32_t longest_message = 30'000;
+// A server says some hundred bytes; what says more than this is no login.
 constexpr std::size_t longest_login = 1U << 20U;
-
-std::vector<std::string> split_list(std::string_view list) {
-    std::vector<std::string> items;
-    while (true) {
-        const std::size_t comma = list.find(',');
-        items.emplace_back(list.substr(0, comma));
-        if (comma == std::string_view::npos) return items;
-        list.remove_prefix(comma + 1);
-    }
-}
 
 // One of a list whose single element stands for all.
 std::string element(const std::vector<std::string>& list, std::size_t index) {
@@ -90,7 +79,8 @@ class Login {
     std::string take_messages() {
         while (bytes_.size() >= header_size) {
             const std::uint32_t length = protocol::read_uint32(Bytes(bytes_).substr(1));
-            if (length < 4 || length > longest_message) return "a message of impossible length";
+            if (length < 4 || length > longest_login_message)
+                return "a message of impossible length";
             if (bytes_.size() < 1 + length) break;
             if (ready_) return "bytes behind ReadyForQuery";
             const std::string body = bytes_.substr(header_size, length - 4);

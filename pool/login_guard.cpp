@@ -13,11 +13,9 @@ namespace {
 using Kind = LoginVerdict::Kind;
 using protocol::Bytes;
 
-constexpr std::size_t header_size = 5;
 constexpr char authentication = 'R';
-// libpq's own bounds: 2,000 bytes for a request, 30,000 for an error.
+// libpq's own bound for a request to authenticate.
 constexpr std::uint32_t longest_request = 2000;
-constexpr std::uint32_t longest_message = 30'000;
 
 // The number behind `i=` in a server-first-message, where it is one.
 bool asks_too_much(Bytes data) {
@@ -43,8 +41,9 @@ LoginVerdict check_login_messages(Bytes bytes) {
         const std::uint32_t length = protocol::read_uint32(bytes.substr(1));
         // What is no message of a login at all (PostgreSQL before 7.4 answered with text) is
         // libpq's to judge: it computes nothing for it.
-        if (bytes.front() != authentication && (length < 4 || length > longest_message)) return {};
-        if (length < 4 || length > longest_message ||
+        if (bytes.front() != authentication && (length < 4 || length > longest_login_message))
+            return {};
+        if (length < 4 || length > longest_login_message ||
             (bytes.front() == authentication && length > longest_request)) {
             return refuse("the server sent a login message of impossible length");
         }

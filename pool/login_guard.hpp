@@ -8,6 +8,11 @@
 
 namespace pgweir::pool {
 
+/// Type and length of a message.
+inline constexpr std::size_t header_size = 5;
+/// libpq's bound for an error; no other message of a login is longer.
+inline constexpr std::uint32_t longest_login_message = 30'000;
+
 /// What to do with the bytes that a server has sent, before libpq reads them.
 struct LoginVerdict {
     enum class Kind : std::uint8_t {

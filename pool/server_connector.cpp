@@ -40,16 +40,6 @@ void set(Keywords& keywords, std::string_view name, std::string value) {
     }
 }
 
-std::vector<std::string> split_list(std::string_view list) {
-    std::vector<std::string> items;
-    while (true) {
-        const std::size_t comma = list.find(',');
-        items.emplace_back(list.substr(0, comma));
-        if (comma == std::string_view::npos) return items;
-        list.remove_prefix(comma + 1);
-    }
-}
-
 std::string join_list(const std::vector<std::string>& items) {
     std::string list;
     for (const std::string& item : items) {

@@ -16,7 +16,7 @@ namespace pgweir::pool {
 
 namespace {
 
-std::string reason() {
+std::string openssl_reason() {
     const unsigned long code = ERR_get_error();
     ERR_clear_error();
     const char* const text = code == 0 ? nullptr : ERR_reason_error_string(code);
@@ -24,7 +24,7 @@ std::string reason() {
 }
 
 std::string cannot(std::string_view name, const std::string& path) {
-    return std::string(name) + ": cannot use \"" + path + "\": " + reason();
+    return std::string(name) + ": cannot use \"" + path + "\": " + openssl_reason();
 }
 
 // A file as libpq finds it: named, or in ~/.postgresql if it is there. Empty: none.
@@ -122,11 +122,6 @@ void name_server(SSL* session, const Keywords& keywords, const std::string& host
 
 }  // namespace
 
-std::string_view keyword(const Keywords& keywords, std::string_view name) {
-    const auto found = std::ranges::find(keywords, name, &Keywords::value_type::first);
-    return found == keywords.end() ? std::string_view() : std::string_view(found->second);
-}
-
 void FreeTlsContext::operator()(ssl_ctx_st* context) const {
     SSL_CTX_free(context);
 }
@@ -146,7 +141,7 @@ std::variant<TlsSessionPtr, std::string> make_tls_session(const Keywords& keywor
                                                           const std::string& host) {
     ERR_clear_error();
     const TlsContextPtr context(SSL_CTX_new(TLS_client_method()));
-    if (!context) return reason();
+    if (!context) return openssl_reason();
     SSL_CTX_set_min_proto_version(context.get(),
                                   version_of(keyword(keywords, "ssl_min_protocol_version")));
     if (const auto newest = keyword(keywords, "ssl_max_protocol_version"); !newest.empty()) {
@@ -159,7 +154,7 @@ std::variant<TlsSessionPtr, std::string> make_tls_session(const Keywords& keywor
         if (!wrong.empty()) return wrong;
     }
     TlsSessionPtr session(SSL_new(context.get()));
-    if (!session) return reason();
+    if (!session) return openssl_reason();
     SSL_set_connect_state(session.get());
     name_server(session.get(), keywords, host);
     return session;

@@ -4,21 +4,15 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <variant>
-#include <vector>
+
+#include "pool/keywords.hpp"
 
 struct ssl_ctx_st;
 struct ssl_st;
 struct x509_st;
 
 namespace pgweir::pool {
-
-using Keywords = std::vector<std::pair<std::string, std::string>>;
-
-/// The value of a libpq keyword, or "".
-[[nodiscard]] std::string_view keyword(const Keywords& keywords, std::string_view name);
 
 struct FreeTlsContext {
     void operator()(ssl_ctx_st* context) const;

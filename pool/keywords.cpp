@@ -1,0 +1,22 @@
+#include "pool/keywords.hpp"
+
+#include <algorithm>
+
+namespace pgweir::pool {
+
+std::string_view keyword(const Keywords& keywords, std::string_view name) {
+    const auto found = std::ranges::find(keywords, name, &Keywords::value_type::first);
+    return found == keywords.end() ? std::string_view() : std::string_view(found->second);
+}
+
+std::vector<std::string> split_list(std::string_view list) {
+    std::vector<std::string> items;
+    while (true) {
+        const std::size_t comma = list.find(',');
+        items.emplace_back(list.substr(0, comma));
+        if (comma == std::string_view::npos) return items;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+}  // namespace pgweir::pool
