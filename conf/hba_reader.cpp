@@ -177,21 +177,20 @@ class HbaReader {
                 problem(token.place, "invalid regular expression " + in_quotes(token.text) + ": " +
                                          regex.error().message);
             }
-        } else if (token.quoted) {
-            names.push_back({.text = token.text});
-        } else if (token.text == "all") {
+        } else if (token.is("all")) {
             names.push_back({.kind = Kind::all});
-        } else if (is_database && token.text == "sameuser") {
+        } else if (is_database && token.is("sameuser")) {
             names.push_back({.kind = Kind::same_user});
-        } else if (is_database && token.text == "replication") {
+        } else if (is_database && token.is("replication")) {
             names.push_back({.kind = Kind::never});
-        } else if (token.text.starts_with('+') ||
-                   (is_database && (token.text == "samerole" || token.text == "samegroup"))) {
+        } else if (!token.quoted &&
+                   (token.text.starts_with('+') ||
+                    (is_database && (token.text == "samerole" || token.text == "samegroup")))) {
             problem(token.place, in_quotes(token.text) +
                                      " needs the membership of roles, which only the server "
                                      "knows: name the users, or leave it to the pg_hba.conf of the "
                                      "server");
-        } else if (token.text.starts_with('@') && token.text.size() > 1) {
+        } else if (!token.quoted && token.text.starts_with('@') && token.text.size() > 1) {
             read_list(token, is_database, names, depth);
         } else {
             names.push_back({.text = token.text});

@@ -39,8 +39,7 @@ Result<Regex> Regex::compile(const std::string& pattern) {
         regerror(code, compiled.get(), text.data(), text.size());
         return Refusal{text.data()};
     }
-    return Regex{std::shared_ptr<const regex_t>{
-        compiled.release(), [](const regex_t* pointer) { Free{}(const_cast<regex_t*>(pointer)); }}};
+    return Regex{std::shared_ptr<regex_t>{compiled.release(), Free{}}};
 }
 
 bool Regex::matches(const std::string& text) const {
@@ -51,6 +50,7 @@ std::vector<std::string> Regex::groups(const std::string& text) const {
     std::array<regmatch_t, 2> found{};
     if (regexec(compiled_.get(), text.c_str(), found.size(), found.data(), 0) != 0) return {};
     std::vector<std::string> groups;
+    groups.reserve(found.size());
     for (const regmatch_t& group : found) {
         groups.push_back(group.rm_so < 0
                              ? std::string{}

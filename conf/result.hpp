@@ -18,7 +18,10 @@ struct Refusal {
 template <class T>
 class [[nodiscard]] Result {
   public:
+    // Both implicit: `return value;` and `return Refusal{...};` are how it is used.
+    // NOLINTNEXTLINE(google-explicit-constructor)
     Result(T value) : content_{std::in_place_index<0>, std::move(value)} {}
+    // NOLINTNEXTLINE(google-explicit-constructor)
     Result(Refusal refusal) : content_{std::in_place_index<1>, std::move(refusal)} {}
 
     /// True if there is a value.

@@ -124,7 +124,7 @@ Task<std::optional<std::string>> ClientSession::hear() {
     co_return body;
 }
 
-// The answer comes from the main thread, which must not keep this session alive: it would die
+// The answer may come from another worker, which must not keep this session alive: it would die
 // there.
 Task<AuthAnswer> ClientSession::look_up(AuthQuerySource source, std::string user) {
     const auto answer = std::make_shared<std::optional<AuthAnswer>>();

@@ -71,6 +71,7 @@ Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> conf
       config_(std::move(config)),
       limits_(config_->max_client_conn),
       contexts_(make_contexts(number_of_workers(*config_))),
+      auth_query_(contexts_.front()->io),
       registry_(pointers(contexts_), pool_log_),
       gateway_{.registry = registry_,
                .limits = limits_,
@@ -260,7 +261,7 @@ Task<> Daemon::keep_house() {
         const auto [error] = co_await housekeeping_.async_wait(as_result);
         if (error) co_return;
         if (phase_ == Phase::running) registry_.sweep(Clock::now());
-        auth_query_.sweep(Clock::now());
+        auth_query_.sweep();
         refresh_tls();
         tell_status();
     }

@@ -73,9 +73,9 @@ class Daemon {
     PoolLog pool_log_;
     ClientLimits limits_;
     ClientTlsStore tls_;
-    AuthQuery auth_query_{io_};
-    AuthShared auth_{.query = auth_query_};
     std::vector<std::unique_ptr<pool::WorkerContext>> contexts_;
+    AuthQuery auth_query_;
+    AuthShared auth_{.query = auth_query_};
     pool::Registry registry_;
     Gateway gateway_;
     std::vector<std::unique_ptr<Worker>> workers_;

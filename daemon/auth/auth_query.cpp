@@ -193,7 +193,11 @@ Task<AuthAnswer> AuthQuery::connect(Link& link) {
     co_return AuthAnswer{};
 }
 
-void AuthQuery::sweep(Clock::time_point now) {
+void AuthQuery::sweep() {
+    asio::post(io_.get_executor(), [this] { sweep_now(Clock::now()); });
+}
+
+void AuthQuery::sweep_now(Clock::time_point now) {
     for (const auto& link : links_) {
         std::erase_if(link->remembered,
                       [now](const auto& item) { return item.second.until <= now; });

@@ -48,7 +48,9 @@ struct AuthAnswer {
 /// Runs auth_query over one connection for each source. Several clients that ask for the same user
 /// at once cost one query, and an answer is remembered for a short time.
 ///
-/// Lives on the main thread's io_context; ask() and forget() may be called from any thread.
+/// Lives on one worker's io_context, not on the main thread's: a look-up of a host name makes Asio
+/// start a thread, which would take the signals that the main thread alone is to take. All public
+/// functions may be called from any thread.
 class AuthQuery {
   public:
     using Done = std::function<void(const AuthAnswer&)>;
@@ -58,13 +60,13 @@ class AuthQuery {
     AuthQuery& operator=(const AuthQuery&) = delete;
     ~AuthQuery() = default;
 
-    /// Any thread. `done` is called once, on the main thread.
+    /// `done` is called once, on that worker.
     void ask(AuthQuerySource source, std::string user, Done done);
-    /// Any thread. The answer for this user has not let somebody in: ask anew next time.
+    /// The answer for this user has not let somebody in: ask anew next time.
     void forget(const AuthQuerySource& source, const std::string& user);
-    /// Housekeeping, on the main thread: closes connections that were not used for a while and
-    /// drops answers that are out of date.
-    void sweep(pool::Clock::time_point now);
+    /// Housekeeping: closes connections that were not used for a while and drops answers that are
+    /// out of date.
+    void sweep();
 
   private:
     using Clock = pool::Clock;
@@ -88,6 +90,7 @@ class AuthQuery {
     static constexpr std::size_t max_remembered = 10'000;
     static constexpr std::chrono::seconds keep_connection{60};
 
+    void sweep_now(Clock::time_point now);
     void take(AuthQuerySource source, std::string user, Done done);
     Task<> work(std::shared_ptr<Link> link);
     Task<AuthAnswer> look_up(Link& link, const std::string& user);

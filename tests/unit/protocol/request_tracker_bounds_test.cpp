@@ -20,6 +20,11 @@ void* operator new(std::size_t size) {
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
+// std::stable_partition() and its like ask so for their scratch memory.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    largest_allocation = std::max(largest_allocation, size);
+    return std::malloc(size);
+}
 void operator delete(void* memory) noexcept {
     std::free(memory);
 }
