@@ -92,7 +92,9 @@ def test_the_server_ends_in_the_middle_of_a_result(pgweir, gate):
 @pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
 @pytest.mark.parametrize("kind", list("TDCZ"))
 def test_the_way_is_cut_before_each_message_of_a_reply(pgweir, gate, kind, reset):
-    weir = pgweir({"databases": {"app": f"host=127.0.0.1 port={gate.port} dbname=app user=app"}})
+    # One server: the cut must not hit the login of another that is just being connected.
+    weir = pgweir({"databases": {"app": f"host=127.0.0.1 port={gate.port} dbname=app user=app"},
+                   "pool": {"default_pool_size": 1}})
     with Peer.login(weir) as peer, Peer.login(weir) as other:
         other.value("select 1")
         peer.value("select 1")
