@@ -15,8 +15,6 @@
 
 namespace pgweir::daemon {
 
-using protocol::StartupMessage;
-
 namespace {
 
 // Where the client is, as the kernel has it.

@@ -85,7 +85,7 @@ AuthAnswer read_answer(PGresult* result, const std::string& user) {
 void AuthQuery::ask(AuthQuerySource source, std::string user, Done done) {
     asio::post(io_.get_executor(), [this, source = std::move(source), user = std::move(user),
                                     done = std::move(done)]() mutable {
-        take(std::move(source), std::move(user), std::move(done));
+        take(std::move(source), user, std::move(done));
     });
 }
 
@@ -101,7 +101,7 @@ AuthQuery::Link* AuthQuery::find(const AuthQuerySource& source) {
     return found == links_.end() ? nullptr : found->get();
 }
 
-void AuthQuery::take(AuthQuerySource source, std::string user, Done done) {
+void AuthQuery::take(AuthQuerySource source, const std::string& user, Done done) {
     Link* known = find(source);
     if (known == nullptr) {
         known = links_.emplace_back(std::make_shared<Link>(std::move(source))).get();

@@ -91,7 +91,7 @@ class AuthQuery {
     static constexpr std::chrono::seconds keep_connection{60};
 
     void sweep_now(Clock::time_point now);
-    void take(AuthQuerySource source, std::string user, Done done);
+    void take(AuthQuerySource source, const std::string& user, Done done);
     Task<> work(std::shared_ptr<Link> link);
     Task<AuthAnswer> look_up(Link& link, const std::string& user);
     Task<AuthAnswer> connect(Link& link);

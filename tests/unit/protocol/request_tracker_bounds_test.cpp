@@ -13,6 +13,7 @@ std::size_t largest_allocation = 0;
 
 }  // namespace
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc): these are what the smart pointers stand on
 // All of this program's allocations pass here, so that a test can see the largest.
 void* operator new(std::size_t size) {
     largest_allocation = std::max(largest_allocation, size);
@@ -31,6 +32,7 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
+// NOLINTEND(cppcoreguidelines-no-malloc)
 
 namespace pgweir::protocol {
 namespace {
