@@ -257,6 +257,7 @@ def test_peer_lets_in_the_account_of_that_name_and_nobody_else(cluster, pgweir, 
     hba.write_text("local all all peer map=admins\n")
     weir = pgweir({"auth": {"type": "hba", "auth_hba_file": str(hba),
                             "auth_ident_file": str(ident)}})
+    eventually(lambda: os.path.exists(f"{weir.folder}/.s.PGSQL.{weir.port}"), 10, "no socket")
     with psycopg.connect(host=weir.folder, port=weir.port, user="app", dbname="app") as connection:
         assert connection.execute("select current_user").fetchone() == ("app",)
     with pytest.raises(psycopg.OperationalError, match='Peer authentication failed for user "post'):
