@@ -1,0 +1,222 @@
+#include "protocol/effect_words.hpp"
+
+#include <array>
+
+namespace pgweir::protocol {
+
+namespace {
+
+constexpr Effects settings = Effect::state | Effect::reset;
+constexpr Effects suspect = suspect_effects;
+
+// In the order of the first letters, `_` last. Of functions: those of PostgreSQL 12 to 18 and of
+// well-known extensions in C that leave something in the session (manual, "System Administration
+// Functions", "Sequence Manipulation Functions", F.x of each extension).
+constexpr std::array words{
+    EffectWord{"abort", Role::ends, {}},
+    EffectWord{"aggregate", Role::kind, {}},
+    EffectWord{"alter", Role::define, {}},
+    EffectWord{"analyse", Role::before_execute, {}},
+    EffectWord{"analyze", Role::before_execute, {}},
+    EffectWord{"as", Role::before_execute, {}},
+    EffectWord{"atomic", Role::opens_statements, {}},
+    EffectWord{"begin", Role::begins_block, {}},
+    // ALTER TABLE … ADD COLUMN x bigserial fills it in.
+    EffectWord{"bigserial", Role::other, Effect::advances_sequence},
+    EffectWord{"call", Role::call, {}},
+    EffectWord{"cast", Role::kind, {}},
+    EffectWord{"class", Role::kind, {}},
+    EffectWord{"commit", Role::ends, {}},
+    EffectWord{"connectby", Role::runs_text, suspect},
+    EffectWord{"constraints", Role::constraints, {}},
+    EffectWord{"copy", Role::other, Effect::advances_sequence},
+    EffectWord{"create", Role::define, {}},
+    EffectWord{"crosstab*", Role::runs_text, suspect},
+    EffectWord{"currval", Role::other, Effect::reads_sequence},
+    EffectWord{"cursor_to_xml*", Role::runs_text, suspect},
+    EffectWord{"database_to_xml*", Role::runs_text, suspect},
+    EffectWord{"dblink_connect", Role::other, Effect::sticky},
+    EffectWord{"dblink_connect_u", Role::other, Effect::sticky},
+    EffectWord{"dblink_open", Role::other, Effect::sticky},
+    EffectWord{"dbms_alert", Role::other, Effect::sticky},
+    EffectWord{"dbms_output", Role::other, Effect::sticky},
+    EffectWord{"deallocate", Role::other, Effect::state | Effect::names_statement},
+    // UPDATE t SET x = DEFAULT evaluates it too.
+    EffectWord{"default", Role::resets, Effect::advances_sequence},
+    EffectWord{"discard", Role::discard, {}},
+    EffectWord{"do", Role::run, {}},
+    EffectWord{"domain", Role::kind, {}},
+    EffectWord{"drop", Role::drop, {}},
+    EffectWord{"e", Role::escape, {}},
+    EffectWord{"else", Role::opens_statements, {}},
+    EffectWord{"end", Role::ends, {}},
+    EffectWord{"execute", Role::execute, {}},
+    EffectWord{"explain", Role::before_execute, {}},
+    EffectWord{"extension", Role::kind, {}},
+    EffectWord{"function", Role::kind, {}},
+    EffectWord{"global", Role::global, {}},
+    EffectWord{"hold", Role::hold, {}},
+    EffectWord{"hypopg_create_index", Role::other, Effect::sticky},
+    EffectWord{"hypopg_hide_index", Role::other, Effect::sticky},
+    EffectWord{"identity", Role::other, Effect::advances_sequence},
+    EffectWord{"index", Role::kind, {}},
+    EffectWord{"insert", Role::insert, Effect::advances_sequence},
+    EffectWord{"into", Role::into, {}},
+    EffectWord{"language", Role::kind, {}},
+    EffectWord{"lastval", Role::other, Effect::reads_sequence},
+    EffectWord{"listen", Role::listen, {}},
+    EffectWord{"load", Role::load, {}},
+    EffectWord{"local", Role::local, {}},
+    EffectWord{"loop", Role::opens_statements, {}},
+    EffectWord{"merge", Role::merge, Effect::advances_sequence},
+    EffectWord{"names", Role::resets, {}},
+    EffectWord{"nextval", Role::other, Effect::advances_sequence},
+    EffectWord{"nothing", Role::nothing, {}},
+    EffectWord{"operator", Role::kind, {}},
+    EffectWord{"owned", Role::kind, {}},
+    EffectWord{"pg_advisory_lock", Role::other, Effect::state},
+    EffectWord{"pg_advisory_lock_shared", Role::other, Effect::state},
+    EffectWord{"pg_advisory_unlock", Role::other, Effect::state},
+    EffectWord{"pg_advisory_unlock_all", Role::other, Effect::state},
+    EffectWord{"pg_advisory_unlock_shared", Role::other, Effect::state},
+    EffectWord{"pg_background_launch", Role::other, Effect::sticky},
+    // A backup ends with its session.
+    EffectWord{"pg_backup_start", Role::other, Effect::sticky},
+    // These four make slots that may be temporary: dropped at the end of the session.
+    EffectWord{"pg_copy_logical_replication_slot", Role::other, Effect::sticky},
+    EffectWord{"pg_copy_physical_replication_slot", Role::other, Effect::sticky},
+    EffectWord{"pg_create_logical_replication_slot", Role::other, Effect::sticky},
+    EffectWord{"pg_create_physical_replication_slot", Role::other, Effect::sticky},
+    EffectWord{"pg_listening_channels", Role::other, Effect::listens},
+    EffectWord{"pg_replication_origin_session_reset", Role::other, Effect::sticky},
+    EffectWord{"pg_replication_origin_session_setup", Role::other, Effect::sticky},
+    // An UPDATE of this view is a SET.
+    EffectWord{"pg_settings", Role::other, settings},
+    EffectWord{"pg_start_backup", Role::other, Effect::sticky},
+    EffectWord{"pg_temp*", Role::other, Effect::state},
+    EffectWord{"pg_try_advisory_lock", Role::other, Effect::state},
+    EffectWord{"pg_try_advisory_lock_shared", Role::other, Effect::state},
+    EffectWord{"pgv_*", Role::other, Effect::sticky},
+    EffectWord{"plpy", Role::runs_text, suspect},
+    EffectWord{"plv8", Role::runs_text, suspect},
+    EffectWord{"policy", Role::kind, {}},
+    EffectWord{"prepare", Role::prepare, {}},
+    EffectWord{"procedure", Role::kind, {}},
+    EffectWord{"query_to_xml*", Role::runs_text, suspect},
+    EffectWord{"release", Role::plain, {}},
+    EffectWord{"replace", Role::replace, {}},
+    EffectWord{"reset", Role::reset, {}},
+    EffectWord{"rollback", Role::ends, {}},
+    EffectWord{"routine", Role::kind, {}},
+    EffectWord{"rule", Role::kind, {}},
+    EffectWord{"savepoint", Role::plain, {}},
+    EffectWord{"schema", Role::kind, {}},
+    EffectWord{"schema_to_xml*", Role::runs_text, suspect},
+    EffectWord{"seed", Role::seed, {}},
+    EffectWord{"select", Role::select, {}},
+    EffectWord{"sepgsql_setcon", Role::other, Effect::sticky},
+    EffectWord{"serial", Role::other, Effect::advances_sequence},
+    EffectWord{"serial2", Role::other, Effect::advances_sequence},
+    EffectWord{"serial4", Role::other, Effect::advances_sequence},
+    EffectWord{"serial8", Role::other, Effect::advances_sequence},
+    EffectWord{"set", Role::set, {}},
+    // With a null value it resets.
+    EffectWord{"set_config", Role::set_config, settings},
+    // pg_trgm: a setting, by another name.
+    EffectWord{"set_limit", Role::other, Effect::state},
+    EffectWord{"setseed", Role::other, Effect::sticky},
+    EffectWord{"setval", Role::other, Effect::advances_sequence},
+    EffectWord{"show", Role::plain, {}},
+    EffectWord{"smallserial", Role::other, Effect::advances_sequence},
+    // The server programming interface of PL/Perl, PL/Tcl, pl/rust, …
+    EffectWord{"spi*", Role::runs_text, suspect},
+    EffectWord{"start", Role::plain, {}},
+    EffectWord{"table", Role::kind, {}},
+    EffectWord{"table_to_xml*", Role::runs_text, suspect},
+    EffectWord{"temp", Role::temp, {}},
+    EffectWord{"temporary", Role::temp, {}},
+    EffectWord{"then", Role::opens_statements, {}},
+    EffectWord{"transaction", Role::transaction, {}},
+    EffectWord{"transform", Role::kind, {}},
+    EffectWord{"trigger", Role::kind, {}},
+    EffectWord{"ts_rewrite", Role::runs_text, suspect},
+    EffectWord{"ts_stat", Role::runs_text, suspect},
+    EffectWord{"type", Role::kind, {}},
+    EffectWord{"u", Role::escape, {}},
+    EffectWord{"unlisten", Role::other, Effect::state | Effect::listens},
+    EffectWord{"update", Role::update, {}},
+    EffectWord{"utl_file", Role::other, Effect::sticky},
+    EffectWord{"verbose", Role::before_execute, {}},
+    EffectWord{"view", Role::kind, {}},
+    EffectWord{"with", Role::with, {}},
+    EffectWord{"xpath_table", Role::runs_text, suspect},
+    EffectWord{"zone", Role::zone, {}},
+    // PL/Perl's hash that all functions of a session share.
+    EffectWord{"_shared", Role::other, Effect::sticky},
+};
+
+// What begins with one character: its part of `words`.
+struct Bucket {
+    std::uint16_t begin = 0;
+    std::uint16_t end = 0;
+};
+
+constexpr std::array<Bucket, 256> make_buckets() {
+    std::array<Bucket, 256> buckets{};
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        Bucket& bucket = buckets[static_cast<unsigned char>(words[i].text.front())];
+        if (bucket.end == 0) bucket.begin = static_cast<std::uint16_t>(i);
+        bucket.end = static_cast<std::uint16_t>(i + 1);
+    }
+    return buckets;
+}
+constexpr std::array<Bucket, 256> buckets = make_buckets();
+
+constexpr bool each_bucket_is_whole() {
+    for (const Bucket& bucket : buckets) {
+        for (std::size_t i = bucket.begin; i < bucket.end; ++i) {
+            if (words[i].text.front() != words[bucket.begin].text.front()) return false;
+        }
+    }
+    return true;
+}
+static_assert(each_bucket_is_whole(), "words that begin alike must stand together");
+
+constexpr bool is_prefix(const EffectWord& entry) {
+    return entry.text.back() == '*';
+}
+
+constexpr std::string_view without_star(const EffectWord& entry) {
+    return entry.text.substr(0, entry.text.size() - 1);
+}
+
+constexpr WordFilter make_filter() {
+    WordFilter filter;
+    for (const EffectWord& entry : words) {
+        if (is_prefix(entry)) {
+            filter.add_prefix(without_star(entry));
+        } else {
+            filter.add(entry.text);
+        }
+    }
+    return filter;
+}
+
+bool is(const EffectWord& entry, std::string_view word) {
+    return is_prefix(entry) ? word.starts_with(without_star(entry)) : entry.text == word;
+}
+
+}  // namespace
+
+constexpr WordFilter effect_word_filter = make_filter();
+
+const EffectWord* find_effect_word(std::string_view word) {
+    if (word.empty()) return nullptr;
+    const Bucket& bucket = buckets[static_cast<unsigned char>(word.front())];
+    for (std::size_t i = bucket.begin; i < bucket.end; ++i) {
+        if (is(words[i], word)) return &words[i];
+    }
+    return nullptr;
+}
+
+}  // namespace pgweir::protocol
