@@ -36,6 +36,7 @@ PoolOptions Config::pool_options(const Database& database, std::string_view user
     };
     apply(options.pool_mode, found->pool_mode);
     apply(options.default_pool_size, found->pool_size);
+    apply(options.session_state, found->session_state);
     apply(options.max_user_connections, found->max_user_connections);
     apply(options.max_user_client_connections, found->max_user_client_connections);
     apply(options.client_idle_timeout, found->client_idle_timeout);

@@ -23,6 +23,11 @@ using std::chrono::milliseconds;
 /// each statement (PgBouncer's `pool_mode`).
 enum class PoolMode : std::uint8_t { session, transaction, statement };
 
+/// What becomes of session state in transaction and statement pooling. `track`: it follows the client,
+/// or the client keeps its server. `strict`: what would keep the server is refused. `off`: PgBouncer's
+/// behaviour, where only reported settings and prepared statements follow.
+enum class SessionState : std::uint8_t { track, strict, off };
+
 /// How a client proves who it is; `hba`: as auth_hba_file says.
 enum class AuthType : std::uint8_t {
     trust,
@@ -74,6 +79,9 @@ struct PoolOptions {
     unsigned max_db_client_connections = 0;    ///< clients per database
     unsigned max_user_client_connections = 0;  ///< clients per user
     std::string server_reset_query = "DISCARD ALL";
+    SessionState session_state = SessionState::track;
+    bool verify_session_state = false;
+    unsigned max_prepared_statements = 200;  ///< that pgweir keeps on one server; 0: none
     std::string auth_user;    ///< who runs auth_query; empty: nobody
     std::string auth_dbname;  ///< where; empty: in the database that the client asks for
     std::string auth_query{default_auth_query};
@@ -115,6 +123,7 @@ struct User {
     std::vector<std::string> passwords;
     std::optional<PoolMode> pool_mode;
     std::optional<unsigned> pool_size;
+    std::optional<SessionState> session_state;
     std::optional<unsigned> max_user_connections;
     std::optional<unsigned> max_user_client_connections;
     std::optional<milliseconds> client_idle_timeout;

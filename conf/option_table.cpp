@@ -173,6 +173,28 @@ constexpr std::array table{
            .sentence = "What a server runs after its client in session mode has left; empty: "
                        "nothing."},
 
+    Option{.path = "pool.session_state",
+           .member = &PoolOptions::session_state,
+           .per_database = true,
+           .user_member = &User::session_state,
+           .default_text = "track",
+           .sentence = "What becomes of session state between transactions: it follows the client or "
+                       "the client keeps its server (track), what would keep a server is refused "
+                       "(strict), or it is lost as with PgBouncer (off)."},
+    Option{.path = "pool.max_prepared_statements",
+           .member = &PoolOptions::max_prepared_statements,
+           .per_database = true,
+           .default_text = "200",
+           .range = {0, 100'000},
+           .sentence = "Prepared statements that pgweir keeps on one server for its clients, the "
+                       "least recently used out; 0: a client that prepares keeps its server."},
+    Option{.path = "pool.verify_session_state",
+           .member = &PoolOptions::verify_session_state,
+           .per_database = true,
+           .default_text = "false",
+           .sentence = "Whether a server is asked for its session state at every release, to find "
+                       "what was missed; costs a round trip for each transaction."},
+
     Option{.path = "limits.max_client_conn",
            .member = &Config::max_client_conn,
            .default_text = "100",

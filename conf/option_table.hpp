@@ -20,8 +20,8 @@ namespace pgweir::conf {
 /// Every type an option's member may have. The type of the member decides how the option is
 /// written, so the two cannot disagree.
 using Value =
-    std::variant<bool, unsigned, milliseconds, Bytes, PoolMode, AuthType, TlsMode, LogLevel,
-                 std::string, std::optional<ListenAddress>, std::vector<ListenAddress>>;
+    std::variant<bool, unsigned, milliseconds, Bytes, PoolMode, SessionState, AuthType, TlsMode,
+                 LogLevel, std::string, std::optional<ListenAddress>, std::vector<ListenAddress>>;
 
 namespace detail {
 template <class Owner, class Types>
@@ -39,7 +39,7 @@ using PoolMember = detail::Members<PoolOptions, Value>::Plain;
 /// A pointer to a member of what a user may have different; monostate: nothing.
 using UserMember =
     std::variant<std::monostate, std::optional<PoolMode> User::*, std::optional<unsigned> User::*,
-                 std::optional<milliseconds> User::*>;
+                 std::optional<milliseconds> User::*, std::optional<SessionState> User::*>;
 
 /// Smallest and largest value, both allowed: of a count itself, of a duration in milliseconds, of
 /// a size in bytes. Without meaning for other types.

@@ -14,6 +14,7 @@ namespace {
 using Names = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 3> pool_modes{"session", "transaction", "statement"};
+constexpr std::array<std::string_view, 3> session_states{"track", "strict", "off"};
 constexpr std::array<std::string_view, 8> auth_types{"trust",         "reject", "password", "md5",
                                                      "scram-sha-256", "cert",   "peer",     "hba"};
 constexpr std::array<std::string_view, 6> tls_modes{"disable", "allow",     "prefer",
@@ -24,6 +25,7 @@ constexpr std::array<std::string_view, 5> log_levels{"trace", "debug", "info", "
 template <class Enum>
 constexpr Names names_of() {
     if constexpr (std::same_as<Enum, PoolMode>) return pool_modes;
+    if constexpr (std::same_as<Enum, SessionState>) return session_states;
     if constexpr (std::same_as<Enum, AuthType>) return auth_types;
     if constexpr (std::same_as<Enum, TlsMode>) return tls_modes;
     if constexpr (std::same_as<Enum, LogLevel>) return log_levels;

@@ -52,12 +52,14 @@ Task<bool> ClientSession::log_in() {
         refuse(*std::move(problem));
         co_return false;
     }
-    settings_ = worker_.context().settings.intern(pool::normalise(startup->settings));
+    session_.startup = worker_.context().settings.intern(pool::normalise(startup->settings));
+    session_.settings = session_.startup;
     const pool::Greeting greeting = co_await obtain_greeting();
     if (!greeting) {
         if (ending_ && ending_->report) std::ignore = co_await send(opening);
         co_return false;
     }
+    session_.greeting = greeting;
     for (const auto& [parameter, value] : *greeting) {
         protocol::append_parameter_status(opening, parameter, value);
     }
@@ -221,9 +223,8 @@ void ClientSession::offer_credentials(const conf::Database& entry,
 // borrow one only if nobody with the same settings has asked before. Null when the session ends.
 Task<pool::Greeting> ClientSession::obtain_greeting() {
     if (mode_ != conf::PoolMode::session) {
-        if (pool::Greeting known = pool_->greetings().find(*settings_)) co_return known;
+        if (pool::Greeting known = pool_->greetings().find(*session_.startup)) co_return known;
     }
-    const pool::SettingsPtr asked_for = settings_;
     if (!part_->lend(*this)) {
         const bool granted = co_await acquire();
         // Waiting for a server has its own limit; what follows is login again.
@@ -237,15 +238,14 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
     }
     const bool ready = co_await set_up_server();
     if (!ready) co_return nullptr;
-    pool_->greetings().remember(*asked_for, lease_->connection().reported);
+    pool_->greetings().remember(*session_.startup, lease_->connection().reported);
     co_return std::make_shared<const std::vector<pool::Parameter>>(lease_->connection().reported);
 }
 
 // Gives the borrowed server the client's start-up settings and waits for its answer: a value that
 // PostgreSQL refuses ends the login as it would have there.
 Task<bool> ClientSession::set_up_server() {
-    prefix_ = lease_->set_up(settings_);
-    if (prefix_.empty()) co_return true;
+    if (!lease_->set_up(outgoing_)) co_return true;
     if (!send_requests()) co_await send_requests_slowly();
     const Unwatched unwatched(*this);
     co_await server_spoke_.wait();

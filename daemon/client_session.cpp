@@ -54,6 +54,7 @@ ClientSession::ClientSession(Worker& worker, std::uint64_t id, AcceptedClient cl
       server_spoke_(worker.context().io),
       connected_at_(Clock::now()) {
     waiter_.tenant = this;
+    session_.id = id;
 }
 
 void ClientSession::start() {
@@ -100,7 +101,7 @@ void ClientSession::finish() {
     if (part_ != nullptr) part_->withdraw(waiter_);
     const bool may_speak = !lease_ || !lease_->speaking();
     if (lease_) {
-        const bool half_sent = !unsent_.empty() || !scanner_.at_boundary();
+        const bool half_sent = !unsent_.empty() || (!scanner_.at_boundary() && !collecting_);
         // After a Terminate what was asked before is finished; only a COPY can come to nothing.
         lease_->abandon(half_sent, !terminated_ || lease_->tracker().copying_in());
         lease_.forget();
@@ -115,6 +116,7 @@ void ClientSession::finish() {
     log_end();
     if (part_ != nullptr) {
         set_state(State::login);
+        pins_changed(std::exchange(session_.pins, {}));
         statistics().client_closes[static_cast<std::size_t>(ending_->reason)].add();
         pool_->clients.fetch_sub(1);
     } else if (ending_->reason != ClientClose::terminate) {
@@ -193,8 +195,13 @@ void ClientSession::reconfigure() {
     if (part_ == nullptr) return;
     const conf::Config& config = worker_.config();
     const conf::Database* entry = config.find_database(database_);
-    if (entry == nullptr || !has_own_options(config, user_)) return;
-    own_options_ = std::make_unique<const conf::PoolOptions>(config.pool_options(*entry, user_));
+    if (entry != nullptr && has_own_options(config, user_)) {
+        own_options_ =
+            std::make_unique<const conf::PoolOptions>(config.pool_options(*entry, user_));
+    }
+    session_.follows = mode_ != conf::PoolMode::session;
+    session_.tracking = options().session_state;
+    session_.max_prepared_statements = options().max_prepared_statements;
 }
 
 const conf::PoolOptions& ClientSession::options() const {
@@ -212,15 +219,45 @@ void ClientSession::lease_granted(pool::Server& server) {
 void ClientSession::lease_ended() {
     lease_.forget();
     unsent_ = {};
+    outgoing_.clear();
     set_state(State::idle);
+    if (waiting_for_ == Timeout::idle_transaction_timeout) expect_next_request();
 }
 
 void ClientSession::replies_failed() {
     end(ClientClose::lost, std::nullopt);
 }
 
+bool ClientSession::between_requests() const {
+    return !sending_ && scanner_.at_boundary();
+}
+
 bool ClientSession::may_release() const {
-    return mode_ != conf::PoolMode::session && !sending_ && scanner_.at_boundary();
+    return mode_ != conf::PoolMode::session && !session_.pins.any();
+}
+
+void ClientSession::pins_changed(pool::Pins before) {
+    pool::PoolStatistics& counted = statistics();
+    before.for_each([&](pool::PinReason reason) {
+        if (session_.pins.contains(reason)) return;
+        counted.clients_pinned[static_cast<std::size_t>(reason)].subtract();
+        log_pin("client_unpinned", reason);
+    });
+    session_.pins.for_each([&](pool::PinReason reason) {
+        if (before.contains(reason)) return;
+        counted.pins[static_cast<std::size_t>(reason)].add();
+        counted.clients_pinned[static_cast<std::size_t>(reason)].add();
+        log_pin("client_pinned", reason);
+    });
+}
+
+void ClientSession::log_pin(std::string_view event, pool::PinReason reason) const {
+    log::write(conf::LogLevel::info, event,
+               {{"client", id_},
+                {"database", database_},
+                {"user", user_},
+                {"reason", pool::name(reason)},
+                {"statement", session_.pinned_by}});
 }
 
 bool ClientSession::accepts(TransactionStatus status) {
@@ -253,13 +290,10 @@ void ClientSession::reply_finished(TransactionStatus status) {
 }
 
 void ClientSession::set_up_finished(const std::optional<ErrorReport>& error) {
+    // A client that is logged in hears of an error in the place of its answer, from the server's
+    // side.
+    if (is_logged_in()) return;
     set_up_error_ = error;
-    if (error && is_logged_in()) {
-        // The settings were good when the client chose them; its request has run without them.
-        ErrorReport report = *error;
-        report.severity = "FATAL";
-        end(ClientClose::server_unavailable, std::move(report));
-    }
     server_spoke_.notify();
 }
 

@@ -3,6 +3,7 @@
 
 #include <boost/intrusive/list.hpp>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "daemon/client_limits.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/byte_stream.hpp"
+#include "pool/outgoing.hpp"
 #include "pool/pool.hpp"
 #include "pool/read_buffer.hpp"
 #include "pool/server.hpp"
@@ -92,6 +94,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<> run();
     void finish();
     void log_end() const;
+    void log_pin(std::string_view event, pool::PinReason reason) const;
     void set_state(State state);
 
     // client_login.cpp
@@ -120,7 +123,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     // relay.cpp
     Task<> relay();
     [[nodiscard]] Progress scan_requests();
-    [[nodiscard]] bool take_request(const protocol::Step& step);
+    [[nodiscard]] bool take_request(const protocol::Step& step, Bytes message);
+    void hand_over(const protocol::Step& step, Bytes message);
+    void take_more(Bytes bytes);
     [[nodiscard]] bool is_acceptable(const protocol::Step& step);
     void note_request();
     Task<> await_replies();
@@ -136,13 +141,15 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     // The rest of pool::Tenant.
     void lease_granted(pool::Server& server) override;
     void lease_ended() override;
+    pool::TenantSession& session() override { return session_; }
     pool::ByteStream& replies() override { return stream_; }
     void replies_failed() override;
+    [[nodiscard]] bool between_requests() const override;
     [[nodiscard]] bool may_release() const override;
     bool accepts(protocol::TransactionStatus status) override;
     void reply_finished(protocol::TransactionStatus status) override;
     void set_up_finished(const std::optional<ErrorReport>& error) override;
-    void settings_changed(const pool::SettingsPtr& settings) override { settings_ = settings; }
+    void pins_changed(pool::Pins before) override;
     void server_lost(bool may_explain) override;
 
     // Timeouts: one deadline for what the session is waiting for, one for the query, one for the
@@ -175,7 +182,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     pool::PoolPart* part_ = nullptr;  ///< the pool's part on this worker
     ClientLimits::Places places_;
     protocol::CancelKey cancel_key_;
-    pool::SettingsPtr settings_;
+    pool::TenantSession session_;
     conf::PoolMode mode_ = conf::PoolMode::transaction;
     /// The pool's options with this user's own on top; null where the user has none.
     std::unique_ptr<const conf::PoolOptions> own_options_;
@@ -191,10 +198,12 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     // What of the buffer is on its way to the server.
     std::optional<protocol::Step> unanswered_step_;  ///< the request that made us look for a server
     std::size_t scanned_ = 0;                        ///< bytes of the buffer already looked at
-    std::size_t to_send_from_ = 0;                   ///< where what the server is to have begins
-    std::string prefix_;                             ///< pgweir's own request, to be sent before
-    std::array<iovec, 2> unsent_parts_{};
-    std::span<iovec> unsent_;
+    pool::Outgoing outgoing_;                        ///< what the server is to have of it
+    std::span<iovec> unsent_;                        ///< ... and what it has not got yet
+    /// Parse messages too long for the buffer: they are sent when they are whole, as the server's
+    /// name for a statement comes from all of its text.
+    std::list<std::string> long_parses_;
+    bool collecting_ = false;  ///< the last of them is not whole yet
 
     bool drained_ = false;    ///< the socket had nothing more when it was last read
     bool sending_ = false;    ///< the server must not be released: a request is about to be written

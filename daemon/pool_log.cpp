@@ -42,4 +42,10 @@ void PoolLog::connect_failed(std::string_view database, std::string_view user,
                 {"retry_in_ms", retry_in.count()}});
 }
 
+void PoolLog::session_state_leaked(std::string_view database, std::string_view user,
+                                   std::string_view what) {
+    log::write(LogLevel::error, "session_state_leak",
+               {{"database", database}, {"user", user}, {"state", what}});
+}
+
 }  // namespace pgweir::daemon

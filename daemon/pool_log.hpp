@@ -13,6 +13,8 @@ class PoolLog : public pool::Observer {
                        std::string_view detail) override;
     void connect_failed(std::string_view database, std::string_view user,
                         std::string_view explanation, pool::milliseconds retry_in) override;
+    void session_state_leaked(std::string_view database, std::string_view user,
+                              std::string_view what) override;
 };
 
 }  // namespace pgweir::daemon

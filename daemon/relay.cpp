@@ -21,7 +21,6 @@ Task<> ClientSession::relay() {
                 const bool acquired = co_await acquire();
                 if (!acquired) continue;
             }
-            if (prefix_.empty()) prefix_ = lease_->set_up(settings_);
             continue;
         }
         if (!send_requests()) co_await send_requests_slowly();
@@ -45,7 +44,6 @@ Task<> ClientSession::relay() {
 // Goes through what has been read, up to a request that needs a server when there is none.
 ClientSession::Progress ClientSession::scan_requests() {
     const Bytes held = buffer_.held();
-    if (!lease_) to_send_from_ = scanned_;
     while (true) {
         const Step step = unanswered_step_ ? *std::exchange(unanswered_step_, std::nullopt)
                                            : scanner_.next(held.substr(scanned_));
@@ -62,16 +60,15 @@ ClientSession::Progress ClientSession::scan_requests() {
                 std::ignore = is_acceptable(step);
                 return Progress::ended;
             case Step::Kind::pass:
+                take_more(held.substr(scanned_, step.size));
                 break;
             case Step::Kind::frame:
-                if (take_request(step)) break;
+                if (take_request(step, held.substr(scanned_, step.size))) break;
                 if (terminated_ || ending_) return Progress::ended;
                 unanswered_step_ = step;
                 return Progress::need_server;
         }
         scanned_ += step.size;
-        // Without a server there is nobody whom these bytes would concern.
-        if (!lease_) to_send_from_ = scanned_;
     }
 }
 
@@ -95,7 +92,7 @@ bool ClientSession::is_acceptable(const Step& step) {
 }
 
 // False when the request can go nowhere: it ends the session, or needs a server.
-bool ClientSession::take_request(const Step& step) {
+bool ClientSession::take_request(const Step& step, Bytes message) {
     if (!is_acceptable(step)) return false;
     const auto type = static_cast<Frontend>(step.type);
     if (type == Frontend::terminate) {
@@ -113,9 +110,40 @@ bool ClientSession::take_request(const Step& step) {
                type == Frontend::flush;
     }
     note_request();
-    lease_->sending(type);
     sending_ = true;
+    hand_over(step, message);
     return true;
+}
+
+void ClientSession::hand_over(const Step& step, Bytes message) {
+    // What is longer is not carried to other servers: the client keeps the one that has it.
+    constexpr std::uint32_t longest_parse = 1U << 20U;
+    if (step.type == static_cast<char>(Frontend::parse) && !step.whole && session_.follows &&
+        protocol::read_uint32(message.substr(1)) <= longest_parse) {
+        long_parses_.emplace_back(message);
+        collecting_ = true;
+        return;
+    }
+    lease_->take_request(step, message, outgoing_);
+}
+
+// More of a long message. Without a server there is nobody whom it would concern.
+void ClientSession::take_more(Bytes bytes) {
+    if (!lease_) return;
+    if (!collecting_) {
+        lease_->take_more(bytes, scanner_.at_boundary(), outgoing_);
+        return;
+    }
+    std::string& parse = long_parses_.back();
+    parse.append(bytes);
+    if (!scanner_.at_boundary()) return;
+    collecting_ = false;
+    const Step whole{.kind = Step::Kind::frame,
+                     .size = parse.size(),
+                     .type = static_cast<char>(Frontend::parse),
+                     .body = Bytes(parse).substr(protocol::header_size),
+                     .whole = true};
+    lease_->take_request(whole, parse, outgoing_);
 }
 
 // PostgreSQL answers what was asked before a Terminate, and so do we.
@@ -146,16 +174,8 @@ void ClientSession::note_request() {
 bool ClientSession::send_requests() {
     if (!lease_) return true;
     if (unsent_.empty()) {
-        const Bytes requests = buffer_.held().substr(to_send_from_, scanned_ - to_send_from_);
-        std::size_t parts = 0;
-        if (!prefix_.empty()) {
-            unsent_parts_[parts++] = {.iov_base = prefix_.data(), .iov_len = prefix_.size()};
-        }
-        if (!requests.empty()) {
-            unsent_parts_[parts++] = pool::to_iovec(requests);
-            statistics().client_bytes_received.add(requests.size());
-        }
-        unsent_ = std::span(unsent_parts_).first(parts);
+        statistics().client_bytes_received.add(outgoing_.size_passed());
+        unsent_ = outgoing_.parts();
     }
     while (lease_ && !unsent_.empty()) {
         const IoResult result = lease_->requests().write(unsent_);
@@ -167,8 +187,8 @@ bool ClientSession::send_requests() {
         unsent_ = pool::drop_front(unsent_, result.size);
     }
     unsent_ = {};
-    prefix_.clear();
-    to_send_from_ = 0;
+    outgoing_.clear();
+    if (!collecting_) long_parses_.clear();
     return true;
 }
 

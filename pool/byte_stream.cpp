@@ -1,5 +1,7 @@
 #include "pool/byte_stream.hpp"
 
+#include <climits>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -121,7 +123,7 @@ IoResult ByteStream::write(std::span<const iovec> parts) {
     } else {
         msghdr message{};
         message.msg_iov = const_cast<iovec*>(parts.data());  // NOLINT: sendmsg does not write to it
-        message.msg_iovlen = parts.size();
+        message.msg_iovlen = std::min<std::size_t>(parts.size(), IOV_MAX);
         size = ::sendmsg(native_handle(), &message, MSG_NOSIGNAL);
     }
     if (size < 0) return from_errno();

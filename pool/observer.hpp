@@ -25,6 +25,10 @@ class Observer {
     /// `retry_in`: until the pool tries again if somebody waits.
     virtual void connect_failed(std::string_view database, std::string_view user,
                                 std::string_view explanation, milliseconds retry_in) = 0;
+    /// A session had what no statement that was seen could have left (verify_session_state).
+    virtual void session_state_leaked(std::string_view database, std::string_view user,
+                                      std::string_view what) = 0;
+
     virtual ~Observer() = default;
 };
 

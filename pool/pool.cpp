@@ -1,6 +1,7 @@
 #include "pool/pool.hpp"
 
 #include <boost/asio/post.hpp>
+#include <charconv>
 
 #include "pool/pool_sizing.hpp"
 #include "pool/registry.hpp"
@@ -85,6 +86,10 @@ void Pool::ensure_minimum() {
 }
 
 void Pool::sweep() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (Clock::now() >= catalogue_old_at_) catalogue_due_ = true;
+    }
     for (unsigned worker = 0; worker < parts_.size(); ++worker) {
         on_worker(worker, [](PoolPart& part) { part.sweep(Clock::now()); });
     }
@@ -193,6 +198,42 @@ void Pool::move_to(unsigned worker, ServerConnection connection) {
     on_worker(worker, [connection = std::move(connection)](PoolPart& part) mutable {
         part.adopt(std::move(connection));
     });
+}
+
+// --- the catalogue -------------------------------------------------------------------------------
+
+bool Pool::claim_catalogue() {
+    return catalogue_due_.load(std::memory_order_relaxed) && !catalogue_claimed_.exchange(true);
+}
+
+std::string Pool::catalogue_query(std::string_view server_version) {
+    unsigned major = 0;
+    std::from_chars(server_version.data(), server_version.data() + server_version.size(), major);
+    return protocol::catalogue_query(static_cast<int>(major) * 10000);
+}
+
+void Pool::catalogue_learned(const CataloguePtr& catalogue) {
+    // Others than pgweir's clients may change it as well.
+    constexpr std::chrono::minutes good_for{5};
+    constexpr std::chrono::minutes retry_after{1};
+    {
+        const std::lock_guard lock(mutex_);
+        catalogue_old_at_ = Clock::now() + (catalogue ? good_for : retry_after);
+    }
+    catalogue_due_ = false;
+    catalogue_claimed_ = false;
+    publish_catalogue(catalogue);
+}
+
+void Pool::catalogue_changed() {
+    catalogue_due_ = true;
+    publish_catalogue(nullptr);
+}
+
+void Pool::publish_catalogue(const CataloguePtr& catalogue) {
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
+        on_worker(worker, [catalogue](PoolPart& part) { part.catalogue_learned(catalogue); });
+    }
 }
 
 // --- outages -------------------------------------------------------------------------------------

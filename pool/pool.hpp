@@ -11,6 +11,7 @@
 
 #include "conf/config.hpp"
 #include "pool/budget.hpp"
+#include "pool/catalogue.hpp"
 #include "pool/greetings.hpp"
 #include "pool/observer.hpp"
 #include "pool/pool_part.hpp"
@@ -102,6 +103,23 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// Brings a connection to another worker.
     void move_to(unsigned worker, ServerConnection connection);
 
+    // What the database's own functions may do to a session.
+    /// True for one caller, who then has to ask with catalogue_query() and tell the answer, when
+    /// what is known is missing or old.
+    [[nodiscard]] bool claim_catalogue();
+    [[nodiscard]] static std::string catalogue_query(std::string_view server_version);
+    /// The answer; null where the server gave none.
+    void catalogue_learned(const CataloguePtr& catalogue);
+    /// Whoever has claimed it cannot ask any more.
+    void catalogue_abandoned() { catalogue_claimed_ = false; }
+    /// A client has changed it: nothing is known until it is asked for anew.
+    void catalogue_changed();
+    /// A session has read what it got from a sequence (currval, lastval).
+    void sequences_are_read() { reads_sequences_.store(true, std::memory_order_relaxed); }
+    [[nodiscard]] bool reads_sequences() const {
+        return reads_sequences_.load(std::memory_order_relaxed);
+    }
+
     // An unreachable database.
     [[nodiscard]] std::optional<Outage> outage() const;
     /// Records a failed attempt; returns what is known now.
@@ -121,6 +139,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
     template <typename Action>
     void on_worker(unsigned worker, Action action);
+    void publish_catalogue(const CataloguePtr& catalogue);
 
     Registry& registry_;
     const std::string database_;
@@ -137,6 +156,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::shared_ptr<const ServerCredentials> credentials_;
     std::optional<Outage> outage_;
     std::atomic<bool> has_outage_{false};
+    std::atomic<bool> catalogue_due_{true};
+    std::atomic<bool> catalogue_claimed_{false};
+    std::atomic<bool> reads_sequences_{false};
+    Clock::time_point catalogue_old_at_{Clock::time_point::max()};
     Greetings greetings_;
 
     std::vector<std::unique_ptr<PoolPart>> parts_;  ///< last: they refer to all of the above

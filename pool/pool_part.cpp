@@ -8,6 +8,8 @@
 #include "pool/pool.hpp"
 #include "pool/pool_sizing.hpp"
 #include "pool/server_connector.hpp"
+#include "protocol/custom_settings.hpp"
+#include "protocol/extended_query.hpp"
 
 namespace pgweir::pool {
 
@@ -60,7 +62,7 @@ const conf::PoolOptions& PoolPart::options() const {
 
 bool PoolPart::lend(Tenant& tenant) {
     if (!waiters_.empty()) return false;
-    const auto found = std::ranges::find_if(idle_, &Server::may_be_lent);
+    const auto found = choose_idle(tenant);
     if (found == idle_.end()) return false;
     Server& server = *found;
     idle_.erase(found);
@@ -69,6 +71,19 @@ bool PoolPart::lend(Tenant& tenant) {
     statistics_.leases.add();
     server.lend_to(tenant);
     return true;
+}
+
+// The most recently used one. Where sessions read what they got from a sequence, the tenant's last
+// server comes first, if nobody has had it since.
+boost::intrusive::list<Server>::iterator PoolPart::choose_idle(Tenant& tenant) {
+    if (pool_.reads_sequences()) {
+        const std::uint64_t id = tenant.session().id;
+        const auto last = std::ranges::find_if(idle_, [id](const Server& server) {
+            return server.last_tenant() == id && server.may_be_lent();
+        });
+        if (last != idle_.end()) return last;
+    }
+    return std::ranges::find_if(idle_, &Server::may_be_lent);
 }
 
 void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
@@ -240,6 +255,7 @@ Task<> PoolPart::connect() {
 
 void PoolPart::connected(ServerConnection connection, Clock::duration took) {
     connection.settings = context_.settings.none();
+    connection.reported_at_login = connection.reported;
     pool_.greetings().note_login(connection.reported);
     statistics_.server_logins.add();
     statistics_.server_connect.observe(took);
@@ -250,7 +266,7 @@ void PoolPart::connected(ServerConnection connection, Clock::duration took) {
     pool_.observer().server_connected(describe(*server, address), took);
     server->start();
     pool_.note_success();
-    returned(*server);
+    server->enter_pool();
     open_connections();
 }
 
@@ -359,6 +375,35 @@ void PoolPart::shut_down() {
         server->close(ServerClose::shutdown, "");
         servers_.erase(server.get());
     }
+}
+
+// --- session state -------------------------------------------------------------------------------
+
+void PoolPart::catalogue_learned(const CataloguePtr& catalogue) {
+    names_.reset();
+    if (!catalogue) return;
+    names_ = {catalogue, &catalogue->effects};
+    for (const std::string& name : catalogue->custom_settings) note_custom_setting(name);
+}
+
+void PoolPart::note_custom_settings(Bytes sql) {
+    std::vector<std::string> names;
+    protocol::collect_custom_settings(sql, names);
+    for (const std::string& name : names) note_custom_setting(name);
+}
+
+void PoolPart::note_custom_settings_in_values(Bytes rest) {
+    protocol::for_each_value(rest, [this](Bytes value) {
+        if (protocol::is_custom_setting_name(value)) note_custom_setting(lower_case(value));
+    });
+}
+
+void PoolPart::note_custom_setting(const std::string& name) {
+    if (std::ranges::find(custom_settings_, name) != custom_settings_.end()) return;
+    // Each is asked for in every question: a client that invents names must not make them endless.
+    constexpr std::size_t most = 256;
+    if (custom_settings_.size() >= most) custom_settings_.erase(custom_settings_.begin());
+    custom_settings_.push_back(name);
 }
 
 // --- telling -------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@
 #include <optional>
 
 #include "conf/config.hpp"
+#include "pool/catalogue.hpp"
 #include "pool/observer.hpp"
 #include "pool/server.hpp"
+#include "pool/statement.hpp"
 #include "pool/statistics.hpp"
 #include "pool/wake_up.hpp"
 #include "pool/worker_context.hpp"
@@ -56,6 +58,22 @@ class PoolPart {
     [[nodiscard]] const PoolStatistics& statistics() const { return statistics_; }
     [[nodiscard]] WorkerContext& context() const { return context_; }
 
+    // Session state, for servers.
+    [[nodiscard]] StatementCache& statements() { return statements_; }
+    /// What is known of the effects of the database's own functions; null: nothing.
+    [[nodiscard]] const std::shared_ptr<const protocol::NamedEffects>& names() const {
+        return names_;
+    }
+    void catalogue_learned(const CataloguePtr& catalogue);
+    /// Custom settings that a session of this pool may have: to be asked for by name.
+    [[nodiscard]] const std::vector<std::string>& custom_settings() const {
+        return custom_settings_;
+    }
+    /// Notes those that a statement sets by name.
+    void note_custom_settings(Bytes sql);
+    /// Notes values of a Bind (what follows its names) that may be names of custom settings.
+    void note_custom_settings_in_values(Bytes rest);
+
     // For servers.
     /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
     /// ones.
@@ -81,9 +99,11 @@ class PoolPart {
 
   private:
     void grant(Server& server);
+    [[nodiscard]] boost::intrusive::list<Server>::iterator choose_idle(Tenant& tenant);
     void keep_idle(Server& server);
     [[nodiscard]] std::optional<ServerClose> reason_to_retire(const Server& server,
                                                               Clock::time_point now) const;
+    void note_custom_setting(const std::string& name);
     void queue_changed();
     void start_connecting();
     Task<> connect();
@@ -101,6 +121,9 @@ class PoolPart {
     boost::unordered_flat_map<const Server*, std::shared_ptr<Server>> servers_;
     boost::intrusive::list<Server> idle_;  ///< most recently used first
     boost::intrusive::list<Waiter> waiters_;
+    StatementCache statements_;
+    std::shared_ptr<const protocol::NamedEffects> names_;
+    std::vector<std::string> custom_settings_;
     unsigned connecting_ = 0;
     bool retry_planned_ = false;
     bool shutting_down_ = false;

@@ -14,34 +14,27 @@ using protocol::Frontend;
 using protocol::Origin;
 using protocol::TransactionStatus;
 
-namespace {
-
-// From a server everything is looked at but rows and COPY data, of which there can be gigabytes.
-constexpr protocol::TypeSet server_messages = [] {
-    protocol::TypeSet set = protocol::TypeSet::all();
-    set.remove(static_cast<char>(protocol::Backend::data_row));
-    set.remove(static_cast<char>(protocol::Backend::copy_data));
-    return set;
-}();
-
-}  // namespace
-
 Server::Server(PoolPart& part, ServerConnection connection)
     : part_(part),
       keep_alive_(part.pool().shared_from_this()),
       connection_(std::move(connection)),
       stream_(part.context().io, part.context().late_ends, connection_.socket(), connection_.tls()),
       buffer_(part.context().buffers),
-      scanner_(server_messages, BufferPool::buffer_size, protocol::max_backend_message) {}
+      scanner_(wanted_messages(false), BufferPool::buffer_size, protocol::max_backend_message) {}
 
 void Server::start() {
     asio::co_spawn(part_.context().io.get_executor(), run(), asio::detached);
+}
+
+void Server::enter_pool() {
+    clean();
 }
 
 void Server::lend_to(Tenant& tenant) {
     state_ = State::leased;
     tenant_ = &tenant;
     said_fatal_ = false;
+    last_tenant_ = tenant.session().id;
     tenant.lease_granted(*this);
 }
 
@@ -69,6 +62,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     const State before = state_;
     state_ = State::closed;
     cleaning_deadline_.cancel();
+    if (catalogue_reader_) part_.pool().catalogue_abandoned();
     if (Tenant* tenant = std::exchange(tenant_, nullptr)) {
         const bool may_explain = !said_fatal_ && !speaking();
         tenant->lease_ended();
@@ -80,27 +74,21 @@ void Server::close(ServerClose reason, std::string_view detail) {
     connection_.close();
 }
 
-std::string Server::set_up(const SettingsPtr& settings) {
-    std::string request;
-    if (connection_.settings == settings) return request;
-    const std::string sql = difference_sql(*connection_.settings, *settings);
-    connection_.settings = settings;
-    if (sql.empty()) return request;
-    protocol::append_query(request, sql);
-    tracker_.sent(Frontend::query, Origin::pool);
-    pool_error_.reset();
-    return request;
-}
-
 bool Server::release_if_done() {
-    if (tenant_ == nullptr || delivering_ || !tracker_.releasable()) return false;
-    if (!tenant_->may_release()) return false;
-    end_lease();
-    return true;
+    if (tenant_ == nullptr || delivering_) return false;
+    bool over = !refusal_.empty() && tracker_.quiet() && tenant_->between_requests();
+    if (refusal_.empty()) {
+        restore_in_transaction();
+        if (!tracker_.releasable() || !tenant_->between_requests()) return false;
+        over = !ask_before_release() && tenant_->may_release();
+    }
+    if (over) end_lease();
+    return over;
 }
 
 void Server::end_lease() {
     std::exchange(tenant_, nullptr)->lease_ended();
+    forget_session();
     part_.count_state(State::leased, State::cleaning);
     state_ = State::cleaning;
     clean();
@@ -108,11 +96,24 @@ void Server::end_lease() {
 
 void Server::abandon(bool half_sent, bool cancel) {
     if (state_ != State::leased) return;
+    const TenantSession& session = tenant_->session();
+    const bool unseen =
+        session.pins.contains(PinReason::unseen) || effects_.contains(protocol::Effect::sticky);
+    // Where all that the tenant did is known, rolling back is enough, and the server keeps its
+    // prepared statements.
+    needs_reset_ = !session.follows || session.tracking == conf::SessionState::off ||
+                   effects_.any() || session.pins.any() || settings_touched_ || !questions_.empty() || !to_close_.empty();
+    // In transaction pooling what a client could leave is not for an option to choose.
+    reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;
     part_.count_state(State::leased, State::cleaning);
     state_ = State::cleaning;
-    needs_reset_ = true;
     forget_forward();
+    forget_session();
+    if (unseen) {
+        close(ServerClose::dirty, "the client left something that nothing can undo");
+        return;
+    }
     if (half_sent) {
         close(ServerClose::dirty, "the client left in the middle of a message");
         return;
@@ -123,6 +124,19 @@ void Server::abandon(bool half_sent, bool cancel) {
                                       Clock::now());
     }
     clean();
+}
+
+// The session that was here is over, or lives on elsewhere.
+void Server::forget_session() {
+    effects_ = {};
+    effects_text_.clear();
+    long_look_.reset();
+    materialised_.clear();
+    to_close_.clear();
+    refusal_.clear();
+    settings_touched_ = false;
+    ask_hurried_ = false;
+    sequences_discarded_ = false;
 }
 
 // One step towards a server that can be lent again; called anew whenever something that was waited
@@ -160,26 +174,35 @@ void Server::clean() {
             return;
         }
         asked_ = Asked::rollback;
-        ask("ROLLBACK");
+        ask(Question::cleaning, "ROLLBACK");
         return;
     }
-    if (needs_reset_ && asked_ != Asked::reset && !part_.options().server_reset_query.empty()) {
+    if (needs_reset_ && asked_ != Asked::reset && !reset_query_.empty()) {
         asked_ = Asked::reset;
-        ask(part_.options().server_reset_query);
+        ask(Question::cleaning, reset_query_);
         return;
     }
     if (asked_ == Asked::reset) connection_.settings = part_.context().settings.none();
     asked_ = Asked::nothing;
     needs_reset_ = false;
     cleaning_deadline_.cancel();
+    if (part_.options().session_state != conf::SessionState::off && part_.pool().claim_catalogue()) {
+        ask_catalogue();
+        return;
+    }
     part_.returned(*this);
 }
 
-void Server::ask(std::string_view sql) {
+void Server::ask(Question question, std::string_view sql) {
     std::string request;
     protocol::append_query(request, sql);
     tracker_.sent(Frontend::query, Origin::pool);
-    pool_error_.reset();
+    questions_.push_back(question);
+    connection_.unnamed.reset();  // a simple query ends the unnamed statement
+    if (tenant_ != nullptr) {
+        send(request);
+        return;
+    }
     part_.context().deadlines.set(cleaning_deadline_, part_.options().cancel_wait_timeout,
                                   Clock::now());
     send(request);

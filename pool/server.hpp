@@ -4,16 +4,21 @@
 
 #include <boost/intrusive/list.hpp>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "pool/byte_stream.hpp"
+#include "pool/catalogue.hpp"
+#include "pool/outgoing.hpp"
 #include "pool/read_buffer.hpp"
 #include "pool/server_connection.hpp"
+#include "pool/session_state.hpp"
 #include "pool/statistics.hpp"
 #include "pool/tenant.hpp"
 #include "protocol/frame_scanner.hpp"
+#include "protocol/extended_query.hpp"
 #include "protocol/request_tracker.hpp"
 
 namespace pgweir::pool {
@@ -46,11 +51,15 @@ class Server : public std::enable_shared_from_this<Server>,
 
     /// Starts the reading coroutine.
     void start();
+    /// It is new: asks what is to be known of its database, then goes to whoever waits.
+    void enter_pool();
 
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] const ServerConnection& connection() const { return connection_; }
     [[nodiscard]] const protocol::RequestTracker& tracker() const { return tracker_; }
     [[nodiscard]] Clock::time_point idle_since() const { return idle_since_; }
+    /// The `TenantSession::id` of who had it last: nobody's session has been here since.
+    [[nodiscard]] std::uint64_t last_tenant() const { return last_tenant_; }
 
     /// What the server sends next begins a message, and belongs to whoever has it then.
     [[nodiscard]] bool may_be_lent() const { return buffer_.empty() && scanner_.at_boundary(); }
@@ -70,14 +79,18 @@ class Server : public std::enable_shared_from_this<Server>,
     void close(ServerClose reason, std::string_view detail);
 
     // For the tenant.
-    /// What to send before the client's own request so that the session has these settings; empty
-    /// when it has them. The tracker is told.
-    [[nodiscard]] std::string set_up(const SettingsPtr& settings);
-    /// A message of the client is about to be written.
-    void sending(protocol::Frontend type) { tracker_.sent(type); }
+    /// Adds what makes the server's settings the tenant's, if they are not. False: they are.
+    bool set_up(Outgoing& out);
+    /// A message of the client, or the first part of a long one, is about to be written: adds it to
+    /// `out`, behind what has to go before it and with the names that this server has for statements.
+    /// `message` is `step`'s bytes; it must stay as it is until `out` is written.
+    void take_request(const protocol::Step& step, Bytes message, Outgoing& out);
+    /// More of a long message, or what needs no look. `last`: the message ends with it.
+    void take_more(Bytes bytes, bool last, Outgoing& out);
     [[nodiscard]] ByteStream& requests() { return stream_; }
     [[nodiscard]] PoolPart& part() { return part_; }
-    /// Ends the lease if nothing is owed and the tenant agrees. Returns whether it did.
+    /// If nothing is owed and no transaction is open: asks what there is to ask, then ends the lease
+    /// if the tenant does not keep it. Returns whether it has ended.
     bool release_if_done();
     /// Ends the lease in whatever state the server is: it is cleaned or closed before anybody else
     /// gets it. `half_sent`: part of a message was written, so that it can only be closed.
@@ -89,24 +102,81 @@ class Server : public std::enable_shared_from_this<Server>,
     void cancel_query(std::function<void()> done = {});
 
   private:
+    /// What pgweir itself has asked, each up to a ReadyForQuery.
+    enum class Question : std::uint8_t {
+        set_up,       ///< the tenant's settings, before its request
+        state,        ///< what the session has (session_state.hpp)
+        restore,      ///< start-up settings that a RESET took away
+        materialise,  ///< statements under the client's own names, for SQL that names them
+        catalogue,    ///< which functions may change a session
+        cleaning,     ///< between tenants
+    };
+
     // server_stream.cpp: the reading side.
+    /// The message types that are looked at; rows only where they answer pgweir itself.
+    [[nodiscard]] static const protocol::TypeSet& wanted_messages(bool rows);
     Task<> run();
     [[nodiscard]] bool scan();
-    [[nodiscard]] bool take_frame(const protocol::Step& step);
-    void take_parameter_status(protocol::Bytes body, protocol::Origin origin);
-    void take_error(protocol::Bytes body, const protocol::Verdict& verdict);
-    void take_ready(const protocol::Verdict& verdict);
-    void forward(protocol::Bytes bytes);
+    [[nodiscard]] Bytes take_frame(const protocol::Step& step, Bytes message);
+    void take_own_row(const protocol::Step& step);
+    void take_parameter_status(Bytes body, const protocol::Verdict& verdict, Bytes& message);
+    void setting_reported(const std::string& name, const std::string& value, Bytes& message);
+    void take_error(Bytes body, const protocol::Verdict& verdict, Bytes& message);
+    void take_ready(const protocol::Verdict& verdict, Bytes& message);
+    void forward(Bytes bytes);
     void forget_forward();
     [[nodiscard]] bool deliver_now();
     Task<> deliver();
     void after_delivery();
     void lost(ServerClose reason, std::string_view detail);
 
+    // server_requests.cpp: what the tenant asks.
+    void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
+    void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);
+    void take_named_parse(const protocol::ParseMessage& parse, Bytes message, Outgoing& out);
+    void take_bind(const protocol::Step& step, Bytes message, Outgoing& out);
+    void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
+    void close_of_client(Bytes name, Outgoing& out);
+    void pass(protocol::Frontend type, Bytes message, Outgoing& out);
+    void parse_again(Bytes name, const Statement& statement, Outgoing& out);
+    void prepare(const StatementPtr& statement, Outgoing& out);
+    void prepare_unnamed(Outgoing& out);
+    void make_room_for_statement(Outgoing& out);
+    void materialise(Bytes text, protocol::Origin origin, Outgoing& out);
+    void inject_close(Bytes name, StatementOperation operation, Outgoing& out);
+    void register_operation(protocol::Frontend type, protocol::Origin origin,
+                            StatementOperation operation);
+    void finish_operations(const protocol::Verdict& verdict, Bytes& message);
+    void undo(const StatementOperation& operation, bool failed);
+    void note_effects(protocol::Effects effects, Bytes text);
+    [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
+    [[nodiscard]] bool tracks() const;
+
+    // server_session.cpp: what the session has.
+    [[nodiscard]] bool ask_before_release();
+    [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
+    void ask_state(bool hurried);
+    [[nodiscard]] std::string restore_sql() const;
+    void restore_in_transaction();
+    void ask_catalogue();
+    void answered(Question question);
+    void take_state(SessionState state);
+    void take_statements(const SessionState& state, Pins& pins);
+    void look_for_leak(const SessionState& state);
+    void close_statements();
+    void set_pins(Pins pins);
+    void set_up_answered();
+    void state_answered();
+    void catalogue_answered();
+    void note_tag(Bytes tag);
+    void note_own_tag(Bytes tag);
+    void statements_dropped();
+
     // server.cpp: lending and cleaning.
     void end_lease();
+    void forget_session();
     void clean();
-    void ask(std::string_view sql);
+    void ask(Question question, std::string_view sql);
     void send(std::string_view bytes);
     Task<> carry_cancel();
     void cleaning_took_too_long() { close(ServerClose::dirty, "cleaning took too long"); }
@@ -125,12 +195,37 @@ class Server : public std::enable_shared_from_this<Server>,
     unsigned cancels_under_way_ = 0;
     std::vector<std::function<void()>> cancel_done_;  ///< who waits for it
     bool cancel_uncertain_ = false;                   ///< a cancel may still arrive some time
-    bool needs_reset_ = false;  ///< a tenant left in a way that server_reset_query must mend
+    bool needs_reset_ = false;  ///< a tenant left in a way that `reset_query_` must mend
+    std::string reset_query_;
+    std::uint64_t last_tenant_ = 0;  ///< whose session was here last
     bool said_fatal_ = false;
     /// What cleaning has asked, so that it asks nothing twice.
     enum class Asked : std::uint8_t { nothing, rollback, reset };
     Asked asked_ = Asked::nothing;
-    std::optional<protocol::ErrorReport> pool_error_;  ///< of pgweir's own request now under way
+    std::vector<Question> questions_;                  ///< that are not answered yet, oldest first
+    std::optional<protocol::ErrorReport> pool_error_;  ///< that answers the oldest of them
+    std::optional<StateReader> state_reader_;          ///< while the answer to `state` comes in
+    std::optional<CatalogueReader> catalogue_reader_;  ///< likewise
+    bool ask_hurried_ = false;    ///< the question after the state is to be put so
+    bool asked_hurried_ = false;  ///< the question after the state was put in its hurried form
+
+    // What the tenant's requests since the last question may have left in the session.
+    protocol::Effects effects_;
+    protocol::Effects asked_effects_;  ///< those that the question under way is about
+    std::string asked_text_;           ///< likewise
+    std::string effects_text_;  ///< the statement that the latest of them came from
+    std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
+    std::vector<StatementOperation> operations_;        ///< on their way, oldest first
+    std::vector<std::string> materialised_;  ///< client's statements that are there by their names
+    std::vector<std::string> to_close_;      ///< likewise, that are needed no more
+    bool settings_touched_ = false;          ///< a reported setting changed during this lease
+    bool verified_ = false;                  ///< the state was asked for since the last request
+    bool sequences_discarded_ = false;       ///< by the tenant, since the last question
+    SettingsPtr settings_before_;  ///< the server's, if the set-up under way is refused
+    /// The ErrorResponse to a refused set-up: what the tenant hears in place of what its requests,
+    /// which the server refuses for it, bring.
+    std::string refusal_;
+    std::list<std::string> told_;  ///< messages put in place of the server's, until delivered
     DeadlineOf<Server, &Server::cleaning_took_too_long> cleaning_deadline_{*this};
 
     // What the present buffer holds for the tenant; empty between two reads.
@@ -138,7 +233,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::span<iovec> undelivered_;
     bool delivering_ = false;  ///< the coroutine waits for the tenant to take it
     unsigned replies_finished_ = 0;
-    bool pool_reply_finished_ = false;
+    bool set_up_finished_ = false;
 };
 
 /// A right to use a server. Move-only; whoever drops it gives the server back in need of cleaning.

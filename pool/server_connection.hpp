@@ -10,6 +10,7 @@
 #include "pool/deadlines.hpp"
 #include "pool/server_tls.hpp"
 #include "pool/session_settings.hpp"
+#include "pool/statement.hpp"
 #include "protocol/startup.hpp"
 
 struct ssl_st;
@@ -53,11 +54,18 @@ struct ServerConnection {
     protocol::CancelKey cancel_key;  ///< the server's own: never shown to a client
     /// Every ParameterStatus of the login, in the server's order, with later changes applied.
     std::vector<Parameter> reported;
+    std::vector<Parameter> reported_at_login;
     /// What the session has on top of its login.
     SettingsPtr settings;
+    ServerStatements statements;
+    /// Its unnamed statement; null: none. unknown_statement() where that cannot be told.
+    StatementPtr unnamed;
     Clock::time_point connected_at;
     /// Counts up with each configuration of the pool: an older connection is not lent again.
     unsigned generation = 0;
+
+    /// The value of a parameter that was reported at the login; empty if it was not.
+    [[nodiscard]] std::string_view at_login(std::string_view name) const;
 
     [[nodiscard]] int socket() const { return own ? own->socket : PQsocket(connection.get()); }
     /// The TLS session, owned by this or by libpq; nullptr when the connection has none.

@@ -361,6 +361,11 @@ OwnConnection::~OwnConnection() {
     ::close(socket);
 }
 
+std::string_view ServerConnection::at_login(std::string_view name) const {
+    const auto found = std::ranges::find(reported_at_login, name, &Parameter::first);
+    return found != reported_at_login.end() ? std::string_view(found->second) : std::string_view();
+}
+
 ssl_st* ServerConnection::tls() const {
     if (own) return own->tls.get();
     return static_cast<ssl_st*>(PQsslStruct(connection.get(), "OpenSSL"));

@@ -1,5 +1,5 @@
 // The coroutine that reads a server, and what it does with each message.
-#include <cctype>
+#include <algorithm>
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
@@ -13,6 +13,34 @@ using protocol::Bytes;
 using protocol::Origin;
 using protocol::Step;
 using protocol::Verdict;
+
+namespace {
+
+constexpr protocol::TypeSet all_messages = protocol::TypeSet::all();
+
+// From a server everything is looked at but rows and COPY data, of which there can be gigabytes.
+constexpr protocol::TypeSet all_but_rows = [] {
+    protocol::TypeSet set = protocol::TypeSet::all();
+    set.remove(static_cast<char>(Backend::data_row));
+    set.remove(static_cast<char>(Backend::copy_data));
+    return set;
+}();
+
+constexpr Bytes idle_message{"Z\0\0\0\5I", 6};
+
+// A start-up setting as the client was told it: PostgreSQL may write it differently.
+const std::string& told_at_login(const TenantSession& session, const std::string& name,
+                                 const std::string& given) {
+    if (!session.greeting) return given;
+    const auto found = std::ranges::find(*session.greeting, name, &Parameter::first);
+    return found != session.greeting->end() ? found->second : given;
+}
+
+}  // namespace
+
+const protocol::TypeSet& Server::wanted_messages(bool rows) {
+    return rows ? all_messages : all_but_rows;
+}
 
 Task<> Server::run() {
     const auto self = shared_from_this();
@@ -54,8 +82,10 @@ bool Server::scan() {
     const Bytes held = buffer_.held();
     std::size_t done = 0;
     while (true) {
+        scanner_.want(wanted_messages(!questions_.empty()));
         const Step step = scanner_.next(held.substr(done));
-        bool wanted = false;
+        const Bytes message = held.substr(done, step.size);
+        Bytes wanted;
         switch (step.kind) {
             case Step::Kind::more:
                 buffer_.consume(done);
@@ -68,63 +98,84 @@ bool Server::scan() {
                     lost(ServerClose::protocol_error, "rows that nothing asked for");
                     return false;
                 }
-                wanted = tenant_ != nullptr && !tracker_.answering_pool();
+                if (tenant_ != nullptr && !tracker_.answering_pool()) wanted = message;
                 break;
             case Step::Kind::frame:
-                wanted = take_frame(step);
+                wanted = take_frame(step, message);
                 if (state_ == State::closed) return false;
                 break;
         }
-        if (wanted) forward(held.substr(done, step.size));
+        if (!wanted.empty()) forward(wanted);
         done += step.size;
     }
 }
 
-// Whether the tenant is to have this message.
-bool Server::take_frame(const Step& step) {
+// What the tenant is to have of this message, or in its place.
+Bytes Server::take_frame(const Step& step, Bytes message) {
     const auto type = static_cast<Backend>(step.type);
     const Verdict verdict = tracker_.received(type, step.body);
     if (verdict.disposition == Verdict::Disposition::violation) {
         lost(ServerClose::protocol_error,
              std::string("a message of type '") + step.type + "' that nothing asked for");
-        return false;
+        return {};
     }
     switch (type) {
         case Backend::ready_for_query:
-            take_ready(verdict);
+            take_ready(verdict, message);
             break;
         case Backend::error_response:
-            take_error(step.body, verdict);
-            if (state_ == State::closed) return false;
+            take_error(step.body, verdict, message);
+            if (state_ == State::closed) return {};
             break;
         case Backend::parameter_status:
-            take_parameter_status(step.body, verdict.origin);
+            take_parameter_status(step.body, verdict, message);
             break;
         case Backend::command_complete:
-            // They end what set_up() did, so that it must be done anew; what the session changed is
-            // told by ParameterStatus.
-            if (verdict.origin == Origin::client &&
-                (step.body.starts_with("RESET") || step.body.starts_with("DISCARD ALL"))) {
-                connection_.settings = part_.context().settings.none();
+            if (verdict.origin == Origin::pool) {
+                note_own_tag(step.body);
+            } else if (tenant_ != nullptr) {
+                note_tag(step.body);
             }
+            break;
+        case Backend::data_row:
+            if (verdict.origin == Origin::pool) take_own_row(step);
             break;
         default:
             break;
     }
-    if (verdict.disposition == Verdict::Disposition::drop || tenant_ == nullptr) return false;
+    if (verdict.operation != Verdict::Outcome::none || verdict.operations_discarded > 0) {
+        finish_operations(verdict, message);
+    }
+    if (verdict.disposition == Verdict::Disposition::drop || tenant_ == nullptr) return {};
     // The tenant ends itself when it does not accept the status, and takes the reply's end with it.
-    return !verdict.ready || tenant_->accepts(tracker_.transaction_status());
+    if (verdict.ready && refusal_.empty() && !tenant_->accepts(tracker_.transaction_status())) {
+        return {};
+    }
+    return message;
 }
 
-void Server::take_ready(const Verdict& verdict) {
-    if (verdict.origin == Origin::pool) {
-        pool_reply_finished_ = true;
-    } else {
-        ++replies_finished_;
+void Server::take_own_row(const Step& step) {
+    if (questions_.empty()) return;
+    if (questions_.front() == Question::state) {
+        state_reader_->row(step.body, step.whole);
+    } else if (questions_.front() == Question::catalogue) {
+        catalogue_reader_->row(step.body, step.whole);
     }
 }
 
-void Server::take_error(Bytes body, const Verdict& verdict) {
+void Server::take_ready(const Verdict& verdict, Bytes& message) {
+    if (verdict.origin != Origin::pool) {
+        ++replies_finished_;
+        if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
+        return;
+    }
+    if (questions_.empty()) return;
+    const Question question = questions_.front();
+    questions_.erase(questions_.begin());
+    answered(question);
+}
+
+void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     if (verdict.origin == Origin::pool) {
         pool_error_ = protocol::parse_error_report(body);
         return;
@@ -136,10 +187,14 @@ void Server::take_error(Bytes body, const Verdict& verdict) {
         return;
     }
     part_.statistics().errors.add();
-    if (report.severity != "ERROR") said_fatal_ = true;
+    if (report.severity != "ERROR") {
+        said_fatal_ = true;
+    } else if (!refusal_.empty()) {
+        message = refusal_;
+    }
 }
 
-void Server::take_parameter_status(Bytes body, Origin origin) {
+void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& message) {
     const std::size_t name_end = body.find('\0');
     if (name_end == Bytes::npos || body.back() != '\0') return;
     const std::string name(body.substr(0, name_end));
@@ -155,10 +210,33 @@ void Server::take_parameter_status(Bytes body, Origin origin) {
         if (state_ == State::idle) part_.pool().greetings().forget();  // a default has changed
         return;
     }
-    if (origin == Origin::pool || !is_settable(name)) return;
-    connection_.settings =
-        part_.context().settings.intern(with(*connection_.settings, name, value));
-    tenant_->settings_changed(connection_.settings);
+    if (verdict.origin != Origin::pool && is_settable(name)) setting_reported(name, value, message);
+}
+
+// A reported setting changed in the tenant's own doing.
+void Server::setting_reported(const std::string& name, const std::string& value, Bytes& message) {
+    TenantSession& session = tenant_->session();
+    SettingsInterner& interner = part_.context().settings;
+    settings_touched_ = true;
+    const bool alike = session.settings == connection_.settings;
+    const bool as_at_login = value == connection_.at_login(name);
+    const auto changed = [&](const SessionSettings& settings) {
+        return interner.intern(as_at_login ? without(settings, name) : with(settings, name, value));
+    };
+    connection_.settings = changed(*connection_.settings);
+    const std::string* own = session.startup->find(lower_case(name));
+    if (!tracks() || own == nullptr || !as_at_login || !effects_.contains(protocol::Effect::reset)) {
+        session.settings = alike ? connection_.settings : changed(*session.settings);
+        return;
+    }
+    // A RESET goes to the client's own default, not to the login's; restore_sql() tells the server.
+    const std::string& told = told_at_login(session, name, *own);
+    const std::string* present = session.settings->find(lower_case(name));
+    session.settings = interner.intern(with(*session.settings, name, *own));
+    message = {};
+    if (present == nullptr || *present == *own || *present == told) return;
+    protocol::append_parameter_status(told_.emplace_back(), name, told);
+    message = told_.back();
 }
 
 void Server::forward(Bytes bytes) {
@@ -192,6 +270,7 @@ bool Server::deliver_now() {
 void Server::forget_forward() {
     undelivered_ = {};
     forward_.clear();
+    told_.clear();
 }
 
 Task<> Server::deliver() {
@@ -205,16 +284,18 @@ Task<> Server::deliver() {
 }
 
 void Server::after_delivery() {
-    if (std::exchange(pool_reply_finished_, false)) {
-        if (tenant_ != nullptr) {
-            tenant_->set_up_finished(pool_error_);
-        } else if (pool_error_) {
-            close(ServerClose::dirty, "cleaning failed: " + pool_error_->message);
-            return;
-        }
+    if (std::exchange(set_up_finished_, false) && tenant_ != nullptr) {
+        tenant_->set_up_finished(refusal_.empty() ? std::nullopt : pool_error_);
+        pool_error_.reset();
+    }
+    if (tenant_ == nullptr && pool_error_) {
+        close(ServerClose::dirty, "cleaning failed: " + pool_error_->message);
+        return;
     }
     for (unsigned n = std::exchange(replies_finished_, 0U); n > 0 && tenant_ != nullptr; --n) {
-        tenant_->reply_finished(tracker_.transaction_status());
+        const bool refused = !refusal_.empty();
+        tenant_->reply_finished(refused ? protocol::TransactionStatus::idle
+                                        : tracker_.transaction_status());
     }
     if (tenant_ != nullptr) {
         release_if_done();

@@ -9,25 +9,6 @@ namespace pgweir::pool {
 
 namespace {
 
-std::string lower(std::string_view name) {
-    std::string result(name);
-    std::ranges::transform(result, result.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return result;
-}
-
-// A string literal that means the same whatever standard_conforming_strings says.
-void append_literal(std::string& sql, std::string_view value) {
-    const bool has_backslash = value.find('\\') != std::string_view::npos;
-    if (has_backslash) sql += 'E';
-    sql += '\'';
-    for (const char c : value) {
-        if (c == '\'' || c == '\\') sql += c;
-        sql += c;
-    }
-    sql += '\'';
-}
-
 // A setting's name, each part quoted: "a"."b" for custom ones.
 void append_name(std::string& sql, std::string_view name) {
     sql += '"';
@@ -42,7 +23,48 @@ void append_name(std::string& sql, std::string_view name) {
     sql += '"';
 }
 
+constexpr std::string_view role = "role";
+constexpr std::string_view session_authorization = "session_authorization";
+
+bool is_identity(std::string_view name) {
+    return name == role || name == session_authorization;
+}
+
+void append_set_config(std::string& sql, std::string_view name, std::string_view value) {
+    sql += "pg_catalog.set_config(";
+    append_literal(sql, name);
+    sql += ',';
+    append_literal(sql, value);
+    sql += ",false)";
+}
+
+// Back to the login's identity, whose rights the settings were given with.
+void append_identity_reset(std::string& sql, const SessionSettings& from) {
+    if (from.find(session_authorization) != nullptr) sql += ";RESET SESSION AUTHORIZATION";
+    if (from.find(role) != nullptr) sql += ";RESET ROLE";
+}
+
+void append_identity(std::string& sql, const SessionSettings& to) {
+    for (const std::string_view name : {session_authorization, role}) {
+        const std::string* value = to.find(name);
+        if (value == nullptr) continue;
+        sql += ";SELECT ";
+        append_set_config(sql, name, *value);
+    }
+}
+
 }  // namespace
+
+SessionSettings::SessionSettings(std::vector<Parameter> values) : values_(std::move(values)) {
+    static constexpr std::array<std::string_view, 9> read_by{
+        "backslash_quote", "client_encoding", "datestyle",
+        "intervalstyle",   "role",            "search_path",
+        "session_authorization", "standard_conforming_strings", "timezone"};
+    for (const auto& [name, value] : values_) {
+        if (std::ranges::find(read_by, name) == read_by.end()) continue;
+        parsing_ += name + '=' + value + '\0';
+    }
+}
 
 const std::string* SessionSettings::find(std::string_view name) const {
     const auto found = std::ranges::lower_bound(values_, name, {}, &Parameter::first);
@@ -52,7 +74,7 @@ const std::string* SessionSettings::find(std::string_view name) const {
 std::vector<Parameter> normalise(const std::vector<Parameter>& settings) {
     std::vector<Parameter> result;
     for (const auto& [name, value] : settings) {
-        const std::string key = lower(name);
+        const std::string key = lower_case(name);
         const auto place = std::ranges::lower_bound(result, key, {}, &Parameter::first);
         if (place != result.end() && place->first == key) {
             place->second = value;
@@ -70,29 +92,66 @@ std::vector<Parameter> with(const SessionSettings& settings, std::string_view na
     return normalise(values);
 }
 
+std::string lower_case(std::string_view name) {
+    std::string result(name);
+    std::ranges::transform(result, result.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return result;
+}
+
+std::vector<Parameter> without(const SessionSettings& settings, std::string_view name) {
+    std::vector<Parameter> values = settings.values();
+    const std::string key = lower_case(name);
+    std::erase_if(values, [&](const Parameter& setting) { return setting.first == key; });
+    return values;
+}
+
+std::vector<Parameter> merge(const SessionSettings& base, const SessionSettings& over) {
+    std::vector<Parameter> values = base.values();
+    values.insert(values.end(), over.values().begin(), over.values().end());
+    return normalise(values);
+}
+
 // set_config() takes a value as the setting's text; SET would take 'a, b' for one list element.
-// What has to go back to the login's value is RESET first, in the same transaction.
+// What has to go back to the login's value is RESET first. Identities come last, as the others may
+// need the login's rights.
 std::string difference_sql(const SessionSettings& from, const SessionSettings& to) {
-    std::string sql;
+    std::string sql = "BEGIN";
+    const std::size_t nothing_yet = sql.size();
+    append_identity_reset(sql, from);
     for (const auto& [name, value] : from.values()) {
-        if (to.find(name) != nullptr) continue;
-        sql += "RESET ";
+        if (to.find(name) != nullptr || is_identity(name)) continue;
+        sql += ";RESET ";
         append_name(sql, name);
-        sql += ';';
     }
-    std::string_view separator = "SELECT ";
+    std::string_view separator = ";SELECT ";
     for (const auto& [name, value] : to.values()) {
         const std::string* present = from.find(name);
-        if (present != nullptr && *present == value) continue;
+        if (is_identity(name) || (present != nullptr && *present == value)) continue;
         sql += separator;
-        sql += "pg_catalog.set_config(";
-        append_literal(sql, name);
-        sql += ',';
-        append_literal(sql, value);
-        sql += ",false)";
+        append_set_config(sql, name, value);
         separator = ",";
     }
-    return sql;
+    append_identity(sql, to);
+    if (sql.size() == nothing_yet) return {};
+    return sql + ";COMMIT";
+}
+
+void append_literal(std::string& sql, std::string_view value) {
+    const auto is_plain = [](char c) { return c >= ' ' && c <= '~' && c != '\\'; };
+    if (!std::ranges::all_of(value, is_plain)) sql += 'E';
+    sql += '\'';
+    for (const char c : value) {
+        if (is_plain(c) || c == '\\') {
+            if (c == '\'' || c == '\\') sql += c;
+            sql += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        sql += '\\';
+        for (const unsigned shift : {6U, 3U, 0U}) sql += static_cast<char>('0' + (byte >> shift & 7U));
+    }
+    sql += '\'';
 }
 
 bool is_settable(std::string_view reported_name) {

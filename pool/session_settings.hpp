@@ -14,20 +14,24 @@ namespace pgweir::pool {
 using protocol::Parameter;
 
 /// Which settings a session has that differ from its server's login: what the client's
-/// StartupMessage asked for, and every change of a reported setting since (ParameterStatus).
+/// StartupMessage asked for, and what the server has told since (ParameterStatus, and the answers to
+/// session_state.hpp's question). `role` and `session_authorization` are among them.
 /// Immutable and shared; two clients with the same settings share one object, so that "is this
 /// server set up for this client?" is a comparison of two pointers.
 class SessionSettings {
   public:
-    /// `values` by name in lower case, sorted, no name twice.
-    explicit SessionSettings(std::vector<Parameter> values) : values_(std::move(values)) {}
+    /// `values` by name in lower case, sorted, no name twice; as bytes of the server's encoding.
+    explicit SessionSettings(std::vector<Parameter> values);
 
     [[nodiscard]] const std::vector<Parameter>& values() const { return values_; }
     /// The value of a setting (name in lower case), or nullptr.
     [[nodiscard]] const std::string* find(std::string_view name) const;
+    /// Those that a statement's text is read by, as one string: search_path, role, DateStyle, …
+    [[nodiscard]] const std::string& parsing() const { return parsing_; }
 
   private:
     std::vector<Parameter> values_;
+    std::string parsing_;
 };
 
 using SettingsPtr = std::shared_ptr<const SessionSettings>;
@@ -40,13 +44,29 @@ using SettingsPtr = std::shared_ptr<const SessionSettings>;
 [[nodiscard]] std::vector<Parameter> with(const SessionSettings& settings, std::string_view name,
                                           std::string_view value);
 
+/// `settings` with one left out.
+[[nodiscard]] std::vector<Parameter> without(const SessionSettings& settings,
+                                             std::string_view name);
+
+/// A setting's name as it is kept here.
+[[nodiscard]] std::string lower_case(std::string_view name);
+
+/// What both have, and where a name is in both, the value of `over`.
+[[nodiscard]] std::vector<Parameter> merge(const SessionSettings& base,
+                                           const SessionSettings& over);
+
 /// The SQL that turns a session with the settings `from` into one with `to`; empty when there is
-/// nothing to do. One transaction; fails as a whole.
+/// nothing to do. A transaction block: where PostgreSQL refuses a part of it, nothing is changed, and
+/// what follows is refused as well until ROLLBACK.
 [[nodiscard]] std::string difference_sql(const SessionSettings& from, const SessionSettings& to);
 
 /// Whether a reported parameter is a setting that a session can change, as against a fact about the
 /// server (server_version, is_superuser, …).
 [[nodiscard]] bool is_settable(std::string_view reported_name);
+
+/// A string literal of any bytes in the server's encoding, which means the same whatever
+/// client_encoding and standard_conforming_strings say.
+void append_literal(std::string& sql, std::string_view value);
 
 /// Gives equal settings one object. One per worker; touch only from it. Forgets what nobody uses.
 class SettingsInterner {

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "pool/pins.hpp"
+
 namespace pgweir::pool {
 
 /// A number that one worker writes and any thread may read. Neither call is a read-modify-write:
@@ -121,6 +123,10 @@ struct PoolStatistics {
     Counter server_bytes_sent;
     Counter cancels;  ///< CancelRequests carried to the server
     Counter steals;   ///< servers taken over from another worker
+    Counter state_questions;      ///< times a server was asked for its session's state
+    Counter session_state_leaks;  ///< ... which had changed though nothing seen could have changed it
+    CounterPer<PinReason> pins;            ///< times a client came to keep its server
+    CounterPer<PinReason> clients_pinned;  ///< a gauge: clients that keep their server now
     CounterPer<Timeout> timeouts;
     CounterPer<ClientClose> client_closes;
     CounterPer<ServerClose> server_closes;

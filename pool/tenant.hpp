@@ -2,9 +2,16 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "conf/config.hpp"
 #include "pool/byte_stream.hpp"
+#include "pool/deadlines.hpp"
+#include "pool/greetings.hpp"
+#include "pool/pins.hpp"
 #include "pool/session_settings.hpp"
+#include "pool/statement.hpp"
 #include "pool/statistics.hpp"
 #include "protocol/error_report.hpp"
 #include "protocol/messages.hpp"
@@ -12,6 +19,26 @@
 namespace pgweir::pool {
 
 class Server;
+
+/// What a client's session consists of, whichever server its statements run on. Owned by the
+/// client's session; while a server is lent to it, that server keeps it up to date. Lives on one
+/// worker.
+struct TenantSession {
+    std::uint64_t id = 0;  ///< the client's
+    SettingsPtr startup;   ///< what its StartupMessage asked for: what RESET goes back to
+    Greeting greeting;     ///< what it was told at its login
+    SettingsPtr settings;  ///< what it has now
+    ClientStatements statements;
+    /// Why it keeps its server; empty: its server is anybody's between transactions.
+    Pins pins;
+    Clock::time_point pinned_since;  ///< meaningful with pins
+    std::string pinned_by;           ///< the statement that led to it, without its constants
+
+    /// In session pooling nothing has to follow: the client's messages pass as they are.
+    bool follows = false;
+    conf::SessionState tracking = conf::SessionState::track;
+    unsigned max_prepared_statements = 0;
+};
 
 /// The holder of a lease: a client session, seen from below. All calls come from the worker that
 /// both live on; none may throw or suspend.
@@ -22,12 +49,14 @@ class Tenant {
     /// The lease is over; the tenant must not touch the server again.
     virtual void lease_ended() = 0;
 
+    [[nodiscard]] virtual TenantSession& session() = 0;
     /// Where the server's replies go.
     [[nodiscard]] virtual ByteStream& replies() = 0;
     /// Writing the replies failed: the client is gone.
     virtual void replies_failed() = 0;
-    /// False while a message to the server is on its way in parts, and for a tenant that keeps its
-    /// server over transactions: then the server must stay.
+    /// False while a message to the server is on its way in parts: pgweir's own must wait.
+    [[nodiscard]] virtual bool between_requests() const = 0;
+    /// False for a tenant that keeps its server over transactions.
     [[nodiscard]] virtual bool may_release() const = 0;
     /// False when this transaction status is one that the tenant's pool mode does not allow; its
     /// ReadyForQuery is then not passed on, and the tenant ends.
@@ -37,8 +66,8 @@ class Tenant {
     virtual void reply_finished(protocol::TransactionStatus status) = 0;
     /// What pgweir asked before the client's requests was answered; with the error if it failed.
     virtual void set_up_finished(const std::optional<protocol::ErrorReport>& error) = 0;
-    /// A reported setting changed in the client's own doing.
-    virtual void settings_changed(const SettingsPtr& settings) = 0;
+    /// The session's pins are other ones than before.
+    virtual void pins_changed(Pins before) = 0;
     /// The server's connection broke; the lease is over. `may_explain`: the client stands between
     /// two messages and has not heard of it from the server itself.
     virtual void server_lost(bool may_explain) = 0;

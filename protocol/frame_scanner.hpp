@@ -67,6 +67,9 @@ class FrameScanner {
     /// The next step for `input`. An empty input gives `more`.
     [[nodiscard]] Step next(Bytes input);
 
+    /// From the next message on, these types are wanted; `wanted` must outlive the scanner.
+    void want(const TypeSet& wanted) { wanted_ = &wanted; }
+
     /// Whether the stream stands between two messages.
     [[nodiscard]] bool at_boundary() const { return passing_ == 0; }
 

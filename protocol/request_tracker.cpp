@@ -4,18 +4,24 @@
 
 namespace pgweir::protocol {
 
-void RequestTracker::sent(Frontend type, Origin origin) {
+bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
     // "SocketBackend" of PostgreSQL: after an error in an extended query even Query and
     // FunctionCall are discarded until the Sync.
-    if (skipping_ && type != Frontend::sync) return;
+    if (skipping_ && type != Frontend::sync) return false;
+    const auto extended = [&](Request request) {
+        requests_.push_back({request, origin, operation});
+        unsynced_ = true;
+    };
+    const auto simple = [&](Request request) {
+        requests_.push_back({request, origin});
+        unsynced_ = false;
+    };
     switch (type) {
         case Frontend::query:
-            push(Request::query, origin);
-            unsynced_ = false;
+            simple(Request::query);
             break;
         case Frontend::function_call:
-            push(Request::function_call, origin);
-            unsynced_ = false;
+            simple(Request::function_call);
             break;
         case Frontend::sync:
             if (copying_) {  // "the backend will ignore Flush and Sync received during copy-in"
@@ -23,28 +29,22 @@ void RequestTracker::sent(Frontend type, Origin origin) {
                 break;
             }
             skipping_ = false;
-            unsynced_ = false;
-            push(Request::sync, origin);
+            simple(Request::sync);
             break;
         case Frontend::parse:
-            push(Request::parse, origin);
-            unsynced_ = true;
+            extended(Request::parse);
             break;
         case Frontend::bind:
-            push(Request::bind, origin);
-            unsynced_ = true;
+            extended(Request::bind);
             break;
         case Frontend::describe:
-            push(Request::describe, origin);
-            unsynced_ = true;
+            extended(Request::describe);
             break;
         case Frontend::execute:
-            push(Request::execute, origin);
-            unsynced_ = true;
+            extended(Request::execute);
             break;
         case Frontend::close:
-            push(Request::close, origin);
-            unsynced_ = true;
+            extended(Request::close);
             break;
         case Frontend::copy_done:
         case Frontend::copy_fail:
@@ -56,13 +56,14 @@ void RequestTracker::sent(Frontend type, Origin origin) {
         case Frontend::terminate:
             break;
     }
+    return true;
 }
 
 Verdict RequestTracker::received(Backend type, Bytes body) {
     Verdict verdict;
-    if (answering_pool()) {
+    if (owed() > 0 && requests_[first_].origin != Origin::client) {
         verdict.disposition = Verdict::Disposition::drop;
-        verdict.origin = Origin::pool;
+        verdict.origin = requests_[first_].origin;
     }
     switch (type) {
         case Backend::parse_complete:
@@ -120,10 +121,6 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
     return verdict;
 }
 
-void RequestTracker::push(Request request, Origin origin) {
-    requests_.push_back({request, origin});
-}
-
 void RequestTracker::pop() {
     ++first_;
     while (first_ < requests_.size() && requests_[first_].request == Request::copy_end) ++first_;
@@ -145,6 +142,9 @@ void RequestTracker::forget_all() {
 
 void RequestTracker::pop_if(Request request, Verdict& verdict) {
     if (front_is(request)) {
+        if (requests_[first_].operation == Operation::yes) {
+            verdict.operation = Verdict::Outcome::done;
+        }
         pop();
     } else {
         unexpected(verdict);
@@ -161,7 +161,7 @@ void RequestTracker::end_copy_from_client() {
     if (copying_) {
         copying_ = false;
     } else if (owed() > 0) {
-        push(Request::copy_end, Origin::client);
+        requests_.push_back({Request::copy_end, Origin::client});
     }
     // With nothing owed there is no COPY to end, and the server ignores the message.
 }
@@ -217,11 +217,18 @@ void RequestTracker::on_error(Verdict& verdict) {
         uncertain_ = true;
         return;
     }
-    if (!ends_in_ready(requests_[first_].request)) skip_to_sync();
+    if (verdict.origin == Origin::injected) verdict.disposition = Verdict::Disposition::forward;
+    if (!ends_in_ready(requests_[first_].request)) skip_to_sync(verdict);
 }
 
-void RequestTracker::skip_to_sync() {
-    while (first_ < requests_.size() && requests_[first_].request != Request::sync) ++first_;
+void RequestTracker::skip_to_sync(Verdict& verdict) {
+    if (requests_[first_].operation == Operation::yes) {
+        verdict.operation = Verdict::Outcome::failed;
+    }
+    for (++first_; first_ < requests_.size() && requests_[first_].request != Request::sync;
+         ++first_) {
+        if (requests_[first_].operation == Operation::yes) ++verdict.operations_discarded;
+    }
     if (first_ == requests_.size()) {
         forget_all();
         skipping_ = true;

@@ -12,8 +12,15 @@ namespace pgweir::protocol {
 /// Who asked.
 enum class Origin : std::uint8_t {
     client,
+    /// pgweir itself, inside of a client's extended query: the client is to have no answer, save for
+    /// an error, which is the error of the message that this one was sent for.
+    injected,
     pool,  ///< pgweir itself, between or before a client's requests: no client may see the answer
 };
+
+/// Whether somebody keeps an operation that takes effect with a message (`pool/statements`): then
+/// its end, or that it never came to it, is told in the Verdict.
+enum class Operation : bool { no, yes };
 
 /// What to do with a message from the server.
 struct Verdict {
@@ -26,6 +33,11 @@ struct Verdict {
     /// It was a ReadyForQuery that answers a request of this origin.
     bool ready = false;
     Origin origin = Origin::client;
+    /// What became of the oldest operation.
+    enum class Outcome : std::uint8_t { none, done, failed };
+    Outcome operation = Outcome::none;
+    /// How many operations behind the failed message the server discards, and will never answer.
+    std::size_t operations_discarded = 0;
 };
 
 /// Pairs requests with replies for one server connection. A pure queue: it is told each message
@@ -37,7 +49,8 @@ struct Verdict {
 class RequestTracker {
   public:
     /// A message was handed to the server. Terminate must not be reported: it is never forwarded.
-    void sent(Frontend type, Origin origin = Origin::client);
+    /// False when the server discards it, up to a Sync: then its operation never comes to pass.
+    bool sent(Frontend type, Origin origin = Origin::client, Operation operation = Operation::no);
 
     /// A message came from the server. `body` is read only for ReadyForQuery.
     [[nodiscard]] Verdict received(Backend type, Bytes body);
@@ -96,15 +109,15 @@ class RequestTracker {
     struct Entry {
         Request request;
         Origin origin;
+        Operation operation = Operation::no;
     };
 
-    void push(Request request, Origin origin);
     void pop();
     void pop_if(Request request, Verdict& verdict);
     void forget_all();
     void end_copy_from_client();
     void start_copy_in(Verdict& verdict);
-    void skip_to_sync();
+    void skip_to_sync(Verdict& verdict);
     void on_statement_end(Verdict& verdict);
     void on_error(Verdict& verdict);
     void on_ready(Bytes body, Verdict& verdict);

@@ -26,11 +26,7 @@ class CleaningTest : public LendingTest {
     }
     // A Parse, and no Sync.
     void parse() {
-        ann.server->sending(protocol::Frontend::parse);
-        const std::string request =
-            ScriptedBackend::message('P', std::string("\0SELECT 1\0\0\0", 12));
-        const iovec bytes = to_iovec(request);
-        EXPECT_EQ(ann.server->requests().write({&bytes, 1}).size, request.size());
+        ann.request(ScriptedBackend::message('P', std::string("\0SELECT 1\0\0\0", 12)));
     }
     // Nobody has the server before this, and bob after it.
     void expect_discard_all_then_lease() {

@@ -24,6 +24,8 @@ class TestTenant : public Tenant {
         replies_ = std::make_unique<ByteStream>(io, late_ends_, ends[0]);
         client_ = ends[1];
         waiter.tenant = this;
+        session_.startup = session_.settings =
+            std::make_shared<const SessionSettings>(std::vector<Parameter>());
     }
     /// Must not be in the queue any more.
     ~TestTenant() override {
@@ -39,14 +41,22 @@ class TestTenant : public Tenant {
         const ssize_t size = ::recv(client_, room.data(), room.size(), 0);
         return size > 0 ? std::string(room.data(), static_cast<std::size_t>(size)) : "";
     }
-    /// Sends a query as a session does: the tracker first, then the bytes.
-    void query(std::string_view sql) const {
+    /// Sends a whole message as a session does.
+    void request(const std::string& message) const {
         ASSERT_NE(server, nullptr);
-        std::string request;
-        protocol::append_query(request, sql);
-        server->sending(protocol::Frontend::query);
-        const iovec part = to_iovec(request);
-        EXPECT_EQ(server->requests().write({&part, 1}).size, request.size());
+        Outgoing out;
+        server->take_request({.kind = protocol::Step::Kind::frame,
+                              .size = message.size(),
+                              .type = message.front(),
+                              .body = protocol::Bytes(message).substr(protocol::header_size),
+                              .whole = true},
+                             message, out);
+        EXPECT_GE(server->requests().write(out.parts()).size, message.size());
+    }
+    void query(std::string_view sql) const {
+        std::string message;
+        protocol::append_query(message, sql);
+        request(message);
     }
 
     /// Leaves its server as Server::abandon() has it.
@@ -60,7 +70,9 @@ class TestTenant : public Tenant {
         ++leases;
     }
     void lease_ended() override { server = nullptr; }
+    [[nodiscard]] TenantSession& session() override { return session_; }
     [[nodiscard]] ByteStream& replies() override { return *replies_; }
+    [[nodiscard]] bool between_requests() const override { return true; }
     void replies_failed() override { failed = true; }
     [[nodiscard]] bool may_release() const override { return !keeps_server; }
     [[nodiscard]] bool accepts(protocol::TransactionStatus) override { return true; }
@@ -69,7 +81,7 @@ class TestTenant : public Tenant {
         EXPECT_FALSE(error.has_value());
         ++set_ups;
     }
-    void settings_changed(const SettingsPtr& changed) override { settings = changed; }
+    void pins_changed(Pins) override {}
     void server_lost(bool explain) override { lost.push_back(explain); }
 
     Waiter waiter;
@@ -80,9 +92,9 @@ class TestTenant : public Tenant {
     bool keeps_server = false;
     std::vector<protocol::TransactionStatus> finished;
     std::vector<bool> lost;
-    SettingsPtr settings;
 
   private:
+    TenantSession session_;
     LateEnds late_ends_;
     std::unique_ptr<ByteStream> replies_;
     int client_ = -1;
@@ -99,6 +111,7 @@ class TestObserver : public Observer {
                         milliseconds) override {
         failures.emplace_back(explanation);
     }
+    void session_state_leaked(std::string_view, std::string_view, std::string_view) override {}
     std::vector<ServerClose> closed;
     std::vector<std::string> failures;
 };
@@ -114,6 +127,7 @@ class LendingTest : public testing::Test {
                                             {"sslmode", "disable"},
                                             {"gssencmode", "disable"}}};
         config.pool.default_pool_size = size;
+        config.pool.session_state = conf::SessionState::off;  // nothing is asked of new servers
         entry.options = config.pool;
         config.databases.push_back(entry);
         pool = registry.find_or_make(config, entry, "shop", "ann");

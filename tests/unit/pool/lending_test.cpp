@@ -257,13 +257,14 @@ TEST_F(LendingTest, SessionSettingsAreAppliedBeforeTheRequestAndTheirReplyIsKept
     make_pool(1);
     TestTenant ann(worker.io);
     acquire(ann);
-    const SettingsPtr wanted = worker.settings.intern({{"timezone", "CET"}});
-    const std::string set_up = ann.server->set_up(wanted);
-    EXPECT_EQ(ann.server->set_up(wanted), "") << "once is enough";
-    const iovec bytes = to_iovec(set_up);
-    EXPECT_EQ(ann.server->requests().write({&bytes, 1}).size, set_up.size());
+    ann.session().settings = worker.settings.intern({{"timezone", "CET"}});
+    Outgoing set_up;
+    ASSERT_TRUE(ann.server->set_up(set_up));
+    std::ignore = ann.server->requests().write(set_up.parts());
+    set_up.clear();
+    EXPECT_FALSE(ann.server->set_up(set_up)) << "once is enough";
     ann.query("SELECT 1");
-    EXPECT_EQ(next_message(), "QSELECT pg_catalog.set_config('timezone','CET',false)");
+    EXPECT_EQ(next_message(), "QBEGIN;SELECT pg_catalog.set_config('timezone','CET',false);COMMIT");
     EXPECT_EQ(next_message(), "QSELECT 1");
     postgresql.backend(0).complete("SELECT 1");
     ASSERT_TRUE(run_until([&] { return ann.set_ups == 1; }));
@@ -274,8 +275,9 @@ TEST_F(LendingTest, SessionSettingsAreAppliedBeforeTheRequestAndTheirReplyIsKept
                 testing::StartsWith(ScriptedBackend::message('C', std::string("SELECT 0\0", 9))));
     TestTenant bob(worker.io);
     ASSERT_TRUE(part().lend(bob));
-    EXPECT_EQ(bob.server->set_up(worker.settings.none()).substr(5),
-              std::string("RESET \"timezone\";\0", 18));
+    bob.session().settings = worker.settings.none();
+    ASSERT_TRUE(bob.server->set_up(set_up));
+    EXPECT_EQ(set_up.own().substr(5), std::string("BEGIN;RESET \"timezone\";COMMIT\0", 31));
     bob.leave(true, true);
 }
 

@@ -63,50 +63,50 @@ TEST(DifferenceSql, IsEmptyBetweenEqualSettings) {
 
 TEST(DifferenceSql, SetsWhatIsNewOrDifferent) {
     EXPECT_EQ(difference_sql(of({}), of({{"timezone", "UTC"}})),
-              "SELECT pg_catalog.set_config('timezone','UTC',false)");
+              "BEGIN;SELECT pg_catalog.set_config('timezone','UTC',false);COMMIT");
     EXPECT_EQ(difference_sql(of({{"timezone", "CET"}, {"a", "1"}}),
                              of({{"timezone", "UTC"}, {"a", "1"}, {"datestyle", "ISO, DMY"}})),
-              "SELECT pg_catalog.set_config('datestyle','ISO, DMY',false),"
-              "pg_catalog.set_config('timezone','UTC',false)");
+              "BEGIN;SELECT pg_catalog.set_config('datestyle','ISO, DMY',false),"
+              "pg_catalog.set_config('timezone','UTC',false);COMMIT");
 }
 
 TEST(DifferenceSql, ResetsWhatIsNotWanted) {
     EXPECT_EQ(difference_sql(of({{"timezone", "UTC"}, {"datestyle", "ISO"}}), of({})),
-              R"(RESET "datestyle";RESET "timezone";)");
+              R"(BEGIN;RESET "datestyle";RESET "timezone";COMMIT)");
 }
 
 TEST(DifferenceSql, ResetsBeforeItSets) {
     EXPECT_EQ(difference_sql(of({{"timezone", "UTC"}}), of({{"a.b", "1"}})),
-              R"(RESET "timezone";SELECT pg_catalog.set_config('a.b','1',false))");
+              R"(BEGIN;RESET "timezone";SELECT pg_catalog.set_config('a.b','1',false);COMMIT)");
 }
 
 TEST(DifferenceSql, AnEmptyValueIsAValue) {
     EXPECT_EQ(difference_sql(of({{"search_path", "x"}}), of({{"search_path", ""}})),
-              "SELECT pg_catalog.set_config('search_path','',false)");
+              "BEGIN;SELECT pg_catalog.set_config('search_path','',false);COMMIT");
 }
 
 TEST(DifferenceSql, QuotesWhateverTheClientGave) {
     EXPECT_EQ(difference_sql(of({}), of({{"a", "it's"}})),
-              "SELECT pg_catalog.set_config('a','it''s',false)");
+              "BEGIN;SELECT pg_catalog.set_config('a','it''s',false);COMMIT");
     EXPECT_EQ(difference_sql(of({}), of({{"a", "',false); DROP TABLE t; --"}})),
-              "SELECT pg_catalog.set_config('a',''',false); DROP TABLE t; --',false)");
+              "BEGIN;SELECT pg_catalog.set_config('a',''',false); DROP TABLE t; --',false);COMMIT");
     EXPECT_EQ(difference_sql(of({}), of({{"a'b", "1"}})),
-              "SELECT pg_catalog.set_config('a''b','1',false)");
+              "BEGIN;SELECT pg_catalog.set_config('a''b','1',false);COMMIT");
 }
 
 TEST(DifferenceSql, ABackslashIsTheSameWithoutStandardConformingStrings) {
     EXPECT_EQ(difference_sql(of({}), of({{"a", R"(c:\x)"}})),
-              R"(SELECT pg_catalog.set_config('a',E'c:\\x',false))");
+              R"(BEGIN;SELECT pg_catalog.set_config('a',E'c:\\x',false);COMMIT)");
     EXPECT_EQ(difference_sql(of({}), of({{"a", R"(\')"}})),
-              R"(SELECT pg_catalog.set_config('a',E'\\''',false))");
+              R"(BEGIN;SELECT pg_catalog.set_config('a',E'\\''',false);COMMIT)");
     EXPECT_EQ(difference_sql(of({}), of({{R"(a\)", "1"}})),
-              R"(SELECT pg_catalog.set_config(E'a\\','1',false))");
+              R"(BEGIN;SELECT pg_catalog.set_config(E'a\\','1',false);COMMIT)");
 }
 
 TEST(DifferenceSql, QuotesEachPartOfACustomName) {
-    EXPECT_EQ(difference_sql(of({{"my.setting", "1"}}), of({})), R"(RESET "my"."setting";)");
-    EXPECT_EQ(difference_sql(of({{"a.b.c", "1"}}), of({})), R"(RESET "a"."b"."c";)");
-    EXPECT_EQ(difference_sql(of({{R"(a"b)", "1"}}), of({})), R"(RESET "a""b";)");
+    EXPECT_EQ(difference_sql(of({{"my.setting", "1"}}), of({})), R"(BEGIN;RESET "my"."setting";COMMIT)");
+    EXPECT_EQ(difference_sql(of({{"a.b.c", "1"}}), of({})), R"(BEGIN;RESET "a"."b"."c";COMMIT)");
+    EXPECT_EQ(difference_sql(of({{R"(a"b)", "1"}}), of({})), R"(BEGIN;RESET "a""b";COMMIT)");
 }
 
 TEST(IsSettable, WhatASessionCanChange) {

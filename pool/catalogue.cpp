@@ -1,0 +1,35 @@
+#include "pool/catalogue.hpp"
+
+#include "protocol/custom_settings.hpp"
+#include "protocol/data_row.hpp"
+
+namespace pgweir::pool {
+
+void CatalogueReader::row(std::string_view body, bool whole) {
+    protocol::CatalogueEntry entry;
+    if (whole) {
+        const auto columns = protocol::parse_data_row<2>(body);
+        if (!columns) return;
+        entry.name = (*columns)[0].value_or("");
+        entry.text = (*columns)[1].value_or("");
+        entry.opaque = !(*columns)[1];
+    } else {
+        // The text is too long to be held; the name stands before it.
+        const auto name = protocol::parse_data_row<1>(body);
+        if (!name) return;
+        entry.name = (*name)[0].value_or("");
+        entry.opaque = true;
+    }
+    entries_.push_back(std::move(entry));
+}
+
+CataloguePtr CatalogueReader::finish() const {
+    auto catalogue = std::make_shared<Catalogue>();
+    catalogue->effects = protocol::NamedEffects::of_catalogue(entries_);
+    for (const auto& entry : entries_) {
+        protocol::collect_custom_settings(entry.text, catalogue->custom_settings);
+    }
+    return catalogue;
+}
+
+}  // namespace pgweir::pool

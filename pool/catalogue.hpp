@@ -1,0 +1,33 @@
+// What is known of a database's own functions, views and triggers: which of them may change a
+// session.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/named_effects.hpp"
+
+namespace pgweir::pool {
+
+/// Immutable once made; shared between workers.
+struct Catalogue {
+    protocol::NamedEffects effects;
+    std::vector<std::string> custom_settings;  ///< that functions set
+};
+
+using CataloguePtr = std::shared_ptr<const Catalogue>;
+
+/// Takes the rows that answer protocol::catalogue_query().
+class CatalogueReader {
+  public:
+    /// One DataRow; `whole`: all of it is here.
+    void row(std::string_view body, bool whole);
+    [[nodiscard]] CataloguePtr finish() const;
+
+  private:
+    std::vector<protocol::CatalogueEntry> entries_;
+};
+
+}  // namespace pgweir::pool

@@ -1,0 +1,387 @@
+// What a tenant asks of its server: names of prepared statements become the server's, and what a
+// statement may leave behind is noted.
+#include <algorithm>
+
+#include "pool/pool.hpp"
+#include "pool/pool_part.hpp"
+#include "pool/server.hpp"
+#include "protocol/custom_settings.hpp"
+#include "protocol/extended_query.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Effect;
+using protocol::Effects;
+using protocol::Frontend;
+using protocol::Origin;
+using protocol::Step;
+using protocol::TransactionStatus;
+using OnServer = StatementOperation::OnServer;
+
+namespace {
+
+// The text of a Query, without its terminator.
+Bytes query_text(Bytes body) {
+    if (!body.empty() && body.back() == '\0') body.remove_suffix(1);
+    return body;
+}
+
+}  // namespace
+
+void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
+    const auto type = static_cast<Frontend>(step.type);
+    verified_ = false;
+    if (!tenant_->session().follows) {
+        pass(type, message, out);
+        return;
+    }
+    set_up(out);
+    switch (type) {
+        case Frontend::query:
+            take_query(step, message, out);
+            break;
+        case Frontend::parse:
+            take_parse(step, message, out);
+            break;
+        case Frontend::bind:
+            take_bind(step, message, out);
+            break;
+        case Frontend::describe:
+        case Frontend::close:
+            take_target(step, message, out);
+            break;
+        case Frontend::function_call:
+            note_effects(tracks() ? Effects(Effect::state) : Effects(), "FunctionCall");
+            pass(type, message, out);
+            break;
+        default:
+            pass(type, message, out);
+            break;
+    }
+}
+
+void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
+    if (long_look_) {
+        long_look_->feed(query_text(bytes));
+        if (last) {
+            note_effects(long_look_->finish(), {});
+            long_look_.reset();
+        }
+    }
+    out.pass(bytes);
+}
+
+void Server::pass(Frontend type, Bytes message, Outgoing& out) {
+    tracker_.sent(type);
+    out.pass(message);
+}
+
+bool Server::tracks() const {
+    return tenant_->session().tracking != conf::SessionState::off;
+}
+
+void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
+    TenantSession& session = tenant_->session();
+    const Bytes text = query_text(step.body);
+    if (tracks()) {
+        Effects effects;
+        if (step.whole) {
+            effects = protocol::look_at(text, part_.names().get());
+        } else {
+            long_look_.emplace(part_.names().get());
+            long_look_->feed(text);
+        }
+        note_effects(effects, text);
+        if (effects.contains(Effect::names_statement)) {
+            materialise(text, Origin::pool, out);
+        }
+    }
+    // A simple query ends the unnamed statement (exec_simple_query).
+    session.statements.unnamed.reset();
+    connection_.unnamed.reset();
+    pass(Frontend::query, message, out);
+}
+
+// --- prepared statements -------------------------------------------------------------------------
+
+void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
+    const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
+    if (!parse) {
+        // Nonsense, which the server refuses; or longer than what is carried: then the client keeps
+        // the server that has it.
+        connection_.unnamed = unknown_statement();
+        tenant_->session().statements.unnamed = unknown_statement();
+        note_effects(Effect::state, {});
+        pass(Frontend::parse, message, out);
+        return;
+    }
+    if (!parse->statement.empty()) {
+        take_named_parse(*parse, message, out);
+        return;
+    }
+    TenantSession& session = tenant_->session();
+    StatementPtr statement = part_.statements().intern(parse->query, parse->types, {});
+    register_operation(Frontend::parse, Origin::client,
+                       {.on_server = OnServer::sets_unnamed,
+                        .statement = statement,
+                        .of_client = true,
+                        .name = {},
+                        .before = session.statements.unnamed});
+    out.pass(message);
+}
+
+void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message, Outgoing& out) {
+    TenantSession& session = tenant_->session();
+    if (session.max_prepared_statements == 0) {
+        note_effects(Effect::state, parse.query);
+        pass(Frontend::parse, message, out);
+        return;
+    }
+    if (const StatementPtr taken = session.statements.find(parse.statement)) {
+        // An error, in the server's own words: it has to have the statement under this name.
+        tracker_.sent(Frontend::parse, Origin::injected);
+        parse_again(parse.statement, *taken, out);
+        note_effects(Effect::state, {});
+        pass(Frontend::parse, message, out);
+        return;
+    }
+    StatementPtr statement =
+        part_.statements().intern(parse.query, parse.types, session.settings->parsing());
+    StatementOperation operation{.of_client = true, .name = std::string(parse.statement)};
+    const bool present = connection_.statements.use(*statement);
+    // Where the settings that it is read by may be others than we know, or the transaction has
+    // failed, the server has to read it again, with whatever error that brings.
+    const bool afresh = effects_.contains(Effect::state) ||
+                        tracker_.transaction_status() == TransactionStatus::failed;
+    if (present && !afresh) {
+        session.statements.set(parse.statement, std::move(statement));
+        operation.stands_for_parse = true;
+        register_operation(Frontend::close, Origin::client, std::move(operation));
+        const std::size_t before = out.own().size();
+        protocol::append_close(out.own(), {.kind = 'S', .name = no_statement});
+        out.added(before);
+        return;
+    }
+    if (present) {
+        inject_close(statement->server_name(),
+                     {.on_server = OnServer::closes, .statement = statement}, out);
+    } else {
+        make_room_for_statement(out);
+    }
+    const std::size_t before = out.own().size();
+    const Bytes rest(parse.query.data(), parse.query.size() + 1 + parse.types.size());
+    protocol::append_parse_head(out.own(), statement->server_name(), rest.size());
+    out.added(before);
+    out.pass(rest);
+    operation.on_server = OnServer::prepares;
+    operation.statement = std::move(statement);
+    register_operation(Frontend::parse, Origin::client, std::move(operation));
+}
+
+void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
+    const auto bind = protocol::parse_bind_head(step.body);
+    const StatementPtr statement =
+        bind ? tenant_->session().statements.find(bind->statement) : nullptr;
+    if (statement && statement != unknown_statement()) {
+        const Effects effects = effects_of(*statement);
+        note_effects(effects, statement->query());
+        if (effects.contains(Effect::state)) part_.note_custom_settings_in_values(bind->rest);
+        if (effects.contains(Effect::names_statement)) {
+            materialise(statement->query(), Origin::injected, out);
+        }
+    }
+    if (bind && bind->statement.empty()) prepare_unnamed(out);
+    if (!statement || bind->statement.empty()) {
+        pass(Frontend::bind, message, out);
+        return;
+    }
+    prepare(statement, out);
+    const std::size_t before = out.own().size();
+    // The length is the whole message's, of which a part may still be to come.
+    const std::size_t body_size =
+        protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
+    const std::size_t rest_size =
+        body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
+    protocol::append_bind_head(out.own(), bind->portal, statement->server_name(), rest_size);
+    out.added(before);
+    tracker_.sent(Frontend::bind);
+    out.pass(bind->rest);
+}
+
+// Describe and Close.
+void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
+    const auto type = static_cast<Frontend>(step.type);
+    const auto target = protocol::parse_target(step.body);
+    if (!target || target->kind != 'S') {
+        pass(type, message, out);
+        return;
+    }
+    if (type == Frontend::close) {
+        close_of_client(target->name, out);
+        return;
+    }
+    if (target->name.empty()) {
+        prepare_unnamed(out);
+        pass(type, message, out);
+        return;
+    }
+    const StatementPtr statement = tenant_->session().statements.find(target->name);
+    if (!statement) {
+        pass(type, message, out);
+        return;
+    }
+    prepare(statement, out);
+    const std::size_t before = out.own().size();
+    protocol::append_describe(out.own(), {.kind = 'S', .name = statement->server_name()});
+    out.added(before);
+    tracker_.sent(type);
+}
+
+// The server keeps what it has under its own name, for whoever prepares the same.
+void Server::close_of_client(Bytes name, Outgoing& out) {
+    const StatementPtr statement = tenant_->session().statements.find(name);
+    StatementOperation operation{
+        .of_client = true, .name = std::string(name), .before = statement};
+    if (name.empty()) operation.on_server = OnServer::sets_unnamed;
+    if (!statement && !name.empty()) note_effects(Effect::state, {});  // one that is not carried
+    register_operation(Frontend::close, Origin::client, std::move(operation));
+    const std::size_t before = out.own().size();
+    protocol::append_close(out.own(),
+                           {.kind = 'S', .name = statement && !name.empty() ? no_statement : name});
+    out.added(before);
+}
+
+// Sends a Parse of a statement that the client has prepared already, in the midst of its messages.
+void Server::parse_again(Bytes name, const Statement& statement, Outgoing& out) {
+    const std::size_t before = out.own().size();
+    protocol::append_parse(out.own(), name, statement.query(), statement.types());
+    out.added(before);
+}
+
+// Makes sure that the server has a statement that the client has.
+void Server::prepare(const StatementPtr& statement, Outgoing& out) {
+    if (connection_.statements.use(*statement)) return;
+    make_room_for_statement(out);
+    register_operation(Frontend::parse, Origin::injected,
+                       {.on_server = OnServer::prepares, .statement = statement});
+    parse_again(statement->server_name(), *statement, out);
+}
+
+void Server::prepare_unnamed(Outgoing& out) {
+    const StatementPtr& wanted = tenant_->session().statements.unnamed;
+    if (connection_.unnamed == wanted || wanted == unknown_statement()) return;
+    StatementOperation operation{.on_server = OnServer::sets_unnamed, .statement = wanted};
+    if (wanted) {
+        register_operation(Frontend::parse, Origin::injected, std::move(operation));
+        parse_again("", *wanted, out);
+    } else {
+        inject_close("", std::move(operation), out);
+    }
+}
+
+void Server::make_room_for_statement(Outgoing& out) {
+    const std::size_t limit = tenant_->session().max_prepared_statements;
+    while (const StatementPtr oldest = connection_.statements.evict(limit)) {
+        inject_close(oldest->server_name(), {.on_server = OnServer::closes, .statement = oldest},
+                     out);
+    }
+}
+
+void Server::inject_close(Bytes name, StatementOperation operation, Outgoing& out) {
+    register_operation(Frontend::close, Origin::injected, std::move(operation));
+    const std::size_t before = out.own().size();
+    protocol::append_close(out.own(), {.kind = 'S', .name = name});
+    out.added(before);
+}
+
+// A statement of SQL that names prepared statements is to find those of the protocol under the
+// client's names. The question about the state that follows finds what is left of them.
+void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
+    const std::size_t before = out.own().size();
+    for (const auto& [name, statement] : tenant_->session().statements.named) {
+        if (text.find(name) == Bytes::npos) continue;
+        tracker_.sent(Frontend::parse, origin);
+        parse_again(name, *statement, out);
+        materialised_.push_back(name);
+    }
+    if (out.own().size() == before) return;
+    effects_ |= Effect::state;
+    if (origin != Origin::pool) return;
+    const std::size_t parsed = out.own().size();
+    protocol::append_sync(out.own());
+    out.added(parsed);
+    tracker_.sent(Frontend::sync, origin);
+    questions_.push_back(Question::materialise);
+}
+
+// --- what is on its way --------------------------------------------------------------------------
+
+// Assumes the change at once: the messages behind depend on it.
+void Server::register_operation(Frontend type, Origin origin, StatementOperation operation) {
+    if (!tracker_.sent(type, origin, protocol::Operation::yes)) return;
+    if (operation.on_server == OnServer::prepares) {
+        connection_.statements.add(operation.statement);
+    } else if (operation.on_server == OnServer::closes) {
+        connection_.statements.remove(*operation.statement);
+    } else if (operation.on_server == OnServer::sets_unnamed) {
+        connection_.unnamed = operation.statement;
+    }
+    if (operation.of_client && !operation.stands_for_parse) {
+        tenant_->session().statements.set(operation.name, operation.statement);
+    }
+    operations_.push_back(std::move(operation));
+}
+
+void Server::finish_operations(const protocol::Verdict& verdict, Bytes& message) {
+    using Outcome = protocol::Verdict::Outcome;
+    if (verdict.operation == Outcome::done) {
+        if (operations_.front().stands_for_parse) message = protocol::parse_complete_message;
+        operations_.erase(operations_.begin());
+        return;
+    }
+    const std::size_t failed = verdict.operation == Outcome::failed ? 1 : 0;
+    const auto gone = static_cast<std::ptrdiff_t>(failed + verdict.operations_discarded);
+    const std::vector<StatementOperation> undone(operations_.begin(), operations_.begin() + gone);
+    operations_.erase(operations_.begin(), operations_.begin() + gone);
+    for (std::size_t i = undone.size(); i > 0; --i) undo(undone[i - 1], i <= failed);
+}
+
+// A Parse that fails has ended the unnamed statement all the same; one that the server never read
+// has not.
+void Server::undo(const StatementOperation& operation, bool failed) {
+    if (operation.on_server == OnServer::prepares) {
+        connection_.statements.remove(*operation.statement);
+    } else if (operation.on_server == OnServer::closes) {
+        connection_.statements.add(operation.statement);
+    } else if (operation.on_server == OnServer::sets_unnamed) {
+        connection_.unnamed = failed ? nullptr : unknown_statement();
+    }
+    if (!operation.of_client || tenant_ == nullptr) return;
+    const StatementPtr before = failed && operation.name.empty() ? nullptr : operation.before;
+    const auto later = std::ranges::find_if(operations_, [&](const StatementOperation& other) {
+        return other.of_client && other.name == operation.name;
+    });
+    if (later != operations_.end()) {
+        later->before = before;
+    } else {
+        tenant_->session().statements.set(operation.name, before);
+    }
+}
+
+// --- what may be left behind ---------------------------------------------------------------------
+
+Effects Server::effects_of(const Statement& statement) const {
+    return tracks() ? statement.effects(part_.names()) : Effects();
+}
+
+void Server::note_effects(Effects effects, Bytes text) {
+    if (!effects.any()) return;
+    effects_ |= effects;
+    constexpr std::size_t most = 1024;
+    if (!text.empty()) effects_text_.assign(text.substr(0, most));
+    if (effects.contains(Effect::state)) part_.note_custom_settings(text);
+    if (effects.contains(Effect::reads_sequence)) part_.pool().sequences_are_read();
+}
+
+}  // namespace pgweir::pool

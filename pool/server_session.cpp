@@ -1,0 +1,307 @@
+// What a session has: asked of the server after a transaction that may have changed it, and carried
+// by the client from then on.
+#include <algorithm>
+
+#include "pool/pool.hpp"
+#include "pool/pool_part.hpp"
+#include "pool/server.hpp"
+#include "protocol/normalised_text.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Effect;
+using protocol::Effects;
+using protocol::Frontend;
+using protocol::Origin;
+using protocol::TransactionStatus;
+
+bool Server::set_up(Outgoing& out) {
+    const SettingsPtr& settings = tenant_->session().settings;
+    if (connection_.settings == settings || !tracker_.releasable() || !refusal_.empty()) {
+        return false;
+    }
+    const std::string sql = difference_sql(*connection_.settings, *settings);
+    settings_before_ = std::exchange(connection_.settings, settings);
+    if (sql.empty()) return false;
+    const std::size_t before = out.own().size();
+    protocol::append_query(out.own(), sql);
+    out.added(before);
+    tracker_.sent(Frontend::query, Origin::pool);
+    questions_.push_back(Question::set_up);
+    // A simple query ends the unnamed statement.
+    connection_.unnamed.reset();
+    return true;
+}
+
+// --- asking --------------------------------------------------------------------------------------
+
+// The transaction is over and its reply given: whether there is something to ask before the server
+// can be anybody else's. The client may ask on meanwhile; its requests are answered behind ours.
+bool Server::ask_before_release() {
+    const TenantSession& session = tenant_->session();
+    if (!session.follows || !tracks()) return false;
+    if (effects_.contains(Effect::changes_catalogue)) {
+        part_.catalogue_learned(nullptr);
+        part_.pool().catalogue_changed();
+        effects_ = effects_.without(Effect::changes_catalogue);
+    }
+    if (part_.pool().claim_catalogue()) {
+        ask_catalogue();
+        return true;
+    }
+    const bool verify = part_.options().verify_session_state && !verified_;
+    if (effects_.contains(Effect::state) || verify || ask_hurried_) {
+        ask_state(std::exchange(ask_hurried_, false));
+        return true;
+    }
+    if (!to_close_.empty()) {
+        close_statements();
+        return true;
+    }
+    Pins pins = session.pins;
+    if (effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
+    if (uses_sequence(effects_)) pins.add(PinReason::sequence);
+    if (effects_.any()) asked_text_ = std::exchange(effects_text_, {});
+    set_pins(pins);
+    effects_ = {};
+    return false;
+}
+
+// Once somebody in this pool has read what a session got from a sequence, whoever gets something
+// from one may be about to.
+bool Server::uses_sequence(Effects effects) const {
+    return effects.contains(Effect::reads_sequence) ||
+           (effects.contains(Effect::advances_sequence) && part_.pool().reads_sequences());
+}
+
+void Server::ask_state(bool hurried) {
+    asked_hurried_ = hurried;
+    if (!hurried) asked_effects_ = {};
+    asked_effects_ |= std::exchange(effects_, {});
+    asked_text_ = std::exchange(effects_text_, {});
+    verified_ = true;
+    std::string sql;
+    if (asked_effects_.contains(Effect::reset)) sql = restore_sql();
+    const std::vector<std::string> custom_settings = part_.custom_settings();
+    sql += state_question({.login = connection_.at_login("session_authorization"),
+                           .is_superuser = connection_.at_login("is_superuser") == "on",
+                           .custom_settings = custom_settings,
+                           .hurried = hurried});
+    state_reader_.emplace();
+    part_.statistics().state_questions.add();
+    ask(Question::state, sql);
+}
+
+// RESET goes back to what the client asked for at its start; here the server's login knows nothing
+// of that. A statement without rows that sets what was reset, or nothing where there is nothing.
+std::string Server::restore_sql() const {
+    const TenantSession& session = tenant_->session();
+    std::string sql;
+    for (const auto& [name, value] : session.startup->values()) {
+        if (name == "role" || name == "session_authorization") continue;
+        sql += sql.empty() ? "SELECT 's',NULL,NULL FROM (VALUES (" : ",(";
+        append_literal(sql, name);
+        sql += ',';
+        append_literal(sql, value);
+        sql += ')';
+    }
+    if (sql.empty()) return sql;
+    return sql +
+           ") v(n,x) WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE s.name "
+           "OPERATOR(pg_catalog.=) v.n AND s.source OPERATOR(pg_catalog.=) 'session') AND "
+           "pg_catalog.set_config(v.n,v.x,false) IS NULL;";
+}
+
+// The client must not see the login's value even for the rest of its transaction.
+void Server::restore_in_transaction() {
+    if (!effects_.contains(Effect::reset) || !tracker_.quiet() || delivering_ ||
+        tracker_.transaction_status() != TransactionStatus::in_transaction ||
+        !tenant_->between_requests()) {
+        return;
+    }
+    effects_ = effects_.without(Effect::reset) | Effect::state;
+    const std::string sql = restore_sql();
+    if (!sql.empty()) ask(Question::restore, sql);
+}
+
+void Server::ask_catalogue() {
+    catalogue_reader_.emplace();
+    ask(Question::catalogue, part_.pool().catalogue_query(connection_.at_login("server_version")));
+}
+
+// --- answers -------------------------------------------------------------------------------------
+
+void Server::answered(Question question) {
+    switch (question) {
+        case Question::set_up:
+            set_up_answered();
+            break;
+        case Question::state:
+            state_answered();
+            break;
+        case Question::catalogue:
+            catalogue_answered();
+            break;
+        case Question::restore:
+        case Question::materialise:
+        case Question::cleaning:
+            break;
+    }
+    if (question != Question::cleaning && question != Question::set_up) pool_error_.reset();
+}
+
+// The transaction that was to set up the session has failed as a whole, and is still open: PostgreSQL
+// refuses what the client asks behind it.
+void Server::set_up_answered() {
+    set_up_finished_ = true;
+    if (!pool_error_) return;
+    connection_.settings = settings_before_;
+    if (tenant_ == nullptr) {
+        pool_error_.reset();
+        return;
+    }
+    protocol::ErrorReport report = *pool_error_;
+    report.severity = "ERROR";
+    protocol::append_error_response(refusal_, report);
+}
+
+void Server::state_answered() {
+    if (tenant_ == nullptr) return;
+    if (!pool_error_) {
+        take_state(state_reader_->finish());
+        return;
+    }
+    if (pool_error_->code == protocol::sqlstate::query_canceled && !asked_hurried_) {
+        ask_hurried_ = true;
+        return;
+    }
+    Pins pins = tenant_->session().pins;
+    pins.add(PinReason::unknown);
+    set_pins(pins);
+}
+
+void Server::take_state(SessionState state) {
+    TenantSession& session = tenant_->session();
+    look_for_leak(state);
+    SettingsInterner& interner = part_.context().settings;
+    connection_.settings = interner.intern(std::move(state.settings));
+    session.settings = interner.intern(merge(*session.startup, *connection_.settings));
+    Pins pins = state.pins;
+    if (!state.channels.empty()) pins.add(PinReason::listen);
+    take_statements(state, pins);
+    const bool seen_unseen = session.pins.contains(PinReason::unseen);
+    if (seen_unseen || asked_effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
+    const bool keeps_sequence = session.pins.contains(PinReason::sequence) && !sequences_discarded_;
+    if (keeps_sequence || uses_sequence(asked_effects_)) pins.add(PinReason::sequence);
+    sequences_discarded_ = false;
+    set_pins(pins);
+}
+
+// Statements under the client's own names: what was put there for SQL that names them goes again;
+// what is not carried keeps the server.
+void Server::take_statements(const SessionState& state, Pins& pins) {
+    TenantSession& session = tenant_->session();
+    for (const std::string& name : std::exchange(materialised_, {})) {
+        if (std::ranges::find(state.statements, name) == state.statements.end()) {
+            session.statements.set(name, nullptr);
+        }
+    }
+    for (const std::string& name : state.statements) {
+        if (session.statements.find(name) == nullptr) {
+            pins.add(PinReason::sql_prepared);
+        } else {
+            to_close_.push_back(name);
+        }
+    }
+    if (session.statements.unnamed == unknown_statement()) pins.add(PinReason::large_statement);
+}
+
+void Server::close_statements() {
+    std::string request;
+    for (const std::string& name : std::exchange(to_close_, {})) {
+        tracker_.sent(Frontend::close, Origin::pool);
+        protocol::append_close(request, {.kind = 'S', .name = name});
+    }
+    protocol::append_sync(request);
+    tracker_.sent(Frontend::sync, Origin::pool);
+    questions_.push_back(Question::restore);
+    send(request);
+}
+
+// What changed though nothing that was seen could have changed it.
+void Server::look_for_leak(const SessionState& state) {
+    if (asked_effects_.contains(Effect::state)) return;
+    const TenantSession& session = tenant_->session();
+    Pins expected = session.pins;
+    expected.remove(PinReason::unseen);
+    expected.remove(PinReason::sequence);
+    if (state.settings == connection_.settings->values() && state.pins == expected) return;
+    part_.statistics().session_state_leaks.add();
+    std::string what;
+    for (const auto& [name, value] : state.settings) what += name + '=' + value + ' ';
+    state.pins.for_each([&](PinReason reason) { what += std::string(name(reason)) + ' '; });
+    part_.pool().observer().session_state_leaked(part_.pool().database(), part_.pool().user(), what);
+}
+
+void Server::set_pins(Pins pins) {
+    TenantSession& session = tenant_->session();
+    if (pins == session.pins) return;
+    const Pins before = std::exchange(session.pins, pins);
+    if (!pins.any()) {
+        session.pinned_by.clear();
+    } else if (!before.any()) {
+        session.pinned_since = Clock::now();
+        session.pinned_by = protocol::normalised_text(asked_text_);
+    }
+    tenant_->pins_changed(before);
+}
+
+void Server::catalogue_answered() {
+    const CataloguePtr learned = pool_error_ ? nullptr : catalogue_reader_->finish();
+    catalogue_reader_.reset();
+    part_.catalogue_learned(learned);
+    part_.pool().catalogue_learned(learned);
+}
+
+// --- what the tags tell --------------------------------------------------------------------------
+
+void Server::note_tag(Bytes tag) {
+    if (!tag.empty() && tag.back() == '\0') tag.remove_suffix(1);
+    if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") {
+        statements_dropped();
+    } else if (tag == "DEALLOCATE" && materialised_.size() == 1) {
+        tenant_->session().statements.set(materialised_.front(), nullptr);
+        materialised_.clear();
+    }
+    if (tag == "DISCARD ALL" || tag == "DISCARD SEQUENCES") sequences_discarded_ = true;
+    if (!tracks()) {
+        // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
+        if (tag == "RESET" || tag == "DISCARD ALL") {
+            connection_.settings = part_.context().settings.none();
+        }
+        return;
+    }
+    // The text has told what a SET is: most are SET LOCAL or SET TRANSACTION. It also tells better
+    // what changes the catalogue: CREATE TEMP does not.
+    if (tag == "SET") return;
+    effects_ |= protocol::effects_of_tag(tag).without(Effect::changes_catalogue);
+    // Closing cursors is seldom the end of a holdable one; but who has one wants to be rid of it.
+    const Pins pins = tenant_->session().pins;
+    if (pins.contains(PinReason::cursor_with_hold) && tag.starts_with("CLOSE")) {
+        effects_ |= Effect::state;
+    }
+}
+
+void Server::note_own_tag(Bytes tag) {
+    if (!tag.empty() && tag.back() == '\0') tag.remove_suffix(1);
+    if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") connection_.statements.clear();
+}
+
+void Server::statements_dropped() {
+    connection_.statements.clear();
+    tenant_->session().statements.named.clear();
+    materialised_.clear();
+}
+
+}  // namespace pgweir::pool

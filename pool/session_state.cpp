@@ -1,0 +1,143 @@
+#include "pool/session_state.hpp"
+
+#include "pool/statement.hpp"
+#include "protocol/data_row.hpp"
+
+namespace pgweir::pool {
+
+namespace {
+
+// Each row says what it is about in its first column.
+constexpr std::string_view setting_row = "s";
+constexpr std::string_view superuser_setting_row = "u";
+constexpr std::string_view channel_row = "n";
+constexpr std::string_view statement_row = "p";
+
+// The kinds that are only counted.
+struct PinRow {
+    std::string_view kind;
+    PinReason reason;
+};
+constexpr std::array<PinRow, 5> pin_rows{{{"t", PinReason::temporary_object},
+                                          {"l", PinReason::advisory_lock},
+                                          {"c", PinReason::cursor_with_hold},
+                                          {"q", PinReason::sql_prepared},
+                                          {"r", PinReason::replication_slot}}};
+
+// As bytes of the server's encoding, whatever client_encoding says: non-ASCII bytes and backslashes
+// come as octal escapes.
+std::string escaped(std::string_view expression) {
+    return "pg_catalog.encode(pg_catalog.convert_to(" + std::string(expression) +
+           ",pg_catalog.getdatabaseencoding()),'escape')";
+}
+
+std::string unescape(std::string_view text) {
+    std::string bytes;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\') {
+            bytes += text[i];
+        } else if (i + 1 < text.size() && text[i + 1] == '\\') {
+            bytes += text[++i];
+        } else if (i + 3 < text.size()) {
+            const int byte = (text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0';
+            bytes += static_cast<char>(static_cast<unsigned char>(byte));
+            i += 3;
+        }
+    }
+    return bytes;
+}
+
+std::string settings_question(const StateQuestion& question) {
+    // A role that is no superuser's may have such a setting only from a function that was defined by
+    // one; it could not set it again.
+    const std::string_view kind =
+        question.is_superuser ? "'s'"
+                              : "CASE context WHEN 'superuser' THEN 'u' ELSE 's' END";
+    std::string sql = "SELECT " + std::string(kind) + ",name," + escaped("setting") +
+                      " FROM pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'";
+    if (question.hurried) sql += " AND name OPERATOR(pg_catalog.<>) 'statement_timeout'";
+    sql += " UNION ALL SELECT 's','role'," + escaped("pg_catalog.current_setting('role')") +
+           " WHERE pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none'"
+           " UNION ALL SELECT 's','session_authorization'," + escaped("session_user::text") +
+           " WHERE session_user OPERATOR(pg_catalog.<>) ";
+    append_literal(sql, question.login);
+    return sql;
+}
+
+std::string custom_settings_question(std::span<const std::string> names) {
+    if (names.empty()) return {};
+    std::string sql = " UNION ALL SELECT 's',x," + escaped("pg_catalog.current_setting(x,true)") +
+                      " FROM pg_catalog.unnest(ARRAY[";
+    std::string_view separator;
+    for (const std::string& name : names) {
+        sql += separator;
+        append_literal(sql, name);
+        separator = ",";
+    }
+    // One that was reset reads as empty.
+    return sql + "]::pg_catalog.text[]) x WHERE pg_catalog.current_setting(x,true)"
+                 " OPERATOR(pg_catalog.<>) ''";
+}
+
+// pg_depend knows everything that lives in a schema, by one look into an index.
+constexpr std::string_view objects_question =
+    " UNION ALL (SELECT 't',NULL,NULL FROM pg_catalog.pg_depend WHERE "
+    "pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND refclassid "
+    "OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass AND refobjid "
+    "OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() LIMIT 1)"
+    " UNION ALL (SELECT 'l',NULL,NULL FROM pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) "
+    "'advisory' AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() LIMIT 1)"
+    " UNION ALL SELECT 'c',NULL,NULL FROM pg_catalog.pg_cursors WHERE is_holdable"
+    " UNION ALL (SELECT 'r',NULL,NULL FROM pg_catalog.pg_replication_slots WHERE temporary AND "
+    "active_pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() LIMIT 1)";
+
+std::string names_question() {
+    return " UNION ALL SELECT 'n',NULL," + escaped("x") +
+           " FROM pg_catalog.pg_listening_channels() x UNION ALL SELECT CASE WHEN from_sql THEN 'q' "
+           "ELSE 'p' END,NULL," + escaped("name") +
+           " FROM pg_catalog.pg_prepared_statements WHERE from_sql OR pg_catalog.\"left\"(name,7) "
+           "OPERATOR(pg_catalog.<>) 'pgweir_'";
+}
+
+}  // namespace
+
+std::string state_question(const StateQuestion& question) {
+    std::string sql;
+    if (question.hurried) {
+        // What is to be told has to be read before it is put out of force.
+        sql = "SELECT 's','statement_timeout',pg_catalog.current_setting('statement_timeout');"
+              "SET LOCAL statement_timeout=0;";
+    }
+    sql += settings_question(question);
+    sql += custom_settings_question(question.custom_settings);
+    sql += objects_question;
+    sql += names_question();
+    return sql;
+}
+
+void StateReader::row(std::string_view body, bool whole) {
+    const auto columns = whole ? protocol::parse_data_row<3>(body) : std::nullopt;
+    if (!columns || !(*columns)[0]) {
+        state_.pins.add(PinReason::unknown);
+        return;
+    }
+    const auto& [kind, name, value] = *columns;
+    if (*kind == setting_row || *kind == superuser_setting_row) {
+        if (*kind == superuser_setting_row) state_.pins.add(PinReason::superuser_setting);
+        state_.settings.emplace_back(name.value_or(""), unescape(value.value_or("")));
+    } else if (*kind == channel_row) {
+        state_.channels.push_back(unescape(value.value_or("")));
+    } else if (*kind == statement_row) {
+        state_.statements.push_back(unescape(value.value_or("")));
+    } else {
+        const auto found = std::ranges::find(pin_rows, *kind, &PinRow::kind);
+        state_.pins.add(found != pin_rows.end() ? found->reason : PinReason::unknown);
+    }
+}
+
+SessionState StateReader::finish() {
+    state_.settings = normalise(state_.settings);
+    return std::move(state_);
+}
+
+}  // namespace pgweir::pool

@@ -1,0 +1,115 @@
+#include "pool/statement.hpp"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <boost/container_hash/hash.hpp>
+#include <stdexcept>
+
+#include "protocol/message_writer.hpp"
+
+namespace pgweir::pool {
+
+namespace {
+
+constexpr std::size_t digest_bytes = 20;  // 160 bits; a name may have 63 characters
+
+std::string digest_of(std::string_view text) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+        throw std::runtime_error("OpenSSL cannot compute SHA-256");
+    }
+    std::string hex;
+    for (std::size_t i = 0; i < digest_bytes; ++i) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        hex += digits[digest[i] >> 4U];
+        hex += digits[digest[i] & 0xfU];
+    }
+    return hex;
+}
+
+}  // namespace
+
+const std::string& Statement::server_name() const {
+    if (server_name_.empty()) {
+        std::string all;
+        all.reserve(query_.size() + types_.size() + parsing_.size() + 2 * sizeof(std::uint32_t));
+        // The lengths keep the parts from running into each other.
+        protocol::append_uint32(all, static_cast<std::uint32_t>(query_.size()));
+        all += query_;
+        protocol::append_uint32(all, static_cast<std::uint32_t>(types_.size()));
+        all += types_;
+        all += parsing_;
+        server_name_ = std::string(server_name_prefix) + digest_of(all);
+    }
+    return server_name_;
+}
+
+protocol::Effects Statement::effects(
+    const std::shared_ptr<const protocol::NamedEffects>& names) const {
+    if (!looked_ || names_ != names) {
+        effects_ = protocol::look_at(query_, names.get());
+        names_ = names;
+        looked_ = true;
+    }
+    return effects_;
+}
+
+const StatementPtr& unknown_statement() {
+    static const StatementPtr unknown = std::make_shared<const Statement>("", "", "");
+    return unknown;
+}
+
+template <class T>
+std::size_t StatementCache::Hash::operator()(const T& value) const {
+    const Key key = key_of(value);
+    std::size_t hash = boost::hash<Bytes>{}(key.query);
+    boost::hash_combine(hash, key.types);
+    boost::hash_combine(hash, key.parsing);
+    return hash;
+}
+
+StatementPtr StatementCache::intern(Bytes query, Bytes types, Bytes parsing) {
+    const auto found = known_.find(Key{.query = query, .types = types, .parsing = parsing});
+    if (found != known_.end()) return *found;
+    if (known_.size() >= forget_at_) {
+        boost::unordered::erase_if(known_, [](const auto& s) { return s.use_count() == 1; });
+        forget_at_ = std::max(fewest, known_.size() * 2);
+    }
+    return *known_.insert(std::make_shared<const Statement>(query, types, parsing)).first;
+}
+
+bool ServerStatements::use(const Statement& statement) {
+    const auto found = by_name_.find(statement.server_name());
+    if (found == by_name_.end()) return false;
+    order_.splice(order_.begin(), order_, found->second);
+    return true;
+}
+
+void ServerStatements::add(const StatementPtr& statement) {
+    if (use(*statement)) return;
+    order_.push_front(statement);
+    by_name_.emplace(statement->server_name(), order_.begin());
+}
+
+void ServerStatements::remove(const Statement& statement) {
+    const auto found = by_name_.find(statement.server_name());
+    if (found == by_name_.end()) return;
+    const auto place = found->second;
+    by_name_.erase(found);
+    order_.erase(place);
+}
+
+StatementPtr ServerStatements::evict(std::size_t limit) {
+    if (order_.empty() || order_.size() < limit) return nullptr;
+    StatementPtr oldest = order_.back();
+    remove(*oldest);
+    return oldest;
+}
+
+void ServerStatements::clear() {
+    by_name_.clear();
+    order_.clear();
+}
+
+}  // namespace pgweir::pool

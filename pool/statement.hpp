@@ -1,0 +1,160 @@
+// Prepared statements of the protocol: what they are, whoever prepared them under whatever name.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/messages.hpp"
+#include "protocol/session_effects.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Bytes;
+
+/// The text of a statement with its parameter types, and the settings that PostgreSQL reads it by.
+/// Two clients that prepare the same share one, and one name on each server. Immutable but for what
+/// it remembers of itself; that is for the worker that made it.
+class Statement {
+  public:
+    /// `types` as they stand in a Parse; `parsing` is SessionSettings::parsing().
+    Statement(Bytes query, Bytes types, Bytes parsing)
+        : query_(query), types_(types), parsing_(parsing) {}
+
+    [[nodiscard]] const std::string& query() const { return query_; }
+    [[nodiscard]] const std::string& types() const { return types_; }
+    [[nodiscard]] const std::string& parsing() const { return parsing_; }
+
+    /// Its name on every server: made from a cryptographic hash of all of it, so that servers keep
+    /// their statements when they move to another worker, and nobody can make two texts share one.
+    [[nodiscard]] const std::string& server_name() const;
+
+    /// What running it may leave in a session, looked up once for each state of the catalogue.
+    [[nodiscard]] protocol::Effects effects(
+        const std::shared_ptr<const protocol::NamedEffects>& names) const;
+
+  private:
+    std::string query_;
+    std::string types_;
+    std::string parsing_;
+    mutable std::string server_name_;
+    mutable protocol::Effects effects_;
+    mutable std::shared_ptr<const protocol::NamedEffects> names_;
+    mutable bool looked_ = false;
+};
+
+using StatementPtr = std::shared_ptr<const Statement>;
+
+/// Stands for a statement of which nothing is known; equal to no other.
+[[nodiscard]] const StatementPtr& unknown_statement();
+
+/// How the names that pgweir gives to statements on servers begin. Clients' own never reach a
+/// server with this beginning.
+inline constexpr std::string_view server_name_prefix = "pgweir_";
+
+/// A name that no server has: to close it does nothing and is answered.
+inline constexpr std::string_view no_statement = "pgweir_none";
+
+/// Gives equal statements one object. One for each pool and worker; touch only from that worker.
+/// Forgets now and then what nobody uses.
+class StatementCache {
+  public:
+    [[nodiscard]] StatementPtr intern(Bytes query, Bytes types, Bytes parsing);
+
+  private:
+    struct Key {
+        Bytes query;
+        Bytes types;
+        Bytes parsing;
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    static Key key_of(const Key& key) { return key; }
+    static Key key_of(const StatementPtr& s) {
+        return {.query = s->query(), .types = s->types(), .parsing = s->parsing()};
+    }
+    struct Hash {
+        using is_transparent = void;
+        template <class T>
+        std::size_t operator()(const T& value) const;
+    };
+    struct Equal {
+        using is_transparent = void;
+        template <class A, class B>
+        bool operator()(const A& a, const B& b) const {
+            return key_of(a) == key_of(b);
+        }
+    };
+    static constexpr std::size_t fewest = 512;
+
+    boost::unordered_flat_set<StatementPtr, Hash, Equal> known_;
+    std::size_t forget_at_ = fewest;
+};
+
+/// The statements that are prepared on one server under pgweir's names, the least recently used
+/// last. What is here has been asked of the server; it may still have to answer.
+class ServerStatements {
+  public:
+    /// Whether it is there; makes it the most recently used.
+    [[nodiscard]] bool use(const Statement& statement);
+    void add(const StatementPtr& statement);
+    void remove(const Statement& statement);
+    /// Takes out the least recently used one while there are `limit` or more; null if there are less.
+    [[nodiscard]] StatementPtr evict(std::size_t limit);
+    void clear();
+    [[nodiscard]] std::size_t size() const { return by_name_.size(); }
+
+  private:
+    std::list<StatementPtr> order_;  ///< most recently used first
+    boost::unordered_flat_map<std::string_view, std::list<StatementPtr>::iterator> by_name_;
+};
+
+struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+        return boost::hash<std::string_view>{}(text);
+    }
+};
+
+/// A client's own names for statements, and its unnamed one. What is here has been asked for; the
+/// server may still have to answer.
+struct ClientStatements {
+    boost::unordered_flat_map<std::string, StatementPtr, TextHash, std::equal_to<>> named;
+    StatementPtr unnamed;
+
+    [[nodiscard]] StatementPtr find(Bytes name) const {
+        if (name.empty()) return unnamed;
+        const auto found = named.find(name);
+        return found == named.end() ? nullptr : found->second;
+    }
+    void set(Bytes name, StatementPtr statement) {
+        if (name.empty()) {
+            unnamed = std::move(statement);
+        } else if (statement) {
+            named.insert_or_assign(std::string(name), std::move(statement));
+        } else if (const auto found = named.find(name); found != named.end()) {
+            named.erase(found);
+        }
+    }
+    void clear() {
+        named.clear();
+        unnamed.reset();
+    }
+};
+
+/// What a Parse or a Close that is on its way changes when the server has answered it. The change is
+/// assumed at once, as the next messages depend on it, and taken back if it fails.
+struct StatementOperation {
+    enum class OnServer : std::uint8_t { nothing, prepares, closes, sets_unnamed };
+    OnServer on_server = OnServer::nothing;
+    StatementPtr statement;  ///< that is prepared or closed on the server
+    bool of_client = false;  ///< changes what the client has under `name`
+    std::string name;
+    StatementPtr before;
+    /// A Close that stands for a Parse of what the server has already: answered as one.
+    bool stands_for_parse = false;
+};
+
+}  // namespace pgweir::pool
