@@ -213,6 +213,7 @@ class Server : public std::enable_shared_from_this<Server>,
     protocol::Effects effects_;
     protocol::Effects asked_effects_;  ///< those that the question under way is about
     std::string asked_text_;           ///< likewise
+    std::vector<std::string> asked_materialised_;  ///< likewise
     std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     std::vector<StatementOperation> operations_;        ///< on their way, oldest first

@@ -80,6 +80,7 @@ void Server::ask_state(bool hurried) {
     if (!hurried) asked_effects_ = {};
     asked_effects_ |= std::exchange(effects_, {});
     asked_text_ = std::exchange(effects_text_, {});
+    asked_materialised_ = std::exchange(materialised_, {});
     verified_ = true;
     std::string sql;
     if (asked_effects_.contains(Effect::reset)) sql = restore_sql();
@@ -202,7 +203,7 @@ void Server::take_state(SessionState state) {
 // what is not carried keeps the server.
 void Server::take_statements(const SessionState& state, Pins& pins) {
     TenantSession& session = tenant_->session();
-    for (const std::string& name : std::exchange(materialised_, {})) {
+    for (const std::string& name : std::exchange(asked_materialised_, {})) {
         if (std::ranges::find(state.statements, name) == state.statements.end()) {
             session.statements.set(name, nullptr);
         }
