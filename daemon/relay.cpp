@@ -176,6 +176,7 @@ bool ClientSession::send_requests() {
     if (unsent_.empty()) {
         statistics().client_bytes_received.add(outgoing_.size_passed());
         unsent_ = outgoing_.parts();
+        lease_->about_to_write(unsent_);
     }
     while (lease_ && !unsent_.empty()) {
         const IoResult result = lease_->requests().write(unsent_);

@@ -134,6 +134,7 @@ void Server::forget_session() {
     materialised_.clear();
     to_close_.clear();
     refusal_.clear();
+    kept_back_.clear();
     settings_touched_ = false;
     ask_hurried_ = false;
     sequences_discarded_ = false;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "pool/burst.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/catalogue.hpp"
 #include "pool/outgoing.hpp"
@@ -85,6 +86,8 @@ class Server : public std::enable_shared_from_this<Server>,
     /// `out`, behind what has to go before it and with the names that this server has for statements.
     /// `message` is `step`'s bytes; it must stay as it is until `out` is written.
     void take_request(const protocol::Step& step, Bytes message, Outgoing& out);
+    /// `parts` are about to be written: all that was added since the last time.
+    void about_to_write(std::span<const iovec> parts) { burst_.written(parts); }
     /// More of a long message, or what needs no look. `last`: the message ends with it.
     void take_more(Bytes bytes, bool last, Outgoing& out);
     [[nodiscard]] ByteStream& requests() { return stream_; }
@@ -138,6 +141,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
     void close_of_client(Bytes name, Outgoing& out);
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
+    void note_sent(protocol::Frontend type, protocol::Origin origin);
     void parse_again(Bytes name, const Statement& statement, Outgoing& out);
     void prepare(const StatementPtr& statement, Outgoing& out);
     void prepare_unnamed(Outgoing& out);
@@ -151,6 +155,10 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_effects(protocol::Effects effects, Bytes text);
     [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
     [[nodiscard]] bool tracks() const;
+
+    // server_repeat.cpp: stale plans.
+    [[nodiscard]] bool take_stale_plan(const protocol::ErrorReport& report, Bytes message);
+    [[nodiscard]] Bytes repeat_burst(Bytes ready);
 
     // server_session.cpp: what the session has.
     [[nodiscard]] bool ask_before_release();
@@ -217,6 +225,8 @@ class Server : public std::enable_shared_from_this<Server>,
     std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     std::vector<StatementOperation> operations_;        ///< on their way, oldest first
+    Burst burst_;             ///< what the tenant asks just now
+    std::string kept_back_;   ///< an error that is not told if asking again helps
     std::vector<std::string> materialised_;  ///< client's statements that are there by their names
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more
     bool settings_touched_ = false;          ///< a reported setting changed during this lease

@@ -36,7 +36,11 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         pass(type, message, out);
         return;
     }
-    set_up(out);
+    if (tracker_.quiet()) {
+        burst_.begin(tracker_.releasable());
+        const std::size_t before = out.own().size();
+        if (set_up(out)) burst_.skip(out.own().size() - before);
+    }
     switch (type) {
         case Frontend::query:
             take_query(step, message, out);
@@ -73,8 +77,13 @@ void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
 }
 
 void Server::pass(Frontend type, Bytes message, Outgoing& out) {
-    tracker_.sent(type);
+    note_sent(type, Origin::client);
     out.pass(message);
+}
+
+void Server::note_sent(Frontend type, Origin origin) {
+    tracker_.sent(type, origin);
+    burst_.add(type, origin);
 }
 
 bool Server::tracks() const {
@@ -140,7 +149,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
     }
     if (const StatementPtr taken = session.statements.find(parse.statement)) {
         // An error, in the server's own words: it has to have the statement under this name.
-        tracker_.sent(Frontend::parse, Origin::injected);
+        note_sent(Frontend::parse, Origin::injected);
         parse_again(parse.statement, *taken, out);
         note_effects(Effect::state, {});
         pass(Frontend::parse, message, out);
@@ -149,10 +158,11 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
     StatementPtr statement =
         part_.statements().intern(parse.query, parse.types, session.settings->parsing());
     StatementOperation operation{.of_client = true, .name = std::string(parse.statement)};
-    const bool present = connection_.statements.use(*statement);
+    const auto state = connection_.statements.use(*statement);
+    const bool present = state != ServerStatements::State::absent;
     // Where the settings that it is read by may be others than we know, or the transaction has
     // failed, the server has to read it again, with whatever error that brings.
-    const bool afresh = effects_.contains(Effect::state) ||
+    const bool afresh = state == ServerStatements::State::stale || effects_.contains(Effect::state) ||
                         tracker_.transaction_status() == TransactionStatus::failed;
     if (present && !afresh) {
         session.statements.set(parse.statement, std::move(statement));
@@ -205,7 +215,7 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
     protocol::append_bind_head(out.own(), bind->portal, statement->server_name(), rest_size);
     out.added(before);
-    tracker_.sent(Frontend::bind);
+    note_sent(Frontend::bind, Origin::client);
     out.pass(bind->rest);
 }
 
@@ -235,7 +245,7 @@ void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
     const std::size_t before = out.own().size();
     protocol::append_describe(out.own(), {.kind = 'S', .name = statement->server_name()});
     out.added(before);
-    tracker_.sent(type);
+    note_sent(type, Origin::client);
 }
 
 // The server keeps what it has under its own name, for whoever prepares the same.
@@ -261,8 +271,15 @@ void Server::parse_again(Bytes name, const Statement& statement, Outgoing& out) 
 
 // Makes sure that the server has a statement that the client has.
 void Server::prepare(const StatementPtr& statement, Outgoing& out) {
-    if (connection_.statements.use(*statement)) return;
-    make_room_for_statement(out);
+    burst_.names(statement);
+    const auto state = connection_.statements.use(*statement);
+    if (state == ServerStatements::State::ready) return;
+    if (state == ServerStatements::State::stale) {
+        inject_close(statement->server_name(),
+                     {.on_server = OnServer::closes, .statement = statement}, out);
+    } else {
+        make_room_for_statement(out);
+    }
     register_operation(Frontend::parse, Origin::injected,
                        {.on_server = OnServer::prepares, .statement = statement});
     parse_again(statement->server_name(), *statement, out);
@@ -301,7 +318,7 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     const std::size_t before = out.own().size();
     for (const auto& [name, statement] : tenant_->session().statements.named) {
         if (text.find(name) == Bytes::npos) continue;
-        tracker_.sent(Frontend::parse, origin);
+        note_sent(Frontend::parse, origin);
         parse_again(name, *statement, out);
         materialised_.push_back(name);
     }
@@ -311,7 +328,7 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     const std::size_t parsed = out.own().size();
     protocol::append_sync(out.own());
     out.added(parsed);
-    tracker_.sent(Frontend::sync, origin);
+    note_sent(Frontend::sync, origin);
     questions_.push_back(Question::materialise);
 }
 
@@ -320,6 +337,7 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
 // Assumes the change at once: the messages behind depend on it.
 void Server::register_operation(Frontend type, Origin origin, StatementOperation operation) {
     if (!tracker_.sent(type, origin, protocol::Operation::yes)) return;
+    burst_.add(type, origin, operation);
     if (operation.on_server == OnServer::prepares) {
         connection_.statements.add(operation.statement);
     } else if (operation.on_server == OnServer::closes) {

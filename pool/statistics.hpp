@@ -124,6 +124,7 @@ struct PoolStatistics {
     Counter cancels;  ///< CancelRequests carried to the server
     Counter steals;   ///< servers taken over from another worker
     Counter state_questions;      ///< times a server was asked for its session's state
+    Counter plans_renewed;        ///< queries asked again with a plan made anew
     Counter session_state_leaks;  ///< ... which had changed though nothing seen could have changed it
     CounterPer<PinReason> pins;            ///< times a client came to keep its server
     CounterPer<PinReason> clients_pinned;  ///< a gauge: clients that keep their server now
