@@ -249,6 +249,22 @@ void ClientSession::pins_changed(pool::Pins before) {
         counted.clients_pinned[static_cast<std::size_t>(reason)].add();
         log_pin("client_pinned", reason);
     });
+    refuse_pins();
+}
+
+// In strict mode a pin shows itself only where a function has hidden what it does.
+void ClientSession::refuse_pins() {
+    pool::Pins refused = session_.pins;
+    refused.remove(pool::PinReason::listen);  // on its way to where it can follow
+    if (session_.tracking != conf::SessionState::strict || !refused.any() || ending_) return;
+    std::string what;
+    refused.for_each([&](pool::PinReason reason) {
+        what += (what.empty() ? "" : ", ") + std::string(pool::name(reason));
+    });
+    auto report = ErrorReport::fatal(protocol::sqlstate::feature_not_supported,
+                                     "the session has state that cannot follow it: " + what);
+    report.hint = "pgweir does not keep servers for single clients here (session_state: strict).";
+    end(ClientClose::refused, std::move(report));
 }
 
 void ClientSession::log_pin(std::string_view event, pool::PinReason reason) const {

@@ -94,6 +94,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<> run();
     void finish();
     void log_end() const;
+    void refuse_pins();
     void log_pin(std::string_view event, pool::PinReason reason) const;
     void set_state(State state);
 

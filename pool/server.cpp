@@ -34,7 +34,7 @@ void Server::lend_to(Tenant& tenant) {
     state_ = State::leased;
     tenant_ = &tenant;
     said_fatal_ = false;
-    last_tenant_ = tenant.session().id;
+    resumed_ = std::exchange(last_tenant_, tenant.session().id) == tenant.session().id;
     tenant.lease_granted(*this);
 }
 

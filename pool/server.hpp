@@ -156,6 +156,11 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
     [[nodiscard]] bool tracks() const;
 
+    // server_refusal.cpp: what may not run.
+    [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql, protocol::Effects effects);
+    void refuse_query(const protocol::ErrorReport& report, Outgoing& out);
+    void refuse_extended(const protocol::ErrorReport& report, Outgoing& out);
+
     // server_repeat.cpp: stale plans.
     [[nodiscard]] bool take_stale_plan(const protocol::ErrorReport& report, Bytes message);
     [[nodiscard]] Bytes repeat_burst(Bytes ready);
@@ -206,6 +211,7 @@ class Server : public std::enable_shared_from_this<Server>,
     bool needs_reset_ = false;  ///< a tenant left in a way that `reset_query_` must mend
     std::string reset_query_;
     std::uint64_t last_tenant_ = 0;  ///< whose session was here last
+    bool resumed_ = false;           ///< it is the present tenant's
     bool said_fatal_ = false;
     /// What cleaning has asked, so that it asks nothing twice.
     enum class Asked : std::uint8_t { nothing, rollback, reset };

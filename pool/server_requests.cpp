@@ -101,6 +101,12 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_.emplace(part_.names().get());
             long_look_->feed(text);
         }
+        if (effects.any()) {
+            if (const auto refusal = refuses(text, effects)) {
+                refuse_query(*refusal, out);
+                return;
+            }
+        }
         note_effects(effects, text);
         if (effects.contains(Effect::names_statement)) {
             materialise(text, Origin::pool, out);
@@ -195,6 +201,11 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         bind ? tenant_->session().statements.find(bind->statement) : nullptr;
     if (statement && statement != unknown_statement()) {
         const Effects effects = effects_of(*statement);
+        if (effects.any()) {
+            if (const auto refusal = refuses(statement->query(), effects)) {
+                refuse_extended(*refusal, out);
+            }
+        }
         note_effects(effects, statement->query());
         if (effects.contains(Effect::state)) part_.note_custom_settings_in_values(bind->rest);
         if (effects.contains(Effect::names_statement)) {
@@ -399,7 +410,6 @@ void Server::note_effects(Effects effects, Bytes text) {
     constexpr std::size_t most = 1024;
     if (!text.empty()) effects_text_.assign(text.substr(0, most));
     if (effects.contains(Effect::state)) part_.note_custom_settings(text);
-    if (effects.contains(Effect::reads_sequence)) part_.pool().sequences_are_read();
 }
 
 }  // namespace pgweir::pool

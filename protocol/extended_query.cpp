@@ -79,4 +79,10 @@ void append_close(std::string& out, const TargetMessage& target) {
     append_target(out, Frontend::close, target);
 }
 
+void append_execute(std::string& out, Bytes portal) {
+    const Message message(out, Frontend::execute);
+    append_cstring(out, portal);
+    append_uint32(out, 0);
+}
+
 }  // namespace pgweir::protocol

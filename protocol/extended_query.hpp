@@ -69,6 +69,9 @@ void append_bind_head(std::string& out, Bytes portal, Bytes statement, std::size
 void append_describe(std::string& out, const TargetMessage& target);
 void append_close(std::string& out, const TargetMessage& target);
 
+/// Of all rows.
+void append_execute(std::string& out, Bytes portal);
+
 /// The whole of a ParseComplete.
 inline constexpr Bytes parse_complete_message{"1\0\0\0\4", 5};
 
