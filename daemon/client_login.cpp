@@ -14,15 +14,6 @@ using protocol::FirstPacket;
 using protocol::StartupMessage;
 using protocol::TransactionStatus;
 
-namespace {
-
-bool is_replication(const StartupMessage& startup) {
-    const std::string& value = startup.replication;
-    return !value.empty() && value != "false" && value != "0" && value != "off" && value != "no";
-}
-
-}  // namespace
-
 Task<bool> ClientSession::log_in() {
     const auto startup = co_await negotiate();
     if (!startup) co_return false;
@@ -34,7 +25,7 @@ Task<bool> ClientSession::log_in() {
         const bool sent = co_await send(std::exchange(opening, {}));
         if (!sent) co_return false;
     }
-    if (is_replication(*startup)) {
+    if (startup->replication != protocol::Replication::none) {
         refuse(ErrorReport::fatal(protocol::sqlstate::feature_not_supported,
                                   "replication connections are not supported by pgweir"));
         co_return false;

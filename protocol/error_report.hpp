@@ -14,6 +14,7 @@ namespace sqlstate {
 inline constexpr std::string_view feature_not_supported = "0A000";
 inline constexpr std::string_view protocol_violation = "08P01";
 inline constexpr std::string_view connection_failure = "08006";
+inline constexpr std::string_view invalid_parameter_value = "22023";
 inline constexpr std::string_view invalid_authorization = "28000";
 inline constexpr std::string_view invalid_password = "28P01";
 inline constexpr std::string_view invalid_catalog_name = "3D000";

@@ -1,6 +1,7 @@
 #include "protocol/startup.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace pgweir::protocol {
 
@@ -92,10 +93,64 @@ std::optional<ErrorReport> parse_options(std::string_view options,
 
 namespace {
 
+// As PostgreSQL's parse_bool(): any part of a word that begins only that word, in either case.
+std::optional<bool> parse_bool(std::string_view value) {
+    struct Word {
+        std::string_view text;
+        std::size_t shortest;
+        bool meaning;
+    };
+    static constexpr std::array<Word, 8> words{{{"true", 1, true},
+                                                {"false", 1, false},
+                                                {"yes", 1, true},
+                                                {"no", 1, false},
+                                                {"on", 2, true},
+                                                {"off", 2, false},
+                                                {"1", 1, true},
+                                                {"0", 1, false}}};
+    std::string lower(value);
+    std::ranges::transform(lower, lower.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    const auto found = std::ranges::find_if(words, [&](const Word& word) {
+        return lower.size() >= word.shortest && word.text.starts_with(lower);
+    });
+    return found == words.end() ? std::nullopt : std::optional(found->meaning);
+}
+
+// Several of them: the last boolean counts, and `database` holds once it was said.
+class ReplicationChoice {
+  public:
+    [[nodiscard]] std::optional<ErrorReport> take(std::string_view value) {
+        if (value == "database") {
+            is_sender_ = has_database_ = true;
+            return std::nullopt;
+        }
+        if (const auto wanted = parse_bool(value)) {
+            is_sender_ = *wanted;
+            return std::nullopt;
+        }
+        ErrorReport report = ErrorReport::fatal(
+            sqlstate::invalid_parameter_value,
+            R"(invalid value for parameter "replication": ")" + std::string(value) + '"');
+        report.hint = R"(Valid values are: "false", 0, "true", 1, "database".)";
+        return report;
+    }
+    [[nodiscard]] Replication kind() const {
+        if (!is_sender_) return Replication::none;
+        return has_database_ ? Replication::logical : Replication::physical;
+    }
+
+  private:
+    bool is_sender_ = false;
+    bool has_database_ = false;
+};
+
 FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
     StartupMessage startup{.version = version};
     std::vector<Parameter> plain;
     std::string options;
+    ReplicationChoice replication;
     const auto cstring = [&rest](std::string& out) {
         const std::size_t end = rest.find('\0');
         if (end == Bytes::npos) return false;
@@ -116,7 +171,7 @@ FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
         } else if (name == "options") {
             options = std::move(value);
         } else if (name == "replication") {
-            startup.replication = std::move(value);
+            if (auto problem = replication.take(value)) return *std::move(problem);
         } else if (name.starts_with(protocol_option_prefix)) {
             startup.protocol_options.push_back(std::move(name));
         } else {
@@ -130,6 +185,7 @@ FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
         return ErrorReport::fatal(sqlstate::invalid_authorization,
                                   "no PostgreSQL user name specified in startup packet");
     }
+    startup.replication = replication.kind();
     if (startup.database.empty()) startup.database = startup.user;
     // PostgreSQL truncates both to what a name can hold.
     startup.user.resize(std::min(startup.user.size(), max_name_length));

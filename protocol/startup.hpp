@@ -32,12 +32,19 @@ struct CancelKey {
 
 using Parameter = std::pair<std::string, std::string>;
 
+/// What kind of connection the client asks for (`replication`).
+enum class Replication : std::uint8_t {
+    none,
+    physical,  ///< a WAL sender without a database: replication commands only
+    logical,   ///< `database`: a WAL sender in a database, where SQL works, too
+};
+
 /// A StartupMessage, taken apart.
 struct StartupMessage {
     std::uint32_t version = protocol_3_0;
     std::string user;
-    std::string database;     ///< the user's name where the client named none, as PostgreSQL has it
-    std::string replication;  ///< "", or what the client gave
+    std::string database;  ///< the user's name where the client named none, as PostgreSQL has it
+    Replication replication = Replication::none;
     /// Run-time settings in the order in which PostgreSQL would apply them: those of `options`
     /// first, then the others. A later one of the same name wins.
     std::vector<Parameter> settings;
