@@ -16,8 +16,8 @@ namespace pgweir::protocol::test {
 ///   P B D E C S H Q F d c f   messages from a client (protocol letters)
 ///   1 2 3 T C E Z:I ...       messages from the server; `Z:` and the status byte (`Z:` none)
 ///   -T   this one must be dropped;  !T  it must be a violation;  otherwise it must be forwarded
-///   releasable quiet busy copying wants_sync uncertain owed:N I T E   expectations; each also has
-///   a form with "not_"
+///   releasable quiet busy copying streaming wants_sync uncertain owed:N I T E   expectations; each
+///   also has a form with "not_"
 inline void play(RequestTracker& tracker, std::string_view text) {
     using Disposition = Verdict::Disposition;
     SCOPED_TRACE(std::string(text));
@@ -56,6 +56,8 @@ inline void play(RequestTracker& tracker, std::string_view text) {
             actual = !tracker.quiet() && !tracker.releasable();
         } else if (property == "copying") {
             actual = tracker.copying_in();
+        } else if (property == "streaming") {
+            actual = tracker.copying_both();
         } else if (property == "wants_sync") {
             actual = tracker.wants_sync();
         } else if (property == "uncertain") {

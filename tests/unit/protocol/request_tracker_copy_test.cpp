@@ -103,6 +103,15 @@ TEST(RequestTrackerCopy, Both) {
     play("> Q < W d E Z:I => releasable");
 }
 
+TEST(RequestTrackerCopy, BothWaysIsAStreamUntilTheStatementEnds) {
+    play(
+        "> Q < W => streaming not_copying < d > d c < d c => streaming < C => not_streaming < Z:I");
+    // The end of a timeline is followed by a result.
+    play("> Q < W c > c < T D C => not_streaming < C Z:I => releasable");
+    play("> Q < W E => not_streaming < Z:I => releasable");
+    play("< !W => not_streaming");
+}
+
 TEST(RequestTrackerCopy, ACopyInATransactionLeavesItOpen) {
     play("> Q < C Z:T > Q < G > d c < C Z:T => quiet not_releasable T > Q < G > f < E Z:E => E");
 }
