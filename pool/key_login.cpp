@@ -39,6 +39,7 @@ std::string startup_message(const Keywords& keywords) {
     add("application_name", name.empty() ? keyword(keywords, "fallback_application_name") : name);
     add("client_encoding", keyword(keywords, "client_encoding"));
     add("options", keyword(keywords, "options"));
+    add("replication", keyword(keywords, "replication"));
     std::string message;
     protocol::append_startup_message(message, parameters);
     return message;

@@ -114,6 +114,10 @@ void Server::abandon(bool half_sent, bool cancel) {
         close(ServerClose::dirty, "the client left something that nothing can undo");
         return;
     }
+    if (connection_.place == Place::dedicated) {
+        close(ServerClose::client_left, "");
+        return;
+    }
     if (half_sent) {
         close(ServerClose::dirty, "the client left in the middle of a message");
         return;

@@ -92,6 +92,7 @@ enum class ServerClose : std::uint8_t {
     retired,         ///< configuration changed, or an operator asked
     shutdown,        ///< pgweir is stopping
     connect_failed,  ///< never became usable
+    client_left,     ///< it was made for one client alone, who is gone
     count_
 };
 
@@ -107,8 +108,9 @@ struct PoolStatistics {
     Counter clients_waiting;  ///< clients in the queue for one
     Counter servers_active;   ///< servers lent to a client
     Counter servers_idle;
-    Counter servers_login;  ///< connecting
-    Counter servers_reset;  ///< being cleaned after a client
+    Counter servers_login;      ///< connecting
+    Counter servers_reset;      ///< being cleaned after a client
+    Counter servers_dedicated;  ///< of the active ones, those made for one client alone
 
     Counter client_logins;
     Counter server_logins;
