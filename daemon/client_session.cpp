@@ -164,8 +164,10 @@ void ClientSession::set_state(State state) {
 
 void ClientSession::drain() {
     draining_ = true;
+    // A replication stream does not end by itself.
     const bool at_rest = state_ == State::idle || state_ == State::login ||
-                         (lease_ && lease_->tracker().releasable() && !sending_);
+                         (lease_ && lease_->tracker().releasable() && !sending_) ||
+                         (lease_ && lease_->tracker().copying_both());
     if (!at_rest) return;
     end(ClientClose::shutdown,
         ErrorReport::fatal(protocol::sqlstate::admin_shutdown,
@@ -195,9 +197,15 @@ void ClientSession::reconfigure() {
     if (part_ == nullptr) return;
     const conf::Config& config = worker_.config();
     const conf::Database* entry = config.find_database(database_);
-    if (entry != nullptr && has_own_options(config, user_)) {
-        own_options_ =
-            std::make_unique<const conf::PoolOptions>(config.pool_options(*entry, user_));
+    const bool replicates = replication_ != protocol::Replication::none;
+    if (replicates || (entry != nullptr && has_own_options(config, user_))) {
+        conf::PoolOptions own =
+            entry == nullptr ? part_->options() : config.pool_options(*entry, user_);
+        // A base backup or a stream is one query, which lasts as long as it does.
+        if (replicates) {
+            own.query_timeout = own.transaction_timeout = std::chrono::milliseconds::zero();
+        }
+        own_options_ = std::make_unique<const conf::PoolOptions>(std::move(own));
     }
     session_.follows = mode_ != conf::PoolMode::session;
     session_.tracking = options().session_state;

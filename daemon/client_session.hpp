@@ -178,6 +178,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     // Who it is; set by the login.
     std::string database_;
     std::string user_;
+    protocol::Replication replication_ = protocol::Replication::none;
     std::string_view method_;  ///< how it proved that
     std::shared_ptr<pool::Pool> pool_;
     pool::PoolPart* part_ = nullptr;  ///< the pool's part on this worker
@@ -185,7 +186,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     protocol::CancelKey cancel_key_;
     pool::TenantSession session_;
     conf::PoolMode mode_ = conf::PoolMode::transaction;
-    /// The pool's options with this user's own on top; null where the user has none.
+    /// The pool's options with this client's own on top; null where it has none.
     std::unique_ptr<const conf::PoolOptions> own_options_;
 
     State state_ = State::login;

@@ -148,8 +148,11 @@ void ClientSession::take_more(Bytes bytes) {
 
 // PostgreSQL answers what was asked before a Terminate, and so do we.
 Task<> ClientSession::await_replies() {
-    while (!ending_ && lease_ && lease_->tracker().owes_ready() && !lease_->tracker().copying_in())
-        co_await server_spoke_.wait();
+    const auto has_replies_to_come = [this] {
+        return lease_ && lease_->tracker().owes_ready() && !lease_->tracker().copying_in() &&
+               !lease_->tracker().copying_both();
+    };
+    while (!ending_ && has_replies_to_come()) co_await server_spoke_.wait();
 }
 
 // Clocks and deadlines of a request that is about to be sent.
