@@ -38,6 +38,11 @@ enum class Replication : std::uint8_t {
     physical,  ///< a WAL sender without a database: replication commands only
     logical,   ///< `database`: a WAL sender in a database, where SQL works, too
 };
+/// "none", "physical" or "logical", as PgBouncer's console says it.
+[[nodiscard]] constexpr std::string_view name(Replication replication) {
+    if (replication == Replication::none) return "none";
+    return replication == Replication::physical ? "physical" : "logical";
+}
 
 /// A StartupMessage, taken apart.
 struct StartupMessage {
