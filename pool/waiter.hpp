@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "pool/asio.hpp"
+#include "pool/deadlines.hpp"
 #include "pool/dedicated_login.hpp"
 #include "pool/tenant.hpp"
 #include "pool/wake_up.hpp"
