@@ -244,6 +244,10 @@ bool ClientSession::may_release() const {
     return mode_ != conf::PoolMode::session && !session_.pins.any();
 }
 
+void ClientSession::question_answered() {
+    if (terminated_) server_spoke_.notify();  // it waits until its server is free of it
+}
+
 void ClientSession::pins_changed(pool::Pins before) {
     pool::PoolStatistics& counted = statistics();
     before.for_each([&](pool::PinReason reason) {

@@ -150,6 +150,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     bool accepts(protocol::TransactionStatus status) override;
     void reply_finished(protocol::TransactionStatus status) override;
     void set_up_finished(const std::optional<ErrorReport>& error) override;
+    void question_answered() override;
     void pins_changed(pool::Pins before) override;
     void server_lost(bool may_explain) override;
 

@@ -25,6 +25,7 @@ Task<> ClientSession::relay() {
         }
         if (!send_requests()) co_await send_requests_slowly();
         if (progress == Progress::ended) {
+            sending_ = false;
             if (terminated_) co_await await_replies();
             co_return;
         }

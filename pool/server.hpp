@@ -251,6 +251,7 @@ class Server : public std::enable_shared_from_this<Server>,
     bool delivering_ = false;  ///< the coroutine waits for the tenant to take it
     unsigned replies_finished_ = 0;
     bool set_up_finished_ = false;
+    bool question_answered_ = false;
 };
 
 /// A right to use a server. Move-only; whoever drops it gives the server back in need of cleaning.

@@ -134,6 +134,7 @@ void Server::ask_catalogue() {
 // --- answers -------------------------------------------------------------------------------------
 
 void Server::answered(Question question) {
+    question_answered_ = true;
     switch (question) {
         case Question::set_up:
             set_up_answered();

@@ -311,11 +311,13 @@ void Server::after_delivery() {
         tenant_->reply_finished(refused ? protocol::TransactionStatus::idle
                                         : tracker_.transaction_status());
     }
-    if (tenant_ != nullptr) {
-        release_if_done();
-    } else {
+    if (tenant_ == nullptr) {
         clean();
+        return;
     }
+    Tenant& tenant = *tenant_;
+    release_if_done();
+    if (std::exchange(question_answered_, false)) tenant.question_answered();
 }
 
 void Server::lost(ServerClose reason, std::string_view detail) {

@@ -81,6 +81,7 @@ class TestTenant : public Tenant {
         EXPECT_FALSE(error.has_value());
         ++set_ups;
     }
+    void question_answered() override {}
     void pins_changed(Pins) override {}
     void server_lost(bool explain) override { lost.push_back(explain); }
 
