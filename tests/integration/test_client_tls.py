@@ -18,18 +18,6 @@ from support.timing import eventually, sized
 SSL_REQUEST = wire.request(1234 << 16 | 5679)
 
 
-@pytest.fixture(name="ca", scope="module")
-def _ca(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture(name="tls", scope="module")
-def _tls(ca):
-    key, certificate = ca.issue("server", "localhost")
-    return {"client_tls_sslmode": "prefer", "client_tls_key_file": key,
-            "client_tls_cert_file": certificate}
-
-
 def _connect(weir, **keywords):
     keywords = {"host": weir.host, "sslmode": "require", "dbname": "app", "user": "app",
                 "connect_timeout": 20, "autocommit": True, **keywords}
