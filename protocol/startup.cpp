@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "protocol/startup_options.hpp"
+
 namespace pgweir::protocol {
 
 namespace {
@@ -20,78 +22,6 @@ ErrorReport unsupported_version(std::uint32_t version) {
                                   "." + std::to_string(version & 0xffffU) +
                                   ": server supports 3.0 to 3.0");
 }
-
-// As PostgreSQL's pg_split_opts().
-std::vector<std::string> split_options(std::string_view options) {
-    constexpr std::string_view white_space = " \t\n\v\f\r";
-    std::vector<std::string> words;
-    std::size_t i = 0;
-    while (true) {
-        while (i < options.size() && white_space.find(options[i]) != std::string_view::npos) ++i;
-        if (i == options.size()) return words;
-        std::string word;
-        while (i < options.size() && white_space.find(options[i]) == std::string_view::npos) {
-            if (options[i] == '\\' && ++i == options.size()) break;
-            word.push_back(options[i++]);
-        }
-        words.push_back(std::move(word));
-    }
-}
-
-ErrorReport invalid_argument(const std::string& argument) {
-    ErrorReport report = ErrorReport::fatal(
-        sqlstate::syntax_error, "invalid command-line argument for server process: " + argument);
-    report.hint = "Try \"postgres --help\" for more information.";
-    return report;
-}
-
-// "name=value" with '-' in the name standing for '_' (PostgreSQL's ParseLongOption()).
-std::optional<ErrorReport> add_setting(const std::string& argument, std::string_view assignment,
-                                       std::vector<Parameter>& settings) {
-    const std::size_t equals = assignment.find('=');
-    if (equals == std::string_view::npos) {
-        const bool is_long = argument.starts_with("--");
-        return ErrorReport::fatal(
-            sqlstate::syntax_error,
-            (is_long ? "--" : "-c ") + std::string(assignment) + " requires a value");
-    }
-    std::string name(assignment.substr(0, equals));
-    if (name.empty()) {
-        return ErrorReport::fatal(sqlstate::undefined_object,
-                                  "unrecognized configuration parameter \"\"");
-    }
-    std::ranges::replace(name, '-', '_');
-    settings.emplace_back(std::move(name), assignment.substr(equals + 1));
-    return std::nullopt;
-}
-
-}  // namespace
-
-std::optional<ErrorReport> parse_options(std::string_view options,
-                                         std::vector<Parameter>& settings) {
-    const std::vector<std::string> words = split_options(options);
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        const std::string& word = words[i];
-        std::string_view assignment = word;
-        if (word == "--") {  // getopt()'s end of the options; PostgreSQL allows nothing after it
-            if (i + 1 == words.size()) return std::nullopt;
-            return invalid_argument(words[i + 1]);
-        }
-        if (word.starts_with("--")) {
-            assignment.remove_prefix(2);
-        } else if (word == "-c" && i + 1 < words.size()) {
-            assignment = words[++i];
-        } else if (word.starts_with("-c") && word.size() > 2) {
-            assignment.remove_prefix(2);
-        } else {
-            return invalid_argument(word);
-        }
-        if (auto problem = add_setting(word, assignment, settings)) return problem;
-    }
-    return std::nullopt;
-}
-
-namespace {
 
 // As PostgreSQL's parse_bool(): any part of a word that begins only that word, in either case.
 std::optional<bool> parse_bool(std::string_view value) {

@@ -68,10 +68,4 @@ using FirstPacket = std::variant<StartupMessage, SslRequest, GssEncRequest, Canc
 /// it comes back as the error to send, worded as PostgreSQL words it.
 [[nodiscard]] FirstPacket parse_first_packet(Bytes body);
 
-/// Splits the `options` parameter as PostgreSQL does (white space separates, a backslash takes the
-/// next character literally) and adds its `-c name=value` and `--name=value` settings to
-/// `settings`. Returns the error to send for anything else, std::nullopt when all is well.
-[[nodiscard]] std::optional<ErrorReport> parse_options(std::string_view options,
-                                                       std::vector<Parameter>& settings);
-
 }  // namespace pgweir::protocol
