@@ -269,6 +269,8 @@ Outage Pool::note_failure(std::optional<protocol::ErrorReport> from_server, std:
     if (!outage_) outage_ = Outage{.since = now};
     ++outage_->failures;
     outage_->next_try = now + retry_delay(outage_->failures, server_login_retry);
+    // What a broken server leaves out must not reach clients, which rely on it.
+    if (from_server && !from_server->is_complete()) from_server.reset();
     outage_->from_server = std::move(from_server);
     outage_->explanation = std::move(explanation);
     has_outage_ = true;

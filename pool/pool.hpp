@@ -119,7 +119,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
     // An unreachable database.
     [[nodiscard]] std::optional<Outage> outage() const;
-    /// Records a failed attempt; returns what is known now.
+    /// Records a failed attempt; returns what is known now. A report of the server that is not
+    /// complete counts as none: the explanation tells.
     Outage note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,
                         milliseconds server_login_retry);
     void note_success();

@@ -51,6 +51,8 @@ struct ErrorReport {
     [[nodiscard]] static ErrorReport error(std::string_view code, std::string message) {
         return {.severity = "ERROR", .code = std::string(code), .message = std::move(message)};
     }
+    /// Whether it has what every ErrorResponse must have: an SQLSTATE that is one, and a message.
+    [[nodiscard]] bool is_complete() const;
     friend bool operator==(const ErrorReport&, const ErrorReport&) = default;
 };
 
