@@ -271,8 +271,8 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
         const auto body = co_await client_.hear();
         if (!body) co_return Outcome::gone;
         if (body->size() > protocol::max_sasl_message) {
-            co_return refuse(sqlstate::protocol_violation, "invalid message length",
-                             "a SASL message that is too long");
+            co_return co_await fail("password authentication failed",
+                                    "a SASL message that is too long");
         }
         protocol::ScramReply reply = protocol::ScramWrongPassword{};
         if (std::exchange(first, false)) {
