@@ -194,3 +194,36 @@ def test_the_same_logins_unmutilated_are_as_they_should_be(weir, server, course,
     database = f"pool{server.count}"
     server.script = _play(course)
     assert _outcome(weir, database, user) == outcome
+
+
+BEFORE_TLS = {
+    "a whole login": b"S" + b"".join(wire.frame(kind, b"".join(fields)) for kind, *fields in GREETING),
+    "one byte": b"SR",
+    "an error": wire.error_response("28000", "no", "FATAL"),
+    "nonsense": b"X",
+    "no handshake": b"S",
+}
+
+
+@pytest.mark.parametrize("answer", BEFORE_TLS.values(), ids=BEFORE_TLS)
+@pytest.mark.parametrize("stored", [True, False], ids=["stored password", "shown secret"])
+def test_what_a_server_says_in_clear_is_not_taken_for_what_it_says_in_tls(cluster, pgweir, answer,
+                                                                          stored):
+    """CVE-2021-43767 of another pooler. Nothing is said to such a server either."""
+    heard = []
+
+    def script(session):
+        if session.receive_request() == wire.SSL_REQUEST:
+            session.send(answer)
+            heard.append(session.receive_rest())
+    with ScriptedServer(script) as server:
+        weir = pgweir({
+            "auth": {"type": "scram-sha-256"}, "users": {"app": {"password": _verifier()}},
+            "timeouts": {"server_login_retry": "20ms", "query_wait_timeout": "3s",
+                         "server_connect_timeout": "1s"},
+            "databases": {"app": server.conninfo(sslmode="require",
+                                                 **({"password": PASSWORD} if stored else {}))}})
+        assert _outcome(weir, "app", "app") in ("57P03", "53300")
+        eventually(lambda: heard, 10, "nobody asked for TLS")
+    # At most a ClientHello and an alert, which are no messages of PostgreSQL.
+    assert all(not said or said[:2] == b"\x16\x03" for said in heard), heard
