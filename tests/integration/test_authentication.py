@@ -20,7 +20,8 @@ from support.pgweir import Pgweir
 from support.timing import eventually, sized
 
 METHODS = ["trust", "reject", "password", "md5", "scram-sha-256"]
-FORMS = ["md5", "scram", "expired", "null", "nobody"]
+FORMS = ["md5", "scram", "expired", "forever", "null", "nobody"]
+EXPIRY = {"expired": "valid until '2001-01-01'", "forever": "valid until 'infinity'"}
 RIGHT, WRONG = "right password", "wrong password"
 
 
@@ -46,9 +47,8 @@ def _create_roles(cluster):
                 continue
             encryption = "md5" if form == "md5" else "scram-sha-256"
             password = "null" if form == "null" else f"'{RIGHT}'"
-            expiry = "valid until '2001-01-01'" if form == "expired" else ""
             cluster.admin(f"set password_encryption = '{encryption}';"
-                          f"create role {_role(method, form)} login password {password} {expiry}")
+                          f"create role {_role(method, form)} login password {password} {EXPIRY.get(form, '')}")
 
 
 @pytest.fixture(name="guarded", scope="module")
