@@ -108,6 +108,9 @@ def test_a_client_certificate_must_be_of_our_authority_and_not_revoked(pgweir, t
     _refused(weir, "(?i)ssl|closed")
     eventually(lambda: weir.metrics().sum("pgweir_tls_handshakes_failed_total") >= 3, 5,
                "not counted")
+    for reason in ("certificate revoked", "unable to get local issuer certificate",
+                   "peer did not return a certificate"):
+        assert any(reason in line for line in weir.log_lines("tls_handshake_failed")), reason
 
 
 def _context(version=None, alpn=None):
@@ -255,10 +258,11 @@ def test_many_tls_clients_at_once(pgweir, tls):
     assert done == [(1,)] * count
 
 
-def test_a_session_is_resumed_by_its_ticket_unless_tickets_are_off(pgweir, tls):
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_is_resumed_by_its_ticket_unless_tickets_are_off(pgweir, tls, version):
     for tickets in (True, False):
         weir = pgweir({"tls": {**tls, "client_tls_session_tickets": tickets}})
-        context = _context(ssl.TLSVersion.TLSv1_2)
+        context = _context(version)
         with context.wrap_socket(_ask_for_tls(weir)) as stream:
             assert _select_one(stream)
             session = stream.session
