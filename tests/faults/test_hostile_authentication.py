@@ -1,9 +1,14 @@
 """A client that mutilates its part of the authentication hears what PostgreSQL tells it."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
+import itertools
+import socket
+import ssl
 import struct
+import time
 
 import pytest
 
@@ -11,7 +16,7 @@ from support import wire
 from support.cluster import Cluster
 from support.peer import Closed, Peer
 from support.pgweir import Pgweir
-from support.timing import scaled
+from support.timing import eventually, scaled
 
 METHODS = ["password", "md5", "scram-sha-256"]
 PASSWORD = b"secret"
@@ -224,3 +229,45 @@ def test_every_other_message_instead_of_a_password_is_refused(oracle, weirs, met
     for kind in TYPES:
         told = _answers(weirs[method], _role(method), wire.frame(kind.encode("latin1"), b"secret\0"))
         assert [entry[3] for entry in told] == ["08P01"], (kind, told)
+
+
+def _drip(connection, data):
+    """A byte now and then, until the other side has had enough; how long that took."""
+    begun = time.monotonic()
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        connection.settimeout(0.05)
+        for byte in itertools.cycle(data):
+            connection.sendall(bytes([byte]))
+            with contextlib.suppress(TimeoutError):
+                if not connection.recv(1000):
+                    break
+            assert time.monotonic() - begun < scaled(15), "it waits for ever"
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("stage", ["start-up", "handshake", "handshake at once", "start-up in TLS",
+                                   "password"])
+def test_the_login_deadline_is_not_moved_by_bytes_that_drip(cluster, tls, pgweir, stage):
+    """One deadline spans TLS, start-up and authentication: nobody renews it by going on slowly."""
+    weir = pgweir({"auth": {"type": "scram-sha-256"}, "users": {"app": {"password": "secret"}},
+                   "tls": tls, "timeouts": {"client_login_timeout": "1s"}})
+    startup = wire.startup({"user": "app", "database": "app", "application_name": "x" * 5000})
+    with socket.create_connection((weir.host, weir.port), 10) as raw:
+        if stage in ("handshake", "start-up in TLS"):
+            raw.sendall(wire.request(wire.SSL_REQUEST))
+            assert raw.recv(1) == b"S"
+        if stage == "start-up in TLS":
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            with context.wrap_socket(raw) as stream:
+                took = _drip(stream, startup)
+        elif stage.startswith("handshake"):
+            took = _drip(raw, b"\x16\x03\x01\x20\x00\x01\x00\x1f\xfc\x03\x03" + b"x" * 8000)
+        elif stage == "start-up":
+            took = _drip(raw, startup)
+        else:
+            raw.sendall(wire.startup({"user": "app", "database": "app"}))
+            assert raw.recv(100)[:1] == b"R"
+            took = _drip(raw, b"p\0\0\x20\0" + b"x" * 8000)
+    assert 0.5 < took < scaled(5)
+    eventually(lambda: weir.metrics().sum("pgweir_login_timeouts_total") == 1, 5)
