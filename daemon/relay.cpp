@@ -83,8 +83,6 @@ bool ClientSession::is_acceptable(const Step& step) {
                (!protocol::is_large_type(step.type) &&
                 (!step.whole || step.size > protocol::max_small_message + 1))) {
         problem = "invalid message length";
-    } else if (step.type == static_cast<char>(Frontend::flush) && !step.body.empty()) {
-        problem = "invalid message format";
     }
     if (problem.empty()) return true;
     end(ClientClose::protocol_error,
@@ -108,7 +106,7 @@ bool ClientSession::take_request(const Step& step, Bytes message) {
         // Outside of a transaction these ask for nothing: PostgreSQL ignores the leftovers of a
         // COPY that failed, and has nothing to flush.
         return type == Frontend::copy_done || type == Frontend::copy_fail ||
-               type == Frontend::flush;
+               (type == Frontend::flush && step.body.empty());
     }
     note_request();
     sending_ = true;

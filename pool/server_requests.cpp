@@ -32,6 +32,11 @@ Bytes query_text(Bytes body) {
 void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
+    if (type == Frontend::flush && !step.body.empty()) {
+        // The server refuses it as it refuses a Describe that makes no sense: up to the Sync.
+        pass(Frontend::describe, message, out);
+        return;
+    }
     if (!tenant_->session().follows) {
         pass(type, message, out);
         return;

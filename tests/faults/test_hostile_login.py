@@ -83,7 +83,7 @@ def _changed(field):
     if len(field) == 4 and not name:
         for value in (0, 0x7FFFFFFF, 0xFFFFFFFF):
             yield hex(value), _number(value)
-    for size in (1_500, 400_000):
+    for size in (1_500, 25_000, 400_000):
         yield f"of {size} bytes", name + b"x" * size + end
     if field.startswith(b",i="):
         for text in ("0", "-1", "1", "2147483647", "2147483648", "18446744073709551616", "4096x"):

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "protocol/startup_options.hpp"
+
 namespace pgweir::pool {
 namespace {
 
