@@ -30,8 +30,8 @@ std::vector<Problem> Reporter::take() {
     std::vector<Problem> problems;
     problems.reserve(noted_.size());
     for (Noted& noted : noted_) {
-        problems.push_back({files_.at(static_cast<std::size_t>(noted.place.file)),
-                            noted.place.line, noted.place.column, std::move(noted.message)});
+        problems.push_back({files_.at(static_cast<std::size_t>(noted.place.file)), noted.place.line,
+                            noted.place.column, std::move(noted.message)});
     }
     noted_.clear();
     return problems;

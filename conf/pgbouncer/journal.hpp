@@ -1,0 +1,56 @@
+// What an import has to say while it goes on.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/pgbouncer/ini_reader.hpp"
+#include "conf/pgbouncer/report.hpp"
+#include "conf/pgbouncer/setting_table.hpp"
+#include "conf/yaml_tree.hpp"
+
+namespace pgweir::conf::pgbouncer {
+
+class Journal {
+  public:
+    /// Begins with the problems of the text itself.
+    explicit Journal(const Ini& ini) : problems{ini.problems}, files_{ini.files} {}
+
+    std::vector<PlacedMessage> problems;
+    std::vector<ReportLine> lines;
+
+    void problem(Place place, std::string message) {
+        problems.push_back({place, std::move(message)});
+    }
+    void line(Place place, std::string setting, Verdict verdict, std::string text) {
+        lines.push_back({place, std::move(setting), verdict, std::move(text)});
+    }
+    /// Of a setting that goes to the option `target` as `value`, which is shown.
+    void taken(Place place, const std::string& setting, std::string_view target,
+               std::string_view value, std::string_view remark = {});
+    /// Of settings that come again: only the last of each is given back, in their order.
+    [[nodiscard]] std::vector<const IniSetting*> last_of_each(
+        const std::vector<IniSetting>& settings, std::string_view prefix);
+    /// `file:line`
+    [[nodiscard]] std::string where(Place place) const;
+    /// All lines by place.
+    [[nodiscard]] Report take_report();
+
+  private:
+    std::vector<std::string> files_;
+};
+
+/// A scalar of the tree.
+[[nodiscard]] YamlNodePtr make_scalar(Place place, std::string text);
+[[nodiscard]] YamlNodePtr make_map(Place place, std::vector<YamlEntry> entries);
+[[nodiscard]] YamlNodePtr make_list(Place place, std::vector<YamlNodePtr> items);
+
+/// The message for a name that is no setting of this section: where it belongs, or what was
+/// probably meant. `show` is not set where the name may be a part of a password.
+[[nodiscard]] std::string unknown_setting(Section section, std::string_view name, bool show = true);
+
+/// The value of a keyword of libpq so that it stands for itself: `${` is a reference in YAML.
+[[nodiscard]] std::string without_references(std::string_view value);
+
+}  // namespace pgweir::conf::pgbouncer
