@@ -21,38 +21,44 @@ struct Words {
 
 void add_arguments(CLI::App& app, Words& words) {
     app.set_version_flag("--version", "pgweir " PGWEIR_VERSION, "Print the version and exit");
-    auto* const config = app.add_option("CONFIG", words.config, "The configuration, a YAML file");
-    auto* const ini = app.add_option("--pgbouncer-ini", words.ini,
-                                     "The configuration, a pgbouncer.ini, in place of CONFIG")
-                          ->type_name("FILE");
-    auto* const check = app.add_flag(
-        "--check", words.check, "Check the configuration and exit: 0 if it is right, 2 if not");
-    auto* const import =
-        app.add_option("--import", words.import,
-                       "Print a pgbouncer.ini as YAML, and to standard error what became of each "
-                       "setting; exit: 0, or 2 if there is a problem")
-            ->type_name("FILE");
-    auto* const diff =
-        app.add_option("--diff", words.diff,
-                       "Print what a reload from OLD to NEW would change (\"reload\") and what "
-                       "needs a restart (\"restart\"); exit: 0 if nothing, 1 if something, 2 if a "
-                       "file is wrong")
-            ->type_name("OLD NEW")
-            ->expected(2);
+    app.add_option("CONFIG", words.config, "The configuration, a YAML file")->type_name("");
+    app.add_option("--pgbouncer-ini", words.ini,
+                   "The configuration, a pgbouncer.ini, in place of CONFIG")
+        ->type_name("FILE");
+    app.add_flag("--check", words.check,
+                 "Check the configuration and exit: 0 if it is right, 2 if not");
+    app.add_option("--import", words.import,
+                   "Print a pgbouncer.ini as YAML, and to standard error what became of each "
+                   "setting; exit: 0, or 2 if there is a problem")
+        ->type_name("FILE");
+    app.add_option("--diff", words.diff,
+                   "Print what a reload from OLD to NEW would change (reload) and what needs a "
+                   "restart (restart); exit: 0 if nothing, 1 if something, 2 if a file is wrong")
+        ->type_name("OLD NEW")
+        ->expected(2);
     app.add_option("--format", words.format,
                    "The syntax of CONFIG, OLD and NEW; auto: PgBouncer's for names that end with "
                    ".ini")
-        ->type_name("FORMAT")
+        ->type_name("auto|yaml|pgbouncer")
         ->check(CLI::IsMember({"auto", "yaml", "pgbouncer"}));
-    auto* const options =
-        app.add_flag("--options", words.options, "Print the reference of all options and exit");
-    auto* const example =
-        app.add_flag("--example", words.example, "Print an example of a configuration and exit");
-    ini->excludes(config);
-    options->excludes(config, ini, check, import, diff, example);
-    example->excludes(config, ini, check, import, diff);
-    import->excludes(config, ini, check, diff);
-    diff->excludes(config, ini, check);
+    app.add_flag("--options", words.options, "Print the reference of all options and exit");
+    app.add_flag("--example", words.example, "Print an example of a configuration and exit");
+}
+
+/// There is one thing to do, and a check is for a configuration that could run.
+void check_consistency(const Words& words) {
+    const int configurations =
+        static_cast<int>(!words.config.empty()) + static_cast<int>(!words.ini.empty());
+    const int others = static_cast<int>(!words.import.empty()) +
+                       static_cast<int>(!words.diff.empty()) + static_cast<int>(words.options) +
+                       static_cast<int>(words.example);
+    if (configurations + others == 0) throw CLI::RequiredError{"CONFIG"};
+    if (configurations + others > 1 || (words.check && configurations == 0)) {
+        throw CLI::ParseError{
+            "CONFIG, --pgbouncer-ini, --import, --diff, --options and --example "
+            "exclude each other, and --check needs one of the first two",
+            CLI::ExitCodes::ExcludesError};
+    }
 }
 
 conf::ConfigurationFile file(const Words& words, const std::string& path) {
@@ -74,8 +80,6 @@ CommandLine interpret(const Words& words) {
         line.action = Action::diff;
         line.config = file(words, words.diff.front());
         line.changed = file(words, words.diff.back());
-    } else if (words.config.empty() && words.ini.empty()) {
-        throw CLI::RequiredError{"CONFIG"};
     } else {
         line.action = words.check ? Action::check : Action::run;
         line.config = words.ini.empty()
@@ -93,6 +97,7 @@ CommandLine parse_command_line(int argc, char** argv) {
     add_arguments(app, words);
     try {
         app.parse(argc, argv);
+        check_consistency(words);
         return interpret(words);
     } catch (const CLI::ParseError& error) {
         // CLI11 also throws for --help and --version; these are successes.

@@ -84,6 +84,10 @@ class EntryImporter {
             return;
         }
         const bool is_keyword = section_ == Section::databases && is_connection_keyword(row.target);
+        if (after_secret_ && is_refused(row, value.text)) {
+            journal_.problem(pair.value_place, pair.name + ": the value is not a possible one");
+            return;
+        }
         if (row.kind == Kind::secret && value.text.starts_with("file:")) {
             journal_.problem(pair.value_place,
                              pair.name +
@@ -100,6 +104,16 @@ class EntryImporter {
                                 "would keep it out of the configuration"
                               : value.text,
                        value.remark.empty() ? row.why : value.remark);
+    }
+
+    /// Whether the loader will refuse it, and show it: after a password it may be the rest of one
+    /// with a blank.
+    [[nodiscard]] bool is_refused(const Setting& row, std::string_view text) const {
+        const Option* const option = section_ == Section::databases
+                                         ? find_database_option(row.target)
+                                         : find_user_option(row.target);
+        if (option != nullptr) return !parse_value(*option, text);
+        return check_keyword_value(row.target, text, false).has_value();
     }
 
     /// libpq sends `options` at log-in, as PgBouncer its parameters.
@@ -164,9 +178,9 @@ void cap_minimum(EntryImporter& entry, const IniSetting& line, const GlobalSetti
     } else {
         written->value = make_scalar(written->value->place, std::to_string(most));
     }
-    journal.line(place, entry.path_of("min_pool_size"), Verdict::differs,
-                 entry.path_of("min_pool_size") + ": " + std::to_string(most) +
-                     "; PgBouncer keeps no more than pool_size either");
+    journal.correct(place, entry.path_of("min_pool_size"), Verdict::differs,
+                    entry.path_of("min_pool_size") + ": " + std::to_string(most) +
+                        "; PgBouncer keeps no more than pool_size either");
 }
 
 }  // namespace

@@ -237,9 +237,9 @@ void GlobalSettings::cap_minimum() {
     if (most == 0 || number(minimum) <= most) return;
     YamlEntry& entry = options_.at(find_option(minimum));
     entry.value = make_scalar(entry.value->place, std::to_string(most));
-    journal_.line(entry.place, "min_pool_size", Verdict::differs,
-                  std::string{minimum} + ": " + std::to_string(most) +
-                      "; PgBouncer keeps no more than default_pool_size either");
+    journal_.correct(entry.place, "min_pool_size", Verdict::differs,
+                     std::string{minimum} + ": " + std::to_string(most) +
+                         "; PgBouncer keeps no more than default_pool_size either");
 }
 
 std::vector<YamlEntry> GlobalSettings::tree() const {

@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, 4> section_names{"pgbouncer", "databases"
 /// The sections by their kind. Those of `[pgbouncer]` replace each other, the others add up.
 struct Sections {
     const IniSection* pgbouncer = nullptr;
+    Place databases_place{1, 1};
     std::vector<IniSetting> databases;
     std::vector<IniSetting> users;
     std::vector<IniSetting> peers;
@@ -42,6 +43,7 @@ Sections sort(const Ini& ini, Journal& journal) {
         if (section.name == "pgbouncer") {
             replace(sections.pgbouncer, section, journal);
         } else if (section.name == "databases") {
+            sections.databases_place = section.place;
             append(sections.databases, section.settings);
         } else if (section.name == "users") {
             append(sections.users, section.settings);
@@ -62,23 +64,22 @@ YamlNodePtr import_entries(const Sections& sections, const GlobalSettings& globa
     for (const IniSetting* const line : journal.last_of_each(sections.databases, "databases.")) {
         databases.push_back(import_database(*line, global, journal));
     }
-    const Place start{1, 1};
-    const Place first = databases.empty() ? start : databases.front().place;
-    root.push_back({"databases", first, make_map(first, std::move(databases))});
+    const Place place = sections.databases_place;
+    root.push_back({"databases", place, make_map(place, std::move(databases))});
 
     std::vector<YamlEntry> users;
     for (const IniSetting* const line : journal.last_of_each(sections.users, "users.")) {
         users.push_back(import_user(*line, journal));
     }
     if (!users.empty()) {
-        const Place place = users.front().place;
-        root.push_back({"users", place, make_map(place, std::move(users))});
+        const Place first = users.front().place;
+        root.push_back({"users", first, make_map(first, std::move(users))});
     }
     for (const IniSetting& peer : sections.peers) {
         journal.line(peer.place, "peers." + peer.name, Verdict::not_supported,
                      std::string{find_setting(Section::pgbouncer, "peer_id")->why});
     }
-    return make_map(start, std::move(root));
+    return make_map({1, 1}, std::move(root));
 }
 
 }  // namespace

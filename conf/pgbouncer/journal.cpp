@@ -28,11 +28,19 @@ std::string_view last_part(std::string_view name) {
 void Journal::taken(Place place, const std::string& setting, std::string_view target,
                     std::string_view value, std::string_view remark) {
     Verdict verdict = last_part(target) == last_part(setting) ? Verdict::same : Verdict::renamed;
-    std::string text = std::string{target} + ": " + std::string{value};
+    std::string text =
+        std::string{target} + ": " + (value.empty() ? "(empty)" : std::string{value});
     if (!remark.empty()) {
         verdict = Verdict::differs;
         text += "; " + std::string{remark};
     }
+    line(place, setting, verdict, std::move(text));
+}
+
+void Journal::correct(Place place, const std::string& setting, Verdict verdict, std::string text) {
+    std::erase_if(lines, [&](const ReportLine& line) {
+        return line.place == place && line.setting == setting;
+    });
     line(place, setting, verdict, std::move(text));
 }
 

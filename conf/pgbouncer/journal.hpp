@@ -29,6 +29,8 @@ class Journal {
     /// Of a setting that goes to the option `target` as `value`, which is shown.
     void taken(Place place, const std::string& setting, std::string_view target,
                std::string_view value, std::string_view remark = {});
+    /// Says of a setting something else than what was said of it, if anything was.
+    void correct(Place place, const std::string& setting, Verdict verdict, std::string text);
     /// Of settings that come again: only the last of each is given back, in their order.
     [[nodiscard]] std::vector<const IniSetting*> last_of_each(
         const std::vector<IniSetting>& settings, std::string_view prefix);
