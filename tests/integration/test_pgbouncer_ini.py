@@ -9,11 +9,11 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
 from support import process
-from support.cluster import _unprivileged_user
 from support.commands import psql
 from support.fixtures import require_binary
 from support.peer import Peer
@@ -224,23 +224,29 @@ def _since(name):
     return (int(found[1]), int(found[2] or 0)) if found else (1, 0)
 
 
+@pytest.fixture(name="open_folder")
+def fixture_open_folder():
+    """A folder that another user may write to."""
+    folder = tempfile.mkdtemp(prefix="pgweir-pgbouncer-", dir="/tmp")
+    os.chmod(folder, 0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.mark.skipif(_PGBOUNCER is None, reason="PgBouncer is not installed")
 @pytest.mark.parametrize("name", [name for name in _names() if name != "tls"])
-def test_pgbouncer_takes_the_file_too(cluster, tmp_path_factory, name):
+def test_pgbouncer_takes_the_file_too(cluster, open_folder, name):
     if _since(name) > _pgbouncer_version():
         pytest.skip(f"needs PgBouncer {_since(name)}")
-    folder = str(tmp_path_factory.mktemp("pgbouncer"))
+    folder = open_folder
     _place_corpus(cluster, process.free_port(), folder)
     path = f"{folder}/{name}.ini"
     text = re.sub(r"(?m)^(user|logfile|unix_socket_group) =.*$", "", _read(path))
     with open(path, "w", encoding="utf-8", newline="") as file:
         file.write(text)
-    user = _unprivileged_user()
     command = [_PGBOUNCER, path]
-    if user is not None:
-        for parent in (folder, os.path.dirname(folder), os.path.dirname(os.path.dirname(folder))):
-            os.chmod(parent, 0o777)
-        command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
+    if cluster.user is not None:  # PgBouncer refuses to be root
+        command = ["setpriv", f"--reuid={cluster.user.pw_uid}", f"--regid={cluster.user.pw_gid}",
                    "--clear-groups", *command]
     with open(f"{folder}/log", "wb") as log:
         started = process.start(command, stdout=log, stderr=log, cwd=folder)
