@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "conf/difference.hpp"
 #include "daemon/log.hpp"
@@ -99,7 +100,7 @@ Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
 
 ExitCode Daemon::run() {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): it cannot fail for a known signal
-    log_report(report_);
+    log_report(std::exchange(report_, {}));
     raise_descriptor_limit(*config_);
     if (const auto problem = tls_.load(*config_)) {
         log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
@@ -195,7 +196,7 @@ void Daemon::reload() {
         refuse_reload(loaded.problems);
         return;
     }
-    log_changes(*loaded.config);
+    const ReloadCounts counts = log_changes(*loaded.config);
     log_report(loaded.report);
     config_ = loaded.config;
     log::set_level(config_->log_level);
@@ -203,6 +204,10 @@ void Daemon::reload() {
     registry_.reconfigure(*config_);
     for (const auto& worker : workers_) worker->reconfigure(config_);
     if (reachability_) reachability_->reconfigure(config_);
+    log::write(LogLevel::info, "reloaded",
+               {{"config", config_file_.path},
+                {"changes", counts.applied},
+                {"need_restart", counts.need_restart}});
     service_manager::notify_ready();
 }
 
@@ -217,21 +222,20 @@ void Daemon::refuse_reload(const std::vector<conf::Problem>& problems) const {
 
 // A change that needs a restart is told at each reload until there was one: only the options at the
 // start count.
-void Daemon::log_changes(const conf::Config& next) const {
+Daemon::ReloadCounts Daemon::log_changes(const conf::Config& next) const {
     const conf::Difference difference = conf::difference(*config_, next);
-    std::size_t applied = 0;
+    ReloadCounts counts;
     for (const std::string& change : difference.changes) {
         if (difference.needs_restart_for(change)) continue;
         log::write(LogLevel::info, "reload_change", {{"change", change}});
-        ++applied;
+        ++counts.applied;
     }
     const auto pending = conf::difference(*config_at_start_, next).needs_restart;
     for (const std::string& change : pending) {
         log::write(LogLevel::warning, "reload_needs_restart", {{"change", change}});
     }
-    log::write(
-        LogLevel::info, "reloaded",
-        {{"config", config_file_.path}, {"changes", applied}, {"need_restart", pending.size()}});
+    counts.need_restart = pending.size();
+    return counts;
 }
 
 // What became of each setting of a pgbouncer.ini; at a reload, of those of which it is news.

@@ -60,7 +60,12 @@ class Daemon {
     Task<> drain_deadline();
     void reload();
     void refuse_reload(const std::vector<conf::Problem>& problems) const;
-    void log_changes(const conf::Config& next) const;
+    /// How many changes a reload applies, and how many wait for a restart.
+    struct ReloadCounts {
+        std::size_t applied = 0;
+        std::size_t need_restart = 0;
+    };
+    [[nodiscard]] ReloadCounts log_changes(const conf::Config& next) const;
     void log_report(const conf::pgbouncer::Report& report);
     void refresh_tls();
     void begin_drain();
@@ -76,7 +81,7 @@ class Daemon {
     std::shared_ptr<const conf::Config> config_;
     /// What was read at the start: what needs a restart is as it says.
     const std::shared_ptr<const conf::Config> config_at_start_;
-    conf::pgbouncer::Report report_;  ///< not yet logged
+    conf::pgbouncer::Report report_;  ///< until it is logged
     std::set<std::string> reported_;  ///< what has been
     asio::io_context io_{1};
     PoolLog pool_log_;

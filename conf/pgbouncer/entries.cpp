@@ -53,6 +53,7 @@ class EntryImporter {
     void read_pair(const ConnectPair& pair) {
         const Setting* const row = find_setting(section_, pair.name);
         if (row == nullptr) {
+            if (journal_.is_full()) return;
             journal_.problem(pair.place, unknown_setting(section_, pair.name, !after_secret_));
             return;
         }

@@ -41,6 +41,7 @@ void GlobalSettings::read(const IniSection& section) {
 void GlobalSettings::read_setting(const IniSetting& setting) {
     const Setting* const row = find_setting(Section::pgbouncer, setting.name);
     if (row == nullptr) {
+        if (journal_.is_full()) return;
         journal_.problem(setting.place, unknown_setting(Section::pgbouncer, setting.name));
         return;
     }

@@ -49,7 +49,7 @@ Sections sort(const Ini& ini, Journal& journal) {
             append(sections.users, section.settings);
         } else if (section.name == "peers") {
             append(sections.peers, section.settings);
-        } else {
+        } else if (!journal.is_full()) {
             journal.problem(section.place, "unknown section " + name_in_quotes(section.name) +
                                                did_you_mean(section.name, section_names));
         }

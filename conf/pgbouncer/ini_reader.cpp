@@ -17,6 +17,7 @@ constexpr std::size_t longest_file = 16U << 20U;
 constexpr int deepest_include = 10;
 /// Two lines that include their own file would otherwise be a thousand files.
 constexpr std::size_t most_files = 256;
+constexpr std::size_t max_problems = 1'000;
 constexpr std::string_view include_word = "%include";
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
@@ -64,7 +65,7 @@ class IniReader {
 
   private:
     void problem(Place place, std::string message) {
-        ini.problems.push_back({place, std::move(message)});
+        if (ini.problems.size() < max_problems) ini.problems.push_back({place, std::move(message)});
     }
 
     /// Reads the lines of one file.

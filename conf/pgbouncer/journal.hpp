@@ -14,15 +14,20 @@ namespace pgweir::conf::pgbouncer {
 
 class Journal {
   public:
+    static constexpr std::size_t max_problems = 1'000;
+
     /// Begins with the problems of the text itself.
     explicit Journal(const Ini& ini) : problems{ini.problems}, files_{ini.files} {}
 
     std::vector<PlacedMessage> problems;
     std::vector<ReportLine> lines;
 
+    /// Beyond max_problems nothing is added: nobody reads so many.
     void problem(Place place, std::string message) {
-        problems.push_back({place, std::move(message)});
+        if (!is_full()) problems.push_back({place, std::move(message)});
     }
+    /// For messages that cost something to make.
+    [[nodiscard]] bool is_full() const { return problems.size() >= max_problems; }
     void line(Place place, std::string setting, Verdict verdict, std::string text) {
         lines.push_back({place, std::move(setting), verdict, std::move(text)});
     }

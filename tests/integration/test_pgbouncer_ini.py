@@ -93,6 +93,12 @@ def _losses(name):
     return found
 
 
+def _wait_for_line(weir, place, setting):
+    quoted = f'"{setting}"' if " " in setting else setting
+    line = f"at={place} setting={quoted}"
+    eventually(lambda: weir.log_lines(line), 10, lambda: f"not told: {line}\n{weir.log()}")
+
+
 @pytest.mark.parametrize("name, dbname", [
     ("documented-databases", "renamed"), ("every-setting", "app"), ("auth-file", "app"),
     ("auth-query", "app"), ("hba", "app"), ("star", "app"), ("several-hosts", "app"),
@@ -103,8 +109,7 @@ def test_it_runs_from_the_file_and_the_log_tells_all_that_differs(cluster, pgwei
     if name != "numbers":  # which lets nobody in: it names no secrets
         assert _asked(weir, dbname) == "app@app"
     for place, setting in _losses(name):
-        quoted = f'"{setting}"' if " " in setting else setting
-        assert weir.log_lines(f"at={place} setting={quoted}"), (place, setting, weir.log())
+        _wait_for_line(weir, place, setting)
 
 
 @pytest.mark.parametrize("name", _names())
