@@ -129,7 +129,7 @@ class IniReader {
             const std::size_t begin = at_++;
             const std::size_t end = std::min(text_.find_first_of("]\n", at_), text_.size());
             if (end == text_.size() || text_[end] != ']') {
-                reader_.problem(place(begin), "\"[\" has no \"]\" on its line");
+                reader_.problem(place(begin), R"("[" has no "]" on its line)");
                 skip_line();
                 return;
             }
