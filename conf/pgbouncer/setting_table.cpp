@@ -90,9 +90,7 @@ constexpr std::array global_settings{
     needless("service_name", K::text, "it is for services of Windows"),
     needless("job_name", K::text, "it is for services of Windows"),
     needless("stats_period", K::number, "metrics are counters, of which the scraper makes rates"),
-    missing("max_prepared_statements", K::number, "0",
-            "prepared statements of the protocol do not follow a client to another server yet: "
-            "give clients that use them pool_mode session"),
+    taken("max_prepared_statements", K::number, "pool.max_prepared_statements"),
     missing("scram_iterations", K::number, "4096", "PostgreSQL's number, 4096, is used"),
     needless("pool_idle_timeout", K::seconds, kept_by_pool),
     missing("login_notify_message", K::text, "", "clients are not greeted"),
