@@ -1,0 +1,106 @@
+"""Where PostgreSQL and pgweir play programs, and how their plays are compared."""
+
+import os
+
+import psycopg
+from support.cluster import SUPERUSER
+from support.pgweir import Pgweir
+
+from .playing import play
+
+DATABASE = "differential"
+SERVERS = (1, 2, 3)  # sizes of pools that programs ask for
+_WORLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "world.sql")
+
+
+def entry(servers):
+    """The entry of pgweir's `databases` whose pools have that many servers."""
+    return f"{DATABASE}{servers}"
+
+
+def daemon_config(cluster, changes=None):
+    """A daemon before the world, one entry for each size of pool."""
+    entries = {entry(n): {"host": cluster.host, "port": cluster.port, "dbname": DATABASE,
+                          "pool_size": n} for n in SERVERS}
+    return {"workers": 1, "pool": {"mode": "transaction", **(changes or {})},
+            "timeouts": {"query_wait_timeout": "6s"}, "databases": entries,
+            "log": {"level": "info"}}
+
+
+class World:
+    """The database that the programs live in, in one cluster."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        cluster.admin(f"create database {DATABASE} owner app", dbname="postgres")
+        with open(_WORLD, encoding="utf-8") as file:
+            cluster.admin(file.read(), dbname=DATABASE)
+        self._admin = cluster.connect(dbname=DATABASE, user=SUPERUSER, application_name="admin")
+        self._admin.execute("set lock_timeout = '10s'")
+
+    def close(self):
+        self._admin.close()
+        self.cluster.admin(f"drop database {DATABASE} with (force)", dbname="postgres")
+        self.cluster.admin("drop role reader; drop role writer", dbname="postgres")
+
+    def renew(self):
+        self._admin.execute("select renew_world()")
+
+    def play_directly(self, program):
+        """What PostgreSQL itself answers: the oracle."""
+        self.renew()
+        return play(program, self.cluster, DATABASE)
+
+    def play_through(self, program, daemon, oracle):
+        self.renew()
+        return play(program, daemon, entry(program.servers), oracle.heard)
+
+    def difference(self, program, daemon):
+        """How the program's play through pgweir differs from PostgreSQL's; None if it does not."""
+        oracle = self.play_directly(program)
+        assert not oracle.is_broken, f"PostgreSQL itself does not play along:\n{program}"
+        try:
+            through = self.play_through(program, daemon, oracle)
+        except psycopg.Error as error:
+            return Difference(program, len(program.steps) - 1, [], [f"the world is locked: {error}"])
+        return compare(program, oracle, through)
+
+
+class Difference:
+    """The first step that was answered otherwise, and how."""
+
+    def __init__(self, program, number, wanted, got):
+        self.program, self.number, self.wanted, self.got = program, number, wanted, got
+
+    @property
+    def is_a_wait(self):
+        """Nobody had a server, as happens too to a program that was cut down too far."""
+        return any("TIMED OUT" in line or "query_wait_timeout" in line for line in self.got)
+
+    def __str__(self):
+        step = self.program.steps[self.number] if self.program.steps else ""
+        return "\n".join([f"step {self.number}: {step}", "PostgreSQL:",
+                          *(f"    {line}" for line in self.wanted), "through pgweir:",
+                          *(f"    {line}" for line in self.got)])
+
+
+def compare(program, oracle, through):
+    for number, wanted in enumerate(oracle.answers):
+        got = through.answers[number] if number < len(through.answers) else ["(not played)"]
+        if wanted != got:
+            return Difference(program, number, wanted, got)
+    for client, wanted in sorted(oracle.notifications.items()):
+        got = through.notifications.get(client, [])
+        if wanted != got:
+            return Difference(program, len(program.steps) - 1,
+                              [f"notifications of client {client}", *wanted], got)
+    extra = {client: got for client, got in through.notifications.items()
+             if client not in oracle.notifications}
+    if extra:
+        return Difference(program, len(program.steps) - 1, ["no notifications"], [str(extra)])
+    return None
+
+
+def start(cluster, changes=None):
+    """A daemon of one's own (see daemon_config)."""
+    return Pgweir(cluster, daemon_config(cluster, changes))

@@ -1,0 +1,79 @@
+"""An application cannot tell: what its session sees of itself is the same with pgweir between."""
+
+import pytest
+from support.fixtures import require_binary
+from support.timing import sized
+
+from . import comparing
+from .generator import generate
+from .minimising import minimise
+
+SEEDS = range(1, 1 + sized(300, 200))
+
+
+@pytest.fixture(scope="module", name="world")
+def fixture_world(cluster):
+    world = comparing.World(cluster)
+    yield world
+    world.close()
+
+
+class Daemons:
+    """One daemon carries program after program: each meets the servers that others used. After a
+    difference, which may have left anything behind, the next one gets a new daemon."""
+
+    def __init__(self, cluster, changes=None):
+        self.cluster, self.changes, self.running = cluster, changes, None
+
+    def get(self):
+        if self.running is not None and self.running.process.poll() is not None:
+            self.drop()  # the test that met its end has failed already
+        if self.running is None:
+            self.running = comparing.start(self.cluster, self.changes)
+        return self.running
+
+    def drop(self):
+        self.running.remove()
+        self.running = None
+
+    def finish(self):
+        if self.running is not None:
+            self.running.finish()
+
+
+@pytest.fixture(scope="module", name="daemons")
+def fixture_daemons(cluster):
+    require_binary()
+    daemons = Daemons(cluster)
+    yield daemons
+    daemons.finish()
+
+
+def _check(program, world, daemons):
+    difference = world.difference(program, daemons.get())
+    if difference is None:
+        return
+    log = daemons.get().log()[-2000:]
+    daemons.drop()
+    program, difference = minimise(program, difference, world, daemons.changes, seconds=20)
+    pytest.fail(f"{difference}\n\nthe program:\n{program}\n\nthe log of pgweir:\n{log}",
+                pytrace=False)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_clients_see_what_they_see_on_a_connection_of_their_own(world, daemons, seed):
+    _check(generate(seed), world, daemons)
+
+
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_postgresql_plays_a_program_the_same_way_twice(world, seed):
+    program = generate(seed)
+    first, second = world.play_directly(program), world.play_directly(program)
+    assert not first.is_broken
+    assert first.answers == second.answers
+    assert first.notifications == second.notifications
+
+
+def test_a_seed_always_makes_the_same_program():
+    assert generate(4711) == generate(4711)
+    assert len({str(generate(seed)) for seed in range(50)}) == 50
