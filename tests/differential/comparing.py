@@ -28,7 +28,7 @@ def daemon_config(cluster, changes=None):
 
 
 class World:
-    """The database that the programs live in, in one cluster."""
+    """The database that the programs live in. It goes with its cluster."""
 
     def __init__(self, cluster):
         self.cluster = cluster
@@ -40,8 +40,6 @@ class World:
 
     def close(self):
         self._admin.close()
-        self.cluster.admin(f"drop database {DATABASE} with (force)", dbname="postgres")
-        self.cluster.admin("drop role reader; drop role writer", dbname="postgres")
 
     def renew(self):
         self._admin.execute("select renew_world()")
