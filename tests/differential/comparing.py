@@ -1,5 +1,6 @@
 """Where PostgreSQL and pgweir play programs, and how their plays are compared."""
 
+import dataclasses
 import os
 
 import psycopg
@@ -7,6 +8,7 @@ from support.cluster import SUPERUSER
 from support.pgweir import Pgweir
 
 from .playing import play
+from .program import Program
 
 DATABASE = "differential"
 SERVERS = (1, 2, 3)  # sizes of pools that programs ask for
@@ -64,11 +66,15 @@ class World:
         return compare(program, oracle, through)
 
 
+@dataclasses.dataclass(frozen=True)
 class Difference:
     """The first step that was answered otherwise, and how."""
 
-    def __init__(self, program, number, wanted, got):
-        self.program, self.number, self.wanted, self.got = program, number, wanted, got
+    program: Program
+    number: int
+    wanted: list
+    got: list
+    remark: str = ""
 
     @property
     def is_a_wait(self):
@@ -77,7 +83,7 @@ class Difference:
 
     def __str__(self):
         step = self.program.steps[self.number] if self.program.steps else ""
-        return "\n".join([f"step {self.number}: {step}", "PostgreSQL:",
+        return "\n".join([f"step {self.number}: {step} {self.remark}", "PostgreSQL:",
                           *(f"    {line}" for line in self.wanted), "through pgweir:",
                           *(f"    {line}" for line in self.got)])
 
