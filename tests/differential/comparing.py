@@ -24,7 +24,7 @@ def daemon_config(cluster, changes=None):
     """A daemon before the world, one entry for each size of pool."""
     entries = {entry(n): {"host": cluster.host, "port": cluster.port, "dbname": DATABASE,
                           "pool_size": n} for n in SERVERS}
-    return {"workers": 1, "pool": {"mode": "transaction", **(changes or {})},
+    return {"workers": 2, "pool": {"mode": "transaction", **(changes or {})},
             "timeouts": {"query_wait_timeout": "6s"}, "databases": entries,
             "log": {"level": "info"}}
 

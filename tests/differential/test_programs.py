@@ -2,13 +2,15 @@
 
 import pytest
 from support.fixtures import require_binary
-from support.timing import sized
+from support.peer import Peer
+from support.timing import eventually, sized
 
 from . import comparing
 from .generator import generate
 from .minimising import minimise
 
 SEEDS = range(1, 1 + sized(300, 150))
+LEAK_SEEDS = range(10_001, 10_001 + sized(60, 30))
 _MINIMISED = 3  # failures that are made smaller, which takes its time
 
 
@@ -64,9 +66,38 @@ def _check(program, world, daemons):
                 pytrace=False)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+def _also_concurrent(seed):
+    return pytest.param(seed, marks=pytest.mark.concurrent) if seed % 10 == 1 else seed
+
+
+@pytest.mark.parametrize("seed", map(_also_concurrent, SEEDS))
 def test_clients_see_what_they_see_on_a_connection_of_their_own(world, daemons, seed):
     _check(generate(seed), world, daemons)
+
+
+def test_no_server_goes_back_with_anything_that_pgweir_does_not_know_of(cluster, world):
+    """At each release the server's own catalogue is asked: verify_session_state."""
+    require_binary()
+    daemons = Daemons(cluster, {"verify_session_state": True})
+    for seed in LEAK_SEEDS:
+        _check(generate(seed), world, daemons)
+        weir = daemons.get()
+        assert weir.metrics().sum("session_state_leaks") == 0, \
+            f"seed {seed}: {weir.log_lines('session_state_leak')}"
+    assert daemons.get().metrics().has("session_state_leaks")
+    daemons.finish()
+
+
+def test_a_leak_is_found_where_session_state_is_not_tracked(cluster, world):
+    """The check itself can fail: it knows nothing of tracking."""
+    require_binary()
+    weir = comparing.start(cluster, {"session_state": "off", "verify_session_state": True})
+    with Peer.login(weir, comparing.entry(1)) as peer:
+        peer.query("set work_mem = '3MB'")
+        eventually(lambda: weir.metrics().sum("session_state_leaks") > 0, 10, "nothing was found")
+    assert weir.log_lines("session_state_leak")
+    weir.finish()
+    assert world
 
 
 @pytest.mark.parametrize("seed", range(1, 11))
