@@ -60,5 +60,6 @@ CLEAN_UPS = {
     "sequence": ("discard sequences",),
     "prepared": ("deallocate all",),
     "privileged": ("reset all",),
+    "listening": ("unlisten *",),
 }
 CLEANS_ALL = "discard all"

@@ -97,4 +97,5 @@ def draw_listening(rng, _, number):
         f'unlisten "{channel}"', "unlisten *",
         f'notify "{channel}", \'{number}\'', f"select pg_notify('{channel}', '{number}')",
         f'notify "{channel}"', f"do $$ begin notify news, '{number} by block'; end $$",
-        f'notify "{channel}", \'{number}\'; notify "{channel}", \'{number}\'; notify news')))
+        f'notify "{channel}", \'{number}\'; notify "{channel}", \'{number}\'; notify news')),
+               "listening")

@@ -64,6 +64,8 @@ _OTHERS = ("set time zone 'Europe/Berlin'", "set time zone local", "set time zon
            "insert into noted values ('search_path', 'second')",
            "insert into noted values ('app.x', 'by trigger'), ('nothing_such', 'x')",
            "insert into defaulted values (1)", "select * from setting_view",
+           "select 'x'::checked", "select 1 === 1", "insert into ruled values (1)",
+           "select total(n) from numbers", "select * from indirect",
            "select by_clause('off')", "call in_parts('work_mem', '12MB', '13MB')",
            "call in_parts('app.y', 'kept', 'lost')")
 

@@ -79,11 +79,26 @@ create trigger note_setting before insert on noted for each row execute function
 create view setting_view as select set_config('app.y', 'by view', false) as value;
 create table defaulted (a int, b text default by_sql('app.x', 'by default'));
 
+-- Where a statement runs a function without naming it.
+create function is_fine(value text) returns boolean language plpgsql
+    as $$ begin perform set_config('app.x', 'by domain', false); return true; end $$;
+create domain checked as text check (is_fine(value));
+create function sets_and_compares(a int, b int) returns boolean language plpgsql
+    as $$ begin perform set_config('app.y', 'by operator', false); return a = b; end $$;
+create operator === (leftarg = int, rightarg = int, function = sets_and_compares);
+create table ruled (a int);
+create rule sets as on insert to ruled do also select set_config('app.x', 'by rule', false);
+create function adds_and_sets(a int, b int) returns int language plpgsql
+    as $$ begin perform set_config('app.y', 'by aggregate', false); return a + b; end $$;
+create aggregate total(int) (sfunc = adds_and_sets, stype = int, initcond = '0');
+create view indirect as select value from setting_view;
+
 -- Gives the next play the same world. Privileged settings are for `app` only through by_privilege.
 create function renew_world() returns void language plpgsql
     as $$ declare each regprocedure; begin
         delete from noted;
         delete from defaulted;
+        delete from ruled;
         perform setval('counter', 1, false);
         for each in select oid from pg_proc where pronamespace = 'scratch'::regnamespace loop
             execute format('drop function %s', each);

@@ -81,22 +81,21 @@ FOLLOWS = [
     Feature("a parameter of the start-up packet", "select 1", setting("DateStyle"),
             login=(("DateStyle", "German"),), ends=""),
     Feature("DISCARD ALL", "set work_mem = '3MB'; set role follower", setting("work_mem")),
-    Feature("LISTEN", "listen heard", "select pg_listening_channels()", ends="unlisten *"),
 ]
 
 PINS = [
     Feature("a temporary table", "create temp table kept (a int)", _OID_OF.format("kept"),
-            "temporary_relation", "drop table kept"),
+            "temporary_object", "drop table kept"),
     Feature("a temporary table and DISCARD TEMP", "create temp table kept (a int)",
-            _OID_OF.format("kept"), "temporary_relation", "discard temp"),
+            _OID_OF.format("kept"), "temporary_object", "discard temp"),
     Feature("a temporary table by SELECT INTO", "select 1 as a into temp kept",
-            _OID_OF.format("kept"), "temporary_relation", "drop table kept"),
+            _OID_OF.format("kept"), "temporary_object", "drop table kept"),
     Feature("a temporary table of a function", "select makes_temporary()", _OID_OF.format("made"),
-            "temporary_relation", "drop table made"),
+            "temporary_object", "drop table made"),
     Feature("a temporary view", "create temp view seen as select 42 as a", "select a from seen",
-            "temporary_relation", "drop view seen"),
+            "temporary_object", "drop view seen"),
     Feature("a temporary sequence", "create temp sequence counts", _OID_OF.format("counts"),
-            "temporary_relation", "drop sequence counts"),
+            "temporary_object", "drop sequence counts"),
     Feature("a session's advisory lock", "select pg_advisory_lock(7)", _LOCKS, "advisory_lock",
             "select pg_advisory_unlock(7)"),
     Feature("an advisory lock that is tried", "select pg_try_advisory_lock(7, 8)", _LOCKS,
@@ -106,10 +105,13 @@ PINS = [
     Feature("an advisory lock of a function", "select locks(9)", _LOCKS, "advisory_lock",
             "select pg_advisory_unlock(9)"),
     Feature("a cursor WITH HOLD", "declare held cursor with hold for select generate_series(1, 9)",
-            "select name from pg_cursors where is_holdable", "held_cursor", "close held"),
+            "select name from pg_cursors where is_holdable", "cursor_with_hold", "close held"),
     Feature("currval", "select nextval('counted')", "select currval('counted') > 0", "sequence",
             "discard sequences"),
-    Feature("LOAD", "load 'auto_explain'", "select 1", "loaded_library", "", user="postgres"),
+    Feature("a setting that only a superuser can set", "select logs_all()",
+            setting("log_min_duration_statement"), "superuser_setting", "reset all"),
+    Feature("setseed", "select setseed(0.5)", "select 1", "unseen", ""),
+    Feature("LOAD", "load 'auto_explain'", "select 1", "unseen", "", user="postgres"),
 ]
 
 # Neither: they end with their transaction, and a client that did them keeps nothing.
@@ -131,6 +133,8 @@ EITHER = [
             ends="deallocate all"),
     Feature("PREPARE in a transaction", "begin; prepare q as select 5; rollback", _PREPARED,
             ends="deallocate all"),
+    Feature("LISTEN", "listen heard", "select pg_listening_channels()", ends="unlisten *"),
+    Feature("LISTEN in a function", "select listens()", "select pg_listening_channels()"),
 ]
 
 ALL = FOLLOWS + PINS + LEAVES_NOTHING + EITHER
@@ -152,6 +156,10 @@ create function makes_temporary() returns void language plpgsql
     as $$ begin create temp table made (a int); end $$;
 create function locks(key bigint) returns void language plpgsql
     as $$ begin perform pg_advisory_lock(key); end $$;
+create function listens() returns void language plpgsql
+    as $$ begin execute 'listen heard'; end $$;
+create function logs_all() returns void language plpgsql security definer
+    as $$ begin perform set_config('log_min_duration_statement', '1h', false); end $$;
 create sequence counted;
 grant all on setters, setter, counted to app;
 """
@@ -160,7 +168,7 @@ grant all on setters, setter, counted to app;
 def pinned(weir, reason=None):
     """How many clients keep their server now, of all or for one reason."""
     labels = {"reason": reason} if reason else {}
-    return weir.metrics().sum("pinned_clients", **labels)
+    return weir.metrics().sum("clients_pinned", **labels)
 
 
 @pytest.fixture(scope="module", name="world")

@@ -18,7 +18,7 @@ NAMES = {
     "client_logins": "pgweir_client_logins_total",
     "server_logins": "pgweir_server_logins_total",
     "cancels": "pgweir_cancels_total",
-    "pinned_clients": "pgweir_pinned_clients",
+    "clients_pinned": "pgweir_clients_pinned",
     "session_state_leaks": "pgweir_session_state_leaks_total",
 }
 
