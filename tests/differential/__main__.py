@@ -29,6 +29,7 @@ def _arguments():
     add("--answers", action="store_true", help="print what PostgreSQL answers to --seed")
     add("--whole", action="store_true", help="do not make failing programs smaller")
     add("--verify", action="store_true", help="with pool.verify_session_state")
+    add("--session", action="store_true", help="in session mode")
     options = parser.parse_args()
     if options.seed is not None:
         options.seeds = range(options.seed, options.seed + 1)
@@ -44,7 +45,9 @@ def _report(program, difference, world, options, changes):
 
 
 def _play_all(world, options):
-    changes = {"verify_session_state": True} if options.verify else None
+    changes = {"verify_session_state": True} if options.verify else {}
+    if options.session:
+        changes["mode"] = "session"
     limit = time.monotonic() + 60 * options.minutes if options.minutes else None
     played, failed, daemon = 0, [], comparing.start(world.cluster, changes)
     try:

@@ -7,6 +7,7 @@ import psycopg
 from support.cluster import SUPERUSER
 from support.pgweir import Pgweir
 
+from .generator import MOST_CLIENTS
 from .playing import play
 from .program import Program
 
@@ -21,10 +22,13 @@ def entry(servers):
 
 
 def daemon_config(cluster, changes=None):
-    """A daemon before the world, one entry for each size of pool."""
+    """A daemon before the world, one entry for each size of pool. In session mode each client has a
+    server of its own."""
+    pool = {"mode": "transaction", **(changes or {})}
     entries = {entry(n): {"host": cluster.host, "port": cluster.port, "dbname": DATABASE,
-                          "pool_size": n} for n in SERVERS}
-    return {"workers": 2, "pool": {"mode": "transaction", **(changes or {})},
+                          "pool_size": n if pool["mode"] == "transaction" else 2 * MOST_CLIENTS}
+               for n in SERVERS}
+    return {"workers": 2, "pool": pool,
             "timeouts": {"query_wait_timeout": "6s"}, "databases": entries,
             "log": {"level": "info"}}
 
@@ -62,7 +66,8 @@ class World:
         try:
             through = self.play_through(program, daemon, oracle)
         except psycopg.Error as error:
-            return Difference(program, len(program.steps) - 1, [], [f"the world is locked: {error}"])
+            return Difference(program, len(program.steps) - 1, [],
+                              [f"the world is locked: {error}"])
         return compare(program, oracle, through)
 
 

@@ -6,13 +6,16 @@ from . import objects, settings, statements
 from .model import CLEAN_UPS, CLEANS_ALL, Client
 from .program import SYNC, Program, Step, request
 
+MOST_CLIENTS = 6
+
 _LOGINS = (
     (), (), (("application_name", "logged in"),),
     (("TimeZone", "Asia/Kolkata"), ("DateStyle", "German")),
     (("options", "-c work_mem=8MB -c search_path=first,public"),),
     (("options", "-c app.x=given -c statement_timeout=70s"),),
     (("client_encoding", "LATIN1"), ("extra_float_digits", "2")),
-    (("options", "-c role=reader"),), (("search_path", "second,public"), ("bytea_output", "escape")),
+    (("options", "-c role=reader"),),
+    (("search_path", "second,public"), ("bytea_output", "escape")),
     (("options", "-c default_transaction_read_only=on"),),
 )
 
@@ -43,7 +46,7 @@ class Generator:
         self.pins = self.servers > 1 and rng.random() < 0.6
         self.many = rng.random() < 0.25
         superuser = rng.random() < 0.15
-        count = rng.randint(2, 6)
+        count = rng.randint(2, MOST_CLIENTS)
         users = ["postgres" if superuser and i % 2 else "app" for i in range(count)]
         self.clients = [Client(i, user) for i, user in enumerate(users)]
         # What this program is about: a few weights far from even, so that programs differ.
@@ -106,7 +109,7 @@ class Generator:
         """Send an act, in one of the ways that SQL can be sent."""
         rng = self.rng
         client.pins |= wanted.pins
-        if "listen" in wanted.sql or wanted.plain or ";" in wanted.sql or rng.random() < 0.7:
+        if wanted.plain or ";" in wanted.sql or rng.random() < 0.7:
             sql = wanted.sql
             if rng.random() < 0.1:
                 sql = rng.choice(("select 1; {}", "{}; select 2", "-- set nothing\n{}", "{};")
@@ -175,7 +178,8 @@ class Generator:
     def do_transaction(self, client):
         rng = self.rng
         if not client.in_transaction:
-            self.query(client, rng.choice(("begin", "begin", "start transaction", "begin read write",
+            self.query(client, rng.choice(("begin", "begin", "start transaction",
+                                           "begin read write",
                                            "begin isolation level serializable",
                                            "begin; set local work_mem = '10MB'")))
             client.in_transaction = True

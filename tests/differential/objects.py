@@ -5,18 +5,21 @@ from .model import act
 CHANNELS = ("news", "weather", "Ärger")
 
 _TEMPORARY = (
-    "create temporary table tmp_a (a int)", "create temp table if not exists tmp_b as select 1 as a",
+    "create temporary table tmp_a (a int)",
+    "create temp table if not exists tmp_b as select 1 as a",
     "create temp table tmp_c (a int) on commit drop", "select 1 as a into temporary tmp_b",
     "create table pg_temp.tmp_a (a int)", "create temp view tmp_view as select 42 as a",
-    "create temporary sequence tmp_seq", "create local temp table tmp_a (a int) on commit delete rows",
+    "create temporary sequence tmp_seq",
+    "create local temp table tmp_a (a int) on commit delete rows",
     "select makes_temporary('tmp_f')", "create temp table tmp_a (a int); drop table tmp_a",
     "create or replace view tmp_view as select * from tmp_a",
     "do $$ begin create temp table tmp_b (a int); insert into tmp_b values (7); end $$",
     "select nextval('tmp_seq')", "drop table if exists tmp_a cascade", "drop table tmp_b",
     "drop view tmp_view", "drop sequence if exists tmp_seq", "insert into tmp_a values (1), (2)",
     "truncate tmp_a", "discard temp")
-_TEMPORARY_QUESTIONS = ("select count(*) from tmp_a", "select * from tmp_b", "select * from tmp_view",
-                        "select count(*) from tmp_f", "select to_regclass('tmp_c')")
+_TEMPORARY_QUESTIONS = (
+    "select count(*) from tmp_a", "select * from tmp_b", "select * from tmp_view",
+    "select count(*) from tmp_f", "select to_regclass('tmp_c')")
 _CURSORS = (
     "declare held cursor with hold for select n from numbers order by n",
     "declare scrolled scroll cursor with hold for select square from numbers order by n",
@@ -53,7 +56,8 @@ def _cursor(rng, _):
 def _sequence(rng, _):
     return act(rng.choice(("select nextval('counter')", "select nextval('counter')",
                            "select currval('counter')", "select lastval()",
-                           "select setval('counter', 1000, true)", "discard sequences")), "sequence")
+                           "select setval('counter', 1000, true)", "discard sequences")),
+               "sequence")
 
 
 def _function_of_ones_own(rng, _):
@@ -80,8 +84,10 @@ def draw_ordinary(rng, client):
     if rng.random() < 0.3:
         return _function_of_ones_own(rng, client)
     return act(rng.choice((
-        "select 1", "select name from place", "select 1/0", "selct", "", "select 1; select 2; select 3",
-        "select count(*) from numbers where square > 30", "select n from numbers limit 2; select 1/0",
+        "select 1", "select name from place", "select 1/0", "selct", "",
+        "select 1; select 2; select 3",
+        "select count(*) from numbers where square > 30",
+        "select n from numbers limit 2; select 1/0",
         "do $$ begin raise notice 'heard'; end $$", "set local enable_sort = off; select 1",
         "insert into defaulted values (2, 'given')", "select * from nowhere",
         "select pg_advisory_xact_lock_shared(1)", "begin; set work_mem = '6MB'; commit",

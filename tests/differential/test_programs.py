@@ -9,8 +9,9 @@ from . import comparing
 from .generator import generate
 from .minimising import minimise
 
-SEEDS = range(1, 1 + sized(300, 150))
+SEEDS = range(1, 1 + sized(300, 120))
 LEAK_SEEDS = range(10_001, 10_001 + sized(60, 30))
+SESSION_SEEDS = range(20_001, 20_001 + sized(60, 20))
 _MINIMISED = 3  # failures that are made smaller, which takes its time
 
 
@@ -53,6 +54,14 @@ def fixture_daemons(cluster):
     daemons.finish()
 
 
+@pytest.fixture(scope="module", name="session_daemons")
+def fixture_session_daemons(cluster):
+    require_binary()
+    daemons = Daemons(cluster, {"mode": "session"})
+    yield daemons
+    daemons.finish()
+
+
 def _check(program, world, daemons):
     difference = world.difference(program, daemons.get())
     if difference is None:
@@ -73,6 +82,11 @@ def _also_concurrent(seed):
 @pytest.mark.parametrize("seed", map(_also_concurrent, SEEDS))
 def test_clients_see_what_they_see_on_a_connection_of_their_own(world, daemons, seed):
     _check(generate(seed), world, daemons)
+
+
+@pytest.mark.parametrize("seed", SESSION_SEEDS)
+def test_clients_in_session_mode_do_so_as_well(world, session_daemons, seed):
+    _check(generate(seed), world, session_daemons)
 
 
 def test_no_server_goes_back_with_anything_that_pgweir_does_not_know_of(cluster, world):

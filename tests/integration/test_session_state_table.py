@@ -118,8 +118,8 @@ PINS = [
 LEAVES_NOTHING = [
     Feature("a temporary table ON COMMIT DROP",
             "begin; create temp table gone (a int) on commit drop; commit", _OID_OF.format("gone")),
-    Feature("a temporary table that is rolled back", "begin; create temp table gone (a int); rollback",
-            _OID_OF.format("gone")),
+    Feature("a temporary table that is rolled back",
+            "begin; create temp table gone (a int); rollback", _OID_OF.format("gone")),
     Feature("a transaction's advisory lock", "select pg_advisory_xact_lock(7)", _LOCKS),
     Feature("a lock that is released", "select pg_advisory_lock(7), pg_advisory_unlock(7)", _LOCKS),
     Feature("a cursor without HOLD", "begin; declare c cursor for select 1; fetch c; commit",

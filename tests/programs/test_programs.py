@@ -1,4 +1,4 @@
-"""Real programs, unmodified, in transaction mode: what they print is what they print on PostgreSQL."""
+"""Real programs, unmodified, in transaction mode: they print what they print on PostgreSQL."""
 
 import difflib
 import os
@@ -51,7 +51,7 @@ def run(command, limit=100, **variables):
 
 
 def compare(command, cluster, weir, database, crowd=CROWD, **variables):
-    """Run it with PostgreSQL and with pgweir, each on a new database: what it prints is the same."""
+    """Run it with PostgreSQL and with pgweir, each on a new database: it prints the same."""
     direct, through = (
         run([*command, target.host, str(target.port), database(name), str(crowd)], **variables)
         for target, name in ((cluster, "at_postgresql"), (weir, "at_pgweir")))
@@ -88,7 +88,8 @@ def _dump(target, database, *arguments):
     """A dump as text, without its random keys and the time it was made at."""
     text = run([program("pg_dump"), "-h", target.host, "-p", str(target.port), "-U", "app", "-d",
                 database, *arguments])
-    return [line for line in text.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+    return [line for line in text.splitlines()
+            if not line.startswith(("\\restrict", "\\unrestrict"))]
 
 
 _CONTENT = """

@@ -20,7 +20,8 @@ def upgrade():
     op.create_table({table!r}, sa.Column("id", sa.Integer, primary_key=True))
     op.execute("set lock_timeout = '49s'")
     op.add_column({table!r}, sa.Column("note", sa.Text, server_default="x"))
-    op.execute("insert into " + {table!r} + " (note) values ('by ' || current_setting('lock_timeout'))")
+    op.execute("insert into " + {table!r} + " (note)"
+               " values ('by ' || current_setting('lock_timeout'))")
 def downgrade():
     op.drop_table({table!r})
 '''
@@ -31,7 +32,8 @@ def write_scripts(folder):
     before = None
     for number in range(1, 6):
         revision = f"r{number}"
-        with open(os.path.join(folder, "versions", f"{revision}.py"), "w", encoding="utf-8") as file:
+        path = os.path.join(folder, "versions", f"{revision}.py")
+        with open(path, "w", encoding="utf-8") as file:
             file.write(_REVISION.format(revision=revision, before=before, table=f"step_{number}"))
         before = revision
 
@@ -62,7 +64,6 @@ def main():
             engine = sa.create_engine(URL)
             with engine.connect() as connection:
                 connection.execute(sa.text("select pg_advisory_lock(20231)"))
-                connection.commit() if hasattr(connection, "commit") else None
                 try:
                     total.extend(migrate(connection, folder, "head"))
                 finally:
