@@ -12,6 +12,7 @@ from .playing import play
 from .program import Program
 
 DATABASE = "differential"
+CROWD = "crowd"  # pgweir's entry for those who may have to wait for one another
 SERVERS = (1, 2, 3)  # sizes of pools that programs ask for
 _WORLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "world.sql")
 
@@ -28,6 +29,7 @@ def daemon_config(cluster, changes=None):
     entries = {entry(n): {"host": cluster.host, "port": cluster.port, "dbname": DATABASE,
                           "pool_size": n if pool["mode"] == "transaction" else 2 * MOST_CLIENTS}
                for n in SERVERS}
+    entries[CROWD] = {**entries[entry(2)], "query_wait_timeout": "60s"}
     return {"workers": 2, "pool": pool,
             "timeouts": {"query_wait_timeout": "6s"}, "databases": entries,
             "log": {"level": "info"}}

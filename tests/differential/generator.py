@@ -38,17 +38,21 @@ _EFFECTS = ("select name from place", "select timestamptz '2001-02-03 04:05:06+0
 
 
 class Generator:
-    def __init__(self, seed):
+    """`alone`: the clients do nothing that others can see, so that they need no common order."""
+
+    def __init__(self, seed, alone=False):
         self.rng = rng = random.Random(seed)
-        self.seed, self.steps, self.serial = seed, [], 0
-        self.servers = rng.choice((1, 2, 2, 2, 3))
-        self.listens = rng.random() < 0.25
+        self.seed, self.alone, self.steps, self.serial = seed, alone, [], 0
+        self.servers = rng.choice((2, 3)) if alone else rng.choice((1, 2, 2, 2, 3))
+        self.listens = not alone and rng.random() < 0.25
         self.pins = self.servers > 1 and rng.random() < 0.6
         self.many = rng.random() < 0.25
         superuser = rng.random() < 0.15
         count = rng.randint(2, MOST_CLIENTS)
         users = ["postgres" if superuser and i % 2 else "app" for i in range(count)]
-        self.clients = [Client(i, user) for i, user in enumerate(users)]
+        # In a crowd of programs no two clients have a number, and the locks of it, in common.
+        first = MOST_CLIENTS * seed if alone else 0
+        self.clients = [Client(first + i, user) for i, user in enumerate(users)]
         # What this program is about: a few weights far from even, so that programs differ.
         self.weights = {name: rng.choice((1, 1, 4, 12)) for name in (
             "settings", "batch", "reuse", "sql", "ordinary", "probe", "transaction")}
@@ -166,10 +170,10 @@ class Generator:
             self.perform(client, wanted)
 
     def do_ordinary(self, client):
-        self.perform(client, objects.draw_ordinary(self.rng, client))
+        self.perform(client, objects.draw_ordinary(self.rng, client, self.alone))
 
     def do_pinning(self, client):
-        self.perform(client, objects.draw_pinning(self.rng, client))
+        self.perform(client, objects.draw_pinning(self.rng, client, self.alone))
 
     def do_listening(self, client):
         self.serial += 1
@@ -180,7 +184,7 @@ class Generator:
         if not client.in_transaction:
             self.query(client, rng.choice(("begin", "begin", "start transaction",
                                            "begin read write",
-                                           "begin isolation level serializable",
+                                           "begin isolation level repeatable read",
                                            "begin; set local work_mem = '10MB'")))
             client.in_transaction = True
             return
@@ -225,8 +229,8 @@ class Generator:
             client.leave()
 
 
-def generate(seed, length=None):
+def generate(seed, alone=False):
     """The program of a seed, always the same one."""
-    generator = Generator(seed)
-    return generator.program(length or generator.rng.randint(15, 45))
+    generator = Generator(seed, alone)
+    return generator.program(generator.rng.randint(15, 45))
 

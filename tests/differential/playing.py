@@ -13,8 +13,7 @@ from support.timing import scaled
 
 # Which of its numbered schemas a session's temporary objects lie in is nobody's business.
 _TEMPORARY_SCHEMA = re.compile(r"pg_(toast_)?temp_\d+")
-_ANSWER = 15.0        # seconds that an answer may take
-_NOTIFICATION = 10.0  # seconds that a notification may take
+_PATIENCE = 15.0  # seconds that an answer or a notification may take
 
 
 @dataclasses.dataclass
@@ -53,8 +52,9 @@ def _line(message):
 class Player:
     """`wanted`: what an earlier play heard, which this one waits for after each step."""
 
-    def __init__(self, program, target, database, wanted=None):
+    def __init__(self, program, target, database, wanted=None, patience=_PATIENCE):
         self.program, self.target, self.database, self.wanted = program, target, database, wanted
+        self.patience = patience
         self.peers = {}
         self.play = Play()
 
@@ -95,7 +95,7 @@ class Player:
             self.peers.pop(client).vanish()
 
     def _connect(self, step, messages):
-        peer = Peer((self.target.host, self.target.port), _ANSWER)
+        peer = Peer((self.target.host, self.target.port), self.patience)
         self.peers[step.client] = peer
         peer.send(wire.startup({"database": self.database, **dict(step.parameters)}))
         while not messages or messages[-1].type not in "ZE":
@@ -128,7 +128,7 @@ class Player:
         if self.wanted is None:
             self._flush_out()
         elif number < len(self.wanted):
-            limit = time.monotonic() + scaled(_NOTIFICATION)
+            limit = time.monotonic() + scaled(self.patience)
             for client, count in self.wanted[number].items():
                 self._hear(client, count, limit)
         self.play.heard.append({client: self._count(client) for client in self.peers})
@@ -156,5 +156,5 @@ class Player:
                 self.play.answers[-1].append(f"unasked: {_line(message)}")
 
 
-def play(program, target, database, wanted=None):
-    return Player(program, target, database, wanted).run()
+def play(program, target, database, wanted=None, patience=_PATIENCE):
+    return Player(program, target, database, wanted, patience).run()

@@ -2,7 +2,8 @@
 
 from .model import act
 
-# Values that change what other statements answer, but not whether they can run.
+# Values that change what other statements answer, but not whether they can run. Nobody is
+# serializable: one who is, read-only and deferrable, waits for the transactions of others.
 VALUES = {
     "search_path": ("first, public", "second, public", '"$user", public', "public, second",
                     "pg_catalog, first"),
@@ -21,7 +22,7 @@ VALUES = {
     "enable_sort": ("off", "on"),
     "enable_hashjoin": ("off",),
     "plan_cache_mode": ("force_generic_plan", "force_custom_plan", "auto"),
-    "default_transaction_isolation": ("serializable", "repeatable read", "read committed"),
+    "default_transaction_isolation": ("repeatable read", "read committed"),
     "default_transaction_read_only": ("on", "off", "off"),
     "default_transaction_deferrable": ("on", "off"),
     "idle_in_transaction_session_timeout": ("10min", "0"),
@@ -50,7 +51,7 @@ _SUPERUSER_IDENTITIES = ("set session authorization app", "set session authoriza
 _OTHERS = ("set time zone 'Europe/Berlin'", "set time zone local", "set time zone -5",
            "set time zone interval '-08:00' hour to minute",
            "set names 'LATIN1'", "set schema 'second'", "reset search_path",
-           "set session characteristics as transaction isolation level serializable",
+           "set session characteristics as transaction isolation level repeatable read",
            "set session characteristics as transaction read only, deferrable",
            "set session characteristics as transaction read write, not deferrable",
            "set transaction isolation level repeatable read", "set constraints all deferred",

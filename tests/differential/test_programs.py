@@ -5,7 +5,7 @@ from support.fixtures import require_binary
 from support.peer import Peer
 from support.timing import eventually, sized
 
-from . import comparing
+from . import comparing, crowding
 from .generator import generate
 from .minimising import minimise
 
@@ -87,6 +87,16 @@ def test_clients_see_what_they_see_on_a_connection_of_their_own(world, daemons, 
 @pytest.mark.parametrize("seed", SESSION_SEEDS)
 def test_clients_in_session_mode_do_so_as_well(world, session_daemons, seed):
     _check(generate(seed), world, session_daemons)
+
+
+@pytest.mark.concurrent
+@pytest.mark.parametrize("first", range(30_001, 30_001 + 6 * sized(8, 3), 6))
+def test_a_crowd_of_clients_at_once_is_content_with_two_servers(world, daemons, first):
+    found = crowding.differences(range(first, first + 6), world, daemons.get())
+    if found:
+        daemons.drop()
+        pytest.fail(f"{len(found)} clients; the first one:\n{found[0]}\n{found[0].program}",
+                    pytrace=False)
 
 
 def test_no_server_goes_back_with_anything_that_pgweir_does_not_know_of(cluster, world):
