@@ -8,6 +8,9 @@ grant reader, writer to app;
 alter database differential set app.x = '';
 alter database differential set app.y = 'y';
 
+-- Without sequential scans every plan looks dear enough to be compiled, which takes a second.
+alter database differential set jit = off;
+
 create schema first;
 create schema second;
 create schema scratch;
