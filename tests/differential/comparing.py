@@ -6,6 +6,7 @@ import os
 import psycopg
 from support.cluster import SUPERUSER
 from support.pgweir import Pgweir
+from support.timing import eventually
 
 from .generator import MOST_CLIENTS
 from .playing import play
@@ -17,18 +18,19 @@ SERVERS = (1, 2, 3)  # sizes of pools that programs ask for
 _WORLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "world.sql")
 
 
-def entry(servers):
-    """The entry of pgweir's `databases` whose pools have that many servers."""
-    return f"{DATABASE}{servers}"
+def entry(servers, sequences=False):
+    """The entry of pgweir's `databases` whose pools have that many servers. In a pool of which one
+    client has asked for currval, all who insert may have to keep their servers: those are apart."""
+    return f"{DATABASE}{servers}{'s' if sequences else ''}"
 
 
 def daemon_config(cluster, changes=None):
     """A daemon before the world, one entry for each size of pool. In session mode each client has a
     server of its own."""
-    pool = {"mode": "transaction", **(changes or {})}
-    entries = {entry(n): {"host": cluster.host, "port": cluster.port, "dbname": DATABASE,
+    pool = {"mode": "transaction", "max_prepared_statements": 6, **(changes or {})}
+    entries = {entry(n, sequences): {"host": cluster.host, "port": cluster.port, "dbname": DATABASE,
                           "pool_size": n if pool["mode"] == "transaction" else 2 * MOST_CLIENTS}
-               for n in SERVERS}
+               for n in SERVERS for sequences in (False, True)}
     entries[CROWD] = {**entries[entry(2)], "query_wait_timeout": "60s"}
     return {"workers": 2, "pool": pool,
             "timeouts": {"query_wait_timeout": "6s"}, "databases": entries,
@@ -59,7 +61,20 @@ class World:
 
     def play_through(self, program, daemon, oracle):
         self.renew()
-        return play(program, daemon, entry(program.servers), oracle.heard)
+        through = play(program, daemon, entry(program.servers, program.sequences), oracle.heard)
+        through.remains = self._remains(daemon)
+        return through
+
+    def _remains(self, daemon):
+        """What is left of clients that are all gone: nothing, very soon."""
+        def is_quiet():
+            metrics = daemon.metrics()
+            return metrics.sum("clients") == 0 and metrics.sum("servers", state="active") == 0
+        try:
+            eventually(is_quiet, 5, "clients or their servers do not come to an end")
+        except AssertionError as error:
+            return [str(error), *daemon.metrics().of("servers"), *daemon.metrics().of("clients")]
+        return []
 
     def difference(self, program, daemon):
         """How the program's play through pgweir differs from PostgreSQL's; None if it does not."""
@@ -105,6 +120,8 @@ def compare(program, oracle, through):
         if wanted != got:
             return Difference(program, len(program.steps) - 1,
                               [f"notifications of client {client}", *wanted], got)
+    if through.remains:
+        return Difference(program, len(program.steps) - 1, ["nothing remains"], through.remains)
     extra = {client: got for client, got in through.notifications.items()
              if client not in oracle.notifications}
     if extra:

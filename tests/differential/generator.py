@@ -3,7 +3,7 @@
 import random
 
 from . import objects, settings, statements
-from .model import CLEAN_UPS, CLEANS_ALL, Client
+from .model import CLEAN_UPS, CLEANS_ALL, Client, act
 from .program import SYNC, Program, Step, request
 
 MOST_CLIENTS = 6
@@ -46,6 +46,7 @@ class Generator:
         self.servers = rng.choice((2, 3)) if alone else rng.choice((1, 2, 2, 2, 3))
         self.listens = not alone and rng.random() < 0.25
         self.pins = self.servers > 1 and rng.random() < 0.6
+        self.sequences = self.pins and not alone and rng.random() < 0.2
         self.many = rng.random() < 0.25
         superuser = rng.random() < 0.15
         count = rng.randint(2, MOST_CLIENTS)
@@ -66,7 +67,7 @@ class Generator:
         while len(self.steps) < length:
             self.advance(self.rng.choice(self.candidates()))
         self.end()
-        return Program(self.seed, self.servers, self.listens, tuple(self.steps))
+        return Program(self.seed, self.servers, self.listens, self.sequences, tuple(self.steps))
 
     # ---- who may act
 
@@ -113,6 +114,8 @@ class Generator:
         """Send an act, in one of the ways that SQL can be sent."""
         rng = self.rng
         client.pins |= wanted.pins
+        if self.sequences and "insert" in wanted.sql:
+            client.pins.add("sequence")
         if wanted.plain or ";" in wanted.sql or rng.random() < 0.7:
             sql = wanted.sql
             if rng.random() < 0.1:
@@ -159,7 +162,7 @@ class Generator:
 
     def do_batch(self, client):
         self.step(client, "send", statements.draw_batch(self.rng, client, self.many,
-                                                        self.servers > 1))
+                                                        self.servers > 1, self.sequences))
 
     def do_reuse(self, client):
         self.step(client, "send", statements.draw_reuse(self.rng, client, self.many))
@@ -173,7 +176,7 @@ class Generator:
         self.perform(client, objects.draw_ordinary(self.rng, client, self.alone))
 
     def do_pinning(self, client):
-        self.perform(client, objects.draw_pinning(self.rng, client, self.alone))
+        self.perform(client, objects.draw_pinning(self.rng, client, self.sequences))
 
     def do_listening(self, client):
         self.serial += 1
@@ -208,7 +211,7 @@ class Generator:
     def do_probe(self, client):
         way = self.rng.random()
         if way < 0.45:
-            self.query(client, self.rng.choice(_EFFECTS))
+            self.perform(client, act(self.rng.choice(_EFFECTS), plain=True))
         elif way < 0.7:
             self.query(client, f"show {self.rng.choice(settings.NAMES)}")
         elif way < 0.9:

@@ -71,9 +71,9 @@ def _function_of_ones_own(rng, _):
         f"select {name}()", f"select {name}()")))
 
 
-def draw_pinning(rng, client, alone):
-    """One act that may keep a server with the client. `alone`: nothing that others can see."""
-    kind = rng.choices((_temporary, _lock, _cursor, _sequence), (4, 4, 3, 0 if alone else 2))[0]
+def draw_pinning(rng, client, sequences):
+    """One act that may keep a server with the client."""
+    kind = rng.choices((_temporary, _lock, _cursor, _sequence), (4, 4, 3, 4 * sequences))[0]
     if client.is_superuser and rng.random() < 0.02:
         return act("load 'auto_explain'", "load")
     return kind(rng, client)

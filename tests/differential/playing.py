@@ -24,6 +24,7 @@ class Play:
     answers: list = dataclasses.field(default_factory=list)
     heard: list = dataclasses.field(default_factory=list)
     notifications: dict = dataclasses.field(default_factory=dict)
+    remains: list = dataclasses.field(default_factory=list)  # what is there after everybody left
 
     @property
     def is_broken(self):

@@ -71,6 +71,7 @@ class Program:
     seed: int
     servers: int
     listens: bool
+    sequences: bool  # it asks for currval or lastval
     steps: tuple
 
     def with_steps(self, steps):

@@ -34,11 +34,13 @@ def _text(rng, many):
     return rng.choice(_TEXTS)
 
 
-def _parse(rng, client, many):
+def _parse(rng, client, many, sequences):
     name = "" if rng.random() < 0.25 else _name(rng, many)
     if rng.random() < 0.08:
         return [request("parse", name, rng.choice(_BROKEN), ())]
     text, values = _text(rng, many)
+    if sequences and "insert" in text:
+        return [request("close", "S", name)]
     requests = []
     if name and name in client.statements and rng.random() < 0.6:
         requests.append(request("close", "S", name))
@@ -83,16 +85,17 @@ def _transaction(rng, client, pins):
     return [request("parse", "", sql, ()), request("bind", "", ""), request("execute")]
 
 
-def draw_batch(rng, client, many, pins):
+def draw_batch(rng, client, many, pins, sequences):
     """A pipeline: some messages of the extended protocol, Syncs and simple queries among them.
 
-    `pins`: it may begin a transaction that it does not end.
+    `pins`: it may begin a transaction that it does not end. `sequences`: whoever inserts may have to
+    keep his server for currval and lastval.
     """
     requests = []
     for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
         way = rng.random()
         if way < 0.40 or not client.statements:
-            requests += _parse(rng, client, many)
+            requests += _parse(rng, client, many, sequences)
         elif way < 0.88:
             requests += _use(rng, client, many)
         elif way < 0.92:

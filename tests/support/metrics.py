@@ -44,6 +44,12 @@ class Metrics:
                  and all(own.get(key) == wanted for key, wanted in labels.items())]
         return sum(found)
 
+    def of(self, name):
+        """The series of that name that are not zero, as lines."""
+        real = NAMES.get(name, name)
+        return [f"{labels} {value}" for sample, labels, value in self.samples
+                if sample == real and value]
+
     def has(self, name):
         real = NAMES.get(name, name)
         return any(sample == real or sample.startswith(real + "_") for sample, _, _ in self.samples)
