@@ -5,6 +5,7 @@ import os
 
 import psycopg
 from support.cluster import SUPERUSER
+from support.peer import Peer
 from support.pgweir import Pgweir
 from support.timing import eventually
 
@@ -61,9 +62,18 @@ class World:
 
     def play_through(self, program, daemon, oracle):
         self.renew()
+        if program.sequences:
+            self._announce_sequences(program, daemon)
         through = play(program, daemon, entry(program.servers, program.sequences), oracle.heard)
         through.remains = self._remains(daemon)
         return through
+
+    @staticmethod
+    def _announce_sequences(program, daemon):
+        """A pool keeps servers for the sake of currval from the first time that it is asked for."""
+        for user in sorted({dict(s.parameters)["user"] for s in program.steps if s.parameters}):
+            with Peer.login(daemon, entry(program.servers, True), user) as peer:
+                peer.query("select lastval()")
 
     def _remains(self, daemon):
         """What is left of clients that are all gone: nothing, very soon."""

@@ -1,48 +1,29 @@
 """node's pg: its logins, over TLS and not, and its ways of speaking the protocol."""
 
-import functools
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
 
 from support.certificates import Authority
+from support.node import modules
 from support.timing import eventually, scaled
 
 SCRIPT = os.path.join(os.path.dirname(__file__), "clients", "node_pg.js")
-VERSION = "8.16.3"
-
-
-@functools.lru_cache(maxsize=None)
-def _modules():
-    """Where node finds the driver: "" for Debian's node-pg, else a folder, where npm brings it once."""
-    if subprocess.run(["node", "-e", "require('pg')"], cwd="/", capture_output=True,
-                      check=False).returncode == 0:
-        return ""
-    if shutil.which("npm") is None:
-        return None
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = os.path.join(cache, f"pgweir-node-pg-{VERSION}")
-    if not os.path.exists(os.path.join(folder, "node_modules", "pg", "package.json")):
-        os.makedirs(folder, exist_ok=True)
-        subprocess.run(["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", folder,
-                        f"pg@{VERSION}"], check=True, capture_output=True, timeout=300, cwd=folder)
-    return os.path.join(folder, "node_modules")
 
 
 @pytest.fixture(name="node", scope="module")
 def _node():
     """`node(scenario, weir, user=…, …)`: the exit code and what node_pg.js printed."""
-    if shutil.which("node") is None or _modules() is None:
+    if modules() is None:
         pytest.skip("neither Debian's node-pg nor npm is there")
 
     def run(scenario, weir, **given):
         given = {"host": weir.host, "port": weir.port, "user": "app", "database": "app", **given}
         done = subprocess.run(["node", SCRIPT, scenario, json.dumps(given)], capture_output=True,
                               text=True, timeout=scaled(60), check=False,
-                              env={**os.environ, "NODE_PATH": _modules()})
+                              env={**os.environ, "NODE_PATH": modules()})
         assert not done.stderr, done.stderr
         return done.returncode, done.stdout.strip()
     return run
