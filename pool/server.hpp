@@ -152,6 +152,7 @@ class Server : public std::enable_shared_from_this<Server>,
                             StatementOperation operation);
     void finish_operations(const protocol::Verdict& verdict, Bytes& message);
     void undo(const StatementOperation& operation, bool failed);
+    [[nodiscard]] std::string with_clients_names(Bytes error) const;
     void note_effects(protocol::Effects effects, Bytes text);
     [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
     [[nodiscard]] bool tracks() const;
@@ -167,6 +168,7 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // server_session.cpp: what the session has.
     [[nodiscard]] bool ask_before_release();
+    [[nodiscard]] bool restore_after_reset();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void ask_state(bool hurried);
     [[nodiscard]] std::string restore_sql() const;

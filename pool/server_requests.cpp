@@ -7,6 +7,7 @@
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
+#include "protocol/message_writer.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -346,6 +347,21 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     out.added(parsed);
     note_sent(Frontend::sync, origin);
     questions_.push_back(Question::materialise);
+}
+
+// An error that names a prepared statement says the client's name for it.
+std::string Server::with_clients_names(Bytes error) const {
+    std::string message(error);
+    if (tenant_ == nullptr) return message;
+    for (const auto& [name, statement] : tenant_->session().statements.named) {
+        const std::size_t at = message.find(statement->server_name());
+        if (at == std::string::npos) continue;
+        message.replace(at, statement->server_name().size(), name);
+        const auto length = static_cast<std::uint32_t>(message.size() - 1);
+        protocol::write_uint32(message, 1, length);
+        break;
+    }
+    return message;
 }
 
 // --- what is on its way --------------------------------------------------------------------------

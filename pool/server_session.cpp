@@ -40,7 +40,8 @@ bool Server::set_up(Outgoing& out) {
 // can be anybody else's. The client may ask on meanwhile; its requests are answered behind ours.
 bool Server::ask_before_release() {
     const TenantSession& session = tenant_->session();
-    if (!session.follows || !tracks()) return false;
+    if (!session.follows) return restore_after_reset();
+    if (!tracks()) return false;
     if (effects_.contains(Effect::changes_catalogue)) {
         part_.catalogue_learned(nullptr);
         part_.pool().catalogue_changed();
@@ -66,6 +67,14 @@ bool Server::ask_before_release() {
     set_pins(pins);
     effects_ = {};
     return false;
+}
+
+// In session pooling the only thing that the server cannot know by itself: what a RESET goes back to.
+bool Server::restore_after_reset() {
+    if (!std::exchange(effects_, {}).contains(Effect::reset)) return false;
+    const std::string sql = restore_sql();
+    if (!sql.empty()) ask(Question::restore, sql);
+    return !sql.empty();
 }
 
 // Once somebody in this pool has read what a session got from a sequence, whoever gets something
@@ -108,10 +117,11 @@ std::string Server::restore_sql() const {
         sql += ')';
     }
     if (sql.empty()) return sql;
+    // CASE, as the planner may put the parts of an AND in any order.
     return sql +
-           ") v(n,x) WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE s.name "
-           "OPERATOR(pg_catalog.=) v.n AND s.source OPERATOR(pg_catalog.=) 'session') AND "
-           "pg_catalog.set_config(v.n,v.x,false) IS NULL;";
+           ") v(n,x) WHERE CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE s.name "
+           "OPERATOR(pg_catalog.=) v.n AND s.source OPERATOR(pg_catalog.=) 'session') THEN false "
+           "ELSE pg_catalog.set_config(v.n,v.x,false) IS NULL END;";
 }
 
 // The client must not see the login's value even for the rest of its transaction.
@@ -277,6 +287,10 @@ void Server::note_tag(Bytes tag) {
         materialised_.clear();
     }
     if (tag == "DISCARD ALL" || tag == "DISCARD SEQUENCES") sequences_discarded_ = true;
+    if (!tenant_->session().follows) {
+        if (tag == "RESET" || tag == "DISCARD ALL") effects_ |= Effect::reset;
+        return;
+    }
     if (!tracks()) {
         // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
         if (tag == "RESET" || tag == "DISCARD ALL") {

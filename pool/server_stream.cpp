@@ -205,6 +205,8 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         said_fatal_ = true;
     } else if (!refusal_.empty()) {
         message = refusal_;
+    } else if (report.message.find(server_name_prefix) != std::string::npos) {
+        message = told_.emplace_back(with_clients_names(message));
     }
 }
 
