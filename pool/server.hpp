@@ -145,7 +145,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void parse_again(Bytes name, const Statement& statement, Outgoing& out);
     void prepare(const StatementPtr& statement, Outgoing& out);
     void prepare_unnamed(Outgoing& out);
-    void make_room_for_statement(Outgoing& out);
+    void make_room_for(const StatementPtr& statement, Outgoing& out);
     void materialise(Bytes text, protocol::Origin origin, Outgoing& out);
     void inject_close(Bytes name, StatementOperation operation, Outgoing& out);
     void register_operation(protocol::Frontend type, protocol::Origin origin,
@@ -156,6 +156,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_effects(protocol::Effects effects, Bytes text);
     [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
     [[nodiscard]] bool tracks() const;
+    [[nodiscard]] bool is_reserved(Bytes statement_name) const;
 
     // server_refusal.cpp: what may not run.
     [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql, protocol::Effects effects);

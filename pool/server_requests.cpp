@@ -38,7 +38,8 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         pass(Frontend::describe, message, out);
         return;
     }
-    if (!tenant_->session().follows) {
+    // What the server discards, up to the Sync, changes nothing.
+    if (!tenant_->session().follows || (tracker_.discarding() && type != Frontend::sync)) {
         pass(type, message, out);
         return;
     }
@@ -92,6 +93,12 @@ void Server::note_sent(Frontend type, Origin origin) {
     burst_.add(type, origin);
 }
 
+// The names that servers have for statements are no secret; they are nobody's to use or to close.
+bool Server::is_reserved(Bytes statement_name) const {
+    return tenant_->session().max_prepared_statements > 0 &&
+           statement_name.starts_with(server_name_prefix);
+}
+
 bool Server::tracks() const {
     return tenant_->session().tracking != conf::SessionState::off;
 }
@@ -118,9 +125,10 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             materialise(text, Origin::pool, out);
         }
     }
-    // A simple query ends the unnamed statement (exec_simple_query).
+    // A simple query ends the unnamed statement (exec_simple_query), unless an extended query before
+    // it fails: then the server discards it.
     session.statements.unnamed.reset();
-    connection_.unnamed.reset();
+    connection_.unnamed = tracker_.wants_sync() ? unknown_statement() : nullptr;
     pass(Frontend::query, message, out);
 }
 
@@ -189,7 +197,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         inject_close(statement->server_name(),
                      {.on_server = OnServer::closes, .statement = statement}, out);
     } else {
-        make_room_for_statement(out);
+        make_room_for(statement, out);
     }
     const std::size_t before = out.own().size();
     const Bytes rest(parse.query.data(), parse.query.size() + 1 + parse.types.size());
@@ -219,18 +227,20 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         }
     }
     if (bind && bind->statement.empty()) prepare_unnamed(out);
-    if (!statement || bind->statement.empty()) {
+    const bool reserved = bind && !statement && is_reserved(bind->statement);
+    if ((!statement && !reserved) || bind->statement.empty()) {
         pass(Frontend::bind, message, out);
         return;
     }
-    prepare(statement, out);
+    if (statement) prepare(statement, out);
     const std::size_t before = out.own().size();
     // The length is the whole message's, of which a part may still be to come.
     const std::size_t body_size =
         protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
     const std::size_t rest_size =
         body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
-    protocol::append_bind_head(out.own(), bind->portal, statement->server_name(), rest_size);
+    const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
+    protocol::append_bind_head(out.own(), bind->portal, name, rest_size);
     out.added(before);
     note_sent(Frontend::bind, Origin::client);
     out.pass(bind->rest);
@@ -254,13 +264,14 @@ void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
         return;
     }
     const StatementPtr statement = tenant_->session().statements.find(target->name);
-    if (!statement) {
+    if (!statement && !is_reserved(target->name)) {
         pass(type, message, out);
         return;
     }
-    prepare(statement, out);
+    if (statement) prepare(statement, out);
     const std::size_t before = out.own().size();
-    protocol::append_describe(out.own(), {.kind = 'S', .name = statement->server_name()});
+    const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
+    protocol::append_describe(out.own(), {.kind = 'S', .name = name});
     out.added(before);
     note_sent(type, Origin::client);
 }
@@ -271,11 +282,12 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
     StatementOperation operation{
         .of_client = true, .name = std::string(name), .before = statement};
     if (name.empty()) operation.on_server = OnServer::sets_unnamed;
-    if (!statement && !name.empty()) note_effects(Effect::state, {});  // one that is not carried
+    const bool nothing_there = !name.empty() && (statement != nullptr || is_reserved(name));
+    if (!nothing_there && !name.empty()) note_effects(Effect::state, {});  // one that is not carried
     register_operation(Frontend::close, Origin::client, std::move(operation));
     const std::size_t before = out.own().size();
     protocol::append_close(out.own(),
-                           {.kind = 'S', .name = statement && !name.empty() ? no_statement : name});
+                           {.kind = 'S', .name = nothing_there ? no_statement : name});
     out.added(before);
 }
 
@@ -295,7 +307,7 @@ void Server::prepare(const StatementPtr& statement, Outgoing& out) {
         inject_close(statement->server_name(),
                      {.on_server = OnServer::closes, .statement = statement}, out);
     } else {
-        make_room_for_statement(out);
+        make_room_for(statement, out);
     }
     register_operation(Frontend::parse, Origin::injected,
                        {.on_server = OnServer::prepares, .statement = statement});
@@ -314,11 +326,20 @@ void Server::prepare_unnamed(Outgoing& out) {
     }
 }
 
-void Server::make_room_for_statement(Outgoing& out) {
+void Server::make_room_for(const StatementPtr& statement, Outgoing& out) {
     const std::size_t limit = tenant_->session().max_prepared_statements;
     while (const StatementPtr oldest = connection_.statements.evict(limit)) {
         inject_close(oldest->server_name(), {.on_server = OnServer::closes, .statement = oldest},
                      out);
+    }
+    // While its Close is on its way the server may yet discard that, and still have it.
+    const bool may_be_there = std::ranges::any_of(operations_, [&](const StatementOperation& other) {
+        return other.on_server == OnServer::closes &&
+               other.statement->server_name() == statement->server_name();
+    });
+    if (may_be_there) {
+        inject_close(statement->server_name(),
+                     {.on_server = OnServer::closes, .statement = statement}, out);
     }
 }
 
@@ -334,7 +355,7 @@ void Server::inject_close(Bytes name, StatementOperation operation, Outgoing& ou
 void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     const std::size_t before = out.own().size();
     for (const auto& [name, statement] : tenant_->session().statements.named) {
-        if (text.find(name) == Bytes::npos) continue;
+        if (text.find(name) == Bytes::npos || is_reserved(name)) continue;
         note_sent(Frontend::parse, origin);
         parse_again(name, *statement, out);
         materialised_.push_back(name);
@@ -368,7 +389,7 @@ std::string Server::with_clients_names(Bytes error) const {
 
 // Assumes the change at once: the messages behind depend on it.
 void Server::register_operation(Frontend type, Origin origin, StatementOperation operation) {
-    if (!tracker_.sent(type, origin, protocol::Operation::yes)) return;
+    tracker_.sent(type, origin, protocol::Operation::yes);
     burst_.add(type, origin, operation);
     if (operation.on_server == OnServer::prepares) {
         connection_.statements.add(operation.statement);
@@ -405,7 +426,10 @@ void Server::undo(const StatementOperation& operation, bool failed) {
     } else if (operation.on_server == OnServer::closes) {
         connection_.statements.add(operation.statement);
     } else if (operation.on_server == OnServer::sets_unnamed) {
-        connection_.unnamed = failed ? nullptr : unknown_statement();
+        const bool set_later =
+            std::ranges::find(operations_, OnServer::sets_unnamed, &StatementOperation::on_server) !=
+            operations_.end();
+        if (!set_later) connection_.unnamed = failed ? nullptr : unknown_statement();
     }
     if (!operation.of_client || tenant_ == nullptr) return;
     const StatementPtr before = failed && operation.name.empty() ? nullptr : operation.before;

@@ -5,6 +5,7 @@
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
+#include "protocol/custom_settings.hpp"
 #include "protocol/normalised_text.hpp"
 #include "protocol/serialize.hpp"
 
@@ -93,7 +94,13 @@ void Server::ask_state(bool hurried) {
     verified_ = true;
     std::string sql;
     if (asked_effects_.contains(Effect::reset)) sql = restore_sql();
-    const std::vector<std::string> custom_settings = part_.custom_settings();
+    std::vector<std::string> custom_settings = part_.custom_settings();
+    for (const auto& [name, value] : connection_.settings->values()) {
+        // What others name in between may have crowded it out.
+        if (!protocol::is_custom_setting_name(name)) continue;
+        if (std::ranges::find(custom_settings, name) != custom_settings.end()) continue;
+        custom_settings.push_back(name);
+    }
     sql += state_question({.login = connection_.at_login("session_authorization"),
                            .is_superuser = connection_.at_login("is_superuser") == "on",
                            .custom_settings = custom_settings,
@@ -155,8 +162,11 @@ void Server::answered(Question question) {
         case Question::catalogue:
             catalogue_answered();
             break;
-        case Question::restore:
         case Question::materialise:
+            // What never came there has not been deallocated either.
+            if (pool_error_) materialised_.clear();
+            break;
+        case Question::restore:
         case Question::cleaning:
             break;
     }
