@@ -122,13 +122,14 @@ TEST_F(AskingTest, CustomSettingsAreAskedForOnceTheirNamesAreSeen) {
     EXPECT_THAT(question(), HasSubstr("'app.user'")) << "it may still be there";
 }
 
-// The names that a pool remembers are bounded. A client's own setting was not asked for any more once
-// others had named enough: it lost it, and the server's next client had it.
+// The names that a pool remembers are bounded. A client's own setting was not asked for any more
+// once others had named enough: it lost it, and the server's next client had it.
 TEST_F(AskingTest, ACustomSettingThatTheServerHasIsAskedForHoweverManyAreNamed) {
     run(ann, "SET app.user = 'x'", "SET");
     static_cast<void>(question());
     answer({{"s", "app.user", "x"}});
-    for (int i = 0; i < 300; ++i) part().note_custom_settings("SET a.x" + std::to_string(i) + " = 1");
+    for (int i = 0; i < 300; ++i)
+        part().note_custom_settings("SET a.x" + std::to_string(i) + " = 1");
     run(ann, "SET search_path = a", "SET");
     EXPECT_THAT(question(), HasSubstr("'app.user'"));
 }
@@ -234,7 +235,7 @@ TEST_F(AskingTest, ARefusedSetUpIsTheClientsErrorAndRolledBack) {
     EXPECT_THAT(reply, HasSubstr("22023"));
     EXPECT_EQ(reply.find("25P02"), std::string::npos) << "what was refused is the set-up";
     EXPECT_TRUE(reply.ends_with(ScriptedBackend::message('Z', "I")));
-    EXPECT_THAT(ann.finished.back(), TransactionStatus::idle);
+    EXPECT_THAT(ann.finished, ElementsAre(TransactionStatus::idle));
     EXPECT_EQ(ann.server, nullptr);
     EXPECT_EQ(next_message(), "QROLLBACK");
     backend().complete("ROLLBACK");

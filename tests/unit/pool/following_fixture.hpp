@@ -56,6 +56,10 @@ class FollowingTenant : public TestTenant {
 
 class FollowingFixture : public LendingTest {
   protected:
+    /// Gets it an idle server, or queues until it has one.
+    void acquire(FollowingTenant& tenant) {
+        if (!part().lend(tenant)) LendingTest::acquire(tenant);
+    }
     /// What the n-th connection got, until now: each message as its type and the names in it, with
     /// spaces between: `Parse` "P:name", `Bind` "B:name", `Describe` "D:name", `Close` "C:name",
     /// others their type alone.

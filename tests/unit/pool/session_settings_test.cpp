@@ -104,7 +104,8 @@ TEST(DifferenceSql, ABackslashIsTheSameWithoutStandardConformingStrings) {
 }
 
 TEST(DifferenceSql, QuotesEachPartOfACustomName) {
-    EXPECT_EQ(difference_sql(of({{"my.setting", "1"}}), of({})), R"(BEGIN;RESET "my"."setting";COMMIT)");
+    EXPECT_EQ(difference_sql(of({{"my.setting", "1"}}), of({})),
+              R"(BEGIN;RESET "my"."setting";COMMIT)");
     EXPECT_EQ(difference_sql(of({{"a.b.c", "1"}}), of({})), R"(BEGIN;RESET "a"."b"."c";COMMIT)");
     EXPECT_EQ(difference_sql(of({{R"(a"b)", "1"}}), of({})), R"(BEGIN;RESET "a""b";COMMIT)");
 }
@@ -171,8 +172,9 @@ TEST(Merge, HasBothAndThoseOfTheSecondWin) {
 
 TEST(Parsing, IsTheSameWhereAStatementMeansTheSame) {
     EXPECT_EQ(of({}).parsing(), "");
-    EXPECT_EQ(of({{"application_name", "x"}, {"statement_timeout", "5"}, {"app.user", "7"}}).parsing(),
-              "");
+    EXPECT_EQ(
+        of({{"application_name", "x"}, {"statement_timeout", "5"}, {"app.user", "7"}}).parsing(),
+        "");
     EXPECT_EQ(of({{"search_path", "a"}, {"application_name", "x"}}).parsing(),
               of({{"search_path", "a"}, {"application_name", "y"}}).parsing());
 }

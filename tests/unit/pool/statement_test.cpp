@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "protocol/named_effects.hpp"
+
 namespace pgweir::pool {
 namespace {
 
