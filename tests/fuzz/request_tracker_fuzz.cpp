@@ -26,13 +26,14 @@ Sending read_sending(const std::uint8_t* data, std::size_t size, std::size_t& i)
     Sending sending;
     for (;; ++i) {
         sending.type = static_cast<char>(data[i] & 0x7fU);
-        if (i + 1 == size || std::string_view("!+*").find(sending.type) == std::string::npos) break;
+        if (i + 1 == size || std::string_view("!+*").find(sending.type) == std::string_view::npos)
+            break;
         if (sending.type == '!') sending.origin = Origin::pool;
         if (sending.type == '+') sending.origin = Origin::injected;
         if (sending.type == '*') sending.operation = true;
     }
     // Those that the pool keeps operations with, and the others that end with a reply of their own.
-    sending.operation &= std::string_view("PCBD").find(sending.type) != std::string::npos;
+    sending.operation &= std::string_view("PCBD").find(sending.type) != std::string_view::npos;
     return sending;
 }
 
