@@ -65,7 +65,9 @@ class Burst {
         operations_.push_back(operation);
     }
     /// A message names this statement, which the server has by pgweir's name for it.
-    void names(const StatementPtr& statement) { statements_.push_back(statement); }
+    void names(const StatementPtr& statement, Bytes clients_name) {
+        statements_.emplace_back(statement, clients_name);
+    }
 
     /// What is about to be written: the whole of it, or it is not repeatable.
     void written(std::span<const iovec> parts) {
@@ -94,7 +96,10 @@ class Burst {
     /// Not twice.
     void repeated() { repeatable_ = false; }
 
-    [[nodiscard]] const std::vector<StatementPtr>& statements() const { return statements_; }
+    /// With the client's names for them.
+    [[nodiscard]] const std::vector<std::pair<StatementPtr, std::string>>& statements() const {
+        return statements_;
+    }
     [[nodiscard]] const std::string& bytes() const { return bytes_; }
     [[nodiscard]] const std::vector<Message>& messages() const { return messages_; }
     [[nodiscard]] const std::vector<StatementOperation>& operations() const { return operations_; }
@@ -105,7 +110,7 @@ class Burst {
     std::string bytes_;
     std::vector<Message> messages_;
     std::vector<StatementOperation> operations_;  ///< of those that have one
-    std::vector<StatementPtr> statements_;
+    std::vector<std::pair<StatementPtr, std::string>> statements_;
     std::size_t skipped_ = 0;
     std::size_t answered_ = 0;
     bool repeatable_ = false;

@@ -34,7 +34,8 @@ void Server::lend_to(Tenant& tenant) {
     state_ = State::leased;
     tenant_ = &tenant;
     said_fatal_ = false;
-    resumed_ = std::exchange(last_tenant_, tenant.session().id) == tenant.session().id;
+    sequences_are_its_own_ =
+        std::exchange(last_tenant_, tenant.session().id) == tenant.session().id;
     tenant.lease_granted(*this);
 }
 

@@ -143,7 +143,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
     void note_sent(protocol::Frontend type, protocol::Origin origin);
     void parse_again(Bytes name, const Statement& statement, Outgoing& out);
-    void prepare(const StatementPtr& statement, Outgoing& out);
+    void prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out);
     void prepare_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
     void materialise(Bytes text, protocol::Origin origin, Outgoing& out);
@@ -162,6 +162,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql, protocol::Effects effects);
     void refuse_query(const protocol::ErrorReport& report, Outgoing& out);
     void refuse_extended(const protocol::ErrorReport& report, Outgoing& out);
+    [[nodiscard]] bool forgets_sequences(protocol::Effects effects);
+    void inject_statement(std::string_view sql, Outgoing& out);
 
     // server_repeat.cpp: stale plans.
     [[nodiscard]] bool take_stale_plan(const protocol::ErrorReport& report, Bytes message);
@@ -214,7 +216,7 @@ class Server : public std::enable_shared_from_this<Server>,
     bool needs_reset_ = false;  ///< a tenant left in a way that `reset_query_` must mend
     std::string reset_query_;
     std::uint64_t last_tenant_ = 0;  ///< whose session was here last
-    bool resumed_ = false;           ///< it is the present tenant's
+    bool sequences_are_its_own_ = false;  ///< what is cached of sequences is the present tenant's
     bool said_fatal_ = false;
     /// What cleaning has asked, so that it asks nothing twice.
     enum class Asked : std::uint8_t { nothing, rollback, reset };

@@ -17,7 +17,7 @@ using protocol::Origin;
 
 namespace {
 
-constexpr std::string_view refusing_statement = "pgweir_refusal";
+constexpr std::string_view own_statement = "pgweir_own";
 
 // No formats, no values, no result formats.
 constexpr Bytes no_values{"\0\0\0\0\0\0", 6};
@@ -49,17 +49,19 @@ std::optional<ErrorReport> Server::refuses(Bytes sql, Effects effects) {
             return report;
         }
     }
-    if (!effects.contains(Effect::reads_sequence)) return std::nullopt;
-    // currval() and lastval() are this session's only on the server where it got the value.
+    return std::nullopt;
+}
+
+// currval() and lastval() are this session's only on the server where it got the value. On another
+// one, what is there of other sessions goes first, so that PostgreSQL says what it says to a session
+// that has none.
+bool Server::forgets_sequences(Effects effects) {
+    if (!effects.contains(Effect::reads_sequence)) return false;
     part_.pool().sequences_are_read();
-    const bool here = resumed_ || session.pins.any() || effects_.contains(Effect::advances_sequence);
-    if (here || effects.contains(Effect::advances_sequence)) return std::nullopt;
-    auto report = ErrorReport::error(protocol::sqlstate::object_not_in_prerequisite_state,
-                                     "currval and lastval are not yet defined in this session");
-    report.hint =
-        "Another client has used the server since. pgweir now keeps the servers of sessions that use "
-        "sequences: call nextval, or insert, once more.";
-    return report;
+    const bool gets_one = effects_.contains(Effect::advances_sequence) ||
+                          effects.contains(Effect::advances_sequence);
+    if (tenant_->session().pins.any() || gets_one) return false;
+    return !std::exchange(sequences_are_its_own_, true);
 }
 
 void Server::refuse_query(const ErrorReport& report, Outgoing& out) {
@@ -69,17 +71,21 @@ void Server::refuse_query(const ErrorReport& report, Outgoing& out) {
     note_sent(Frontend::query, Origin::client);
 }
 
-// In front of the client's messages, which the server then discards up to their Sync.
 void Server::refuse_extended(const ErrorReport& report, Outgoing& out) {
+    inject_statement(raising_sql(report), out);
+}
+
+// In front of the client's messages, which the server discards up to their Sync if it fails.
+void Server::inject_statement(std::string_view sql, Outgoing& out) {
     const std::size_t before = out.own().size();
-    protocol::append_close(out.own(), {.kind = 'S', .name = refusing_statement});
+    protocol::append_close(out.own(), {.kind = 'S', .name = own_statement});
     note_sent(Frontend::close, Origin::injected);
-    protocol::append_parse(out.own(), refusing_statement, raising_sql(report), Bytes("\0\0", 2));
+    protocol::append_parse(out.own(), own_statement, sql, Bytes("\0\0", 2));
     note_sent(Frontend::parse, Origin::injected);
-    protocol::append_bind_head(out.own(), refusing_statement, refusing_statement, no_values.size());
+    protocol::append_bind_head(out.own(), own_statement, own_statement, no_values.size());
     out.own() += no_values;
     note_sent(Frontend::bind, Origin::injected);
-    protocol::append_execute(out.own(), refusing_statement);
+    protocol::append_execute(out.own(), own_statement);
     note_sent(Frontend::execute, Origin::injected);
     out.added(before);
 }

@@ -22,6 +22,8 @@ using OnServer = StatementOperation::OnServer;
 
 namespace {
 
+constexpr std::string_view discard_sequences = "DISCARD SEQUENCES";
+
 // The text of a Query, without its terminator.
 Bytes query_text(Bytes body) {
     if (!body.empty() && body.back() == '\0') body.remove_suffix(1);
@@ -38,8 +40,10 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         pass(Frontend::describe, message, out);
         return;
     }
-    // What the server discards, up to the Sync, changes nothing.
-    if (!tenant_->session().follows || (tracker_.discarding() && type != Frontend::sync)) {
+    // What the server discards, up to the Sync, changes nothing. One of which that is not certain is
+    // closed after use: nothing is put in between there.
+    if (!tenant_->session().follows || tracker_.uncertain() ||
+        (tracker_.discarding() && type != Frontend::sync)) {
         pass(type, message, out);
         return;
     }
@@ -118,6 +122,13 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
                 return;
+            }
+            if (forgets_sequences(effects)) {
+                const std::size_t before = out.own().size();
+                protocol::append_query(out.own(), discard_sequences);
+                out.added(before);
+                note_sent(Frontend::query, Origin::pool);
+                questions_.push_back(Question::restore);
             }
         }
         note_effects(effects, text);
@@ -219,6 +230,7 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
             if (const auto refusal = refuses(statement->query(), effects)) {
                 refuse_extended(*refusal, out);
             }
+            if (forgets_sequences(effects)) inject_statement(discard_sequences, out);
         }
         note_effects(effects, statement->query());
         if (effects.contains(Effect::state)) part_.note_custom_settings_in_values(bind->rest);
@@ -232,7 +244,7 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         pass(Frontend::bind, message, out);
         return;
     }
-    if (statement) prepare(statement, out);
+    if (statement) prepare(statement, bind->statement, out);
     const std::size_t before = out.own().size();
     // The length is the whole message's, of which a part may still be to come.
     const std::size_t body_size =
@@ -268,7 +280,7 @@ void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
         pass(type, message, out);
         return;
     }
-    if (statement) prepare(statement, out);
+    if (statement) prepare(statement, target->name, out);
     const std::size_t before = out.own().size();
     const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
     protocol::append_describe(out.own(), {.kind = 'S', .name = name});
@@ -299,8 +311,8 @@ void Server::parse_again(Bytes name, const Statement& statement, Outgoing& out) 
 }
 
 // Makes sure that the server has a statement that the client has.
-void Server::prepare(const StatementPtr& statement, Outgoing& out) {
-    burst_.names(statement);
+void Server::prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out) {
+    burst_.names(statement, clients_name);
     const auto state = connection_.statements.use(*statement);
     if (state == ServerStatements::State::ready) return;
     if (state == ServerStatements::State::stale) {
@@ -373,13 +385,11 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
 // An error that names a prepared statement says the client's name for it.
 std::string Server::with_clients_names(Bytes error) const {
     std::string message(error);
-    if (tenant_ == nullptr) return message;
-    for (const auto& [name, statement] : tenant_->session().statements.named) {
+    for (const auto& [statement, name] : burst_.statements()) {
         const std::size_t at = message.find(statement->server_name());
         if (at == std::string::npos) continue;
         message.replace(at, statement->server_name().size(), name);
-        const auto length = static_cast<std::uint32_t>(message.size() - 1);
-        protocol::write_uint32(message, 1, length);
+        protocol::write_uint32(message, 1, static_cast<std::uint32_t>(message.size() - 1));
         break;
     }
     return message;

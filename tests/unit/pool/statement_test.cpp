@@ -11,6 +11,8 @@
 namespace pgweir::pool {
 namespace {
 
+using State = ServerStatements::State;
+
 using namespace std::string_literals;
 using testing::MatchesRegex;
 
@@ -102,10 +104,10 @@ TEST(ServerStatements, EvictTheLeastRecentlyUsed) {
     const StatementPtr c = of("c");
     for (const StatementPtr& statement : {a, b, c}) statements.add(statement);
     EXPECT_EQ(statements.evict(4), nullptr);
-    EXPECT_TRUE(statements.use(*a));
+    EXPECT_EQ(statements.use(*a), State::ready);
     EXPECT_EQ(statements.evict(3), b);
     EXPECT_EQ(statements.size(), 2U);
-    EXPECT_FALSE(statements.use(*b));
+    EXPECT_EQ(statements.use(*b), State::absent);
     EXPECT_EQ(statements.evict(1), c);
     EXPECT_EQ(statements.evict(1), a);
     EXPECT_EQ(statements.evict(1), nullptr);
@@ -131,11 +133,11 @@ TEST(ServerStatements, AreKnownByTheirNameNotByTheirObject) {
         statements.add(gone);
     }
     const StatementPtr again = of("a");
-    EXPECT_TRUE(statements.use(*again));
+    EXPECT_EQ(statements.use(*again), State::ready);
     statements.add(again);
     EXPECT_EQ(statements.size(), 1U);
     statements.remove(*again);
-    EXPECT_FALSE(statements.use(*again));
+    EXPECT_EQ(statements.use(*again), State::absent);
     EXPECT_EQ(statements.size(), 0U);
     statements.remove(*again);
     EXPECT_EQ(statements.evict(0), nullptr);
@@ -147,7 +149,7 @@ TEST(ServerStatements, ClearLeavesNone) {
     statements.add(a);
     statements.clear();
     EXPECT_EQ(statements.size(), 0U);
-    EXPECT_FALSE(statements.use(*a));
+    EXPECT_EQ(statements.use(*a), State::absent);
     statements.add(a);
     EXPECT_EQ(statements.size(), 1U);
 }
