@@ -389,6 +389,7 @@ void PoolPart::catalogue_learned(const CataloguePtr& catalogue) {
 void PoolPart::note_custom_settings(Bytes sql) {
     std::vector<std::string> names;
     protocol::collect_custom_settings(sql, names);
+    protocol::collect_quoted_names(sql, names);
     for (const std::string& name : names) note_custom_setting(name);
 }
 

@@ -116,7 +116,6 @@ std::string Server::restore_sql() const {
     const TenantSession& session = tenant_->session();
     std::string sql;
     for (const auto& [name, value] : session.startup->values()) {
-        if (name == "role" || name == "session_authorization") continue;
         sql += sql.empty() ? "SELECT 's',NULL,NULL FROM (VALUES (" : ",(";
         append_literal(sql, name);
         sql += ',';
@@ -126,8 +125,10 @@ std::string Server::restore_sql() const {
     if (sql.empty()) return sql;
     // CASE, as the planner may put the parts of an AND in any order.
     return sql +
-           ") v(n,x) WHERE CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE s.name "
-           "OPERATOR(pg_catalog.=) v.n AND s.source OPERATOR(pg_catalog.=) 'session') THEN false "
+           ") v(n,x) WHERE CASE WHEN v.n OPERATOR(pg_catalog.=) 'role' AND "
+           "pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' OR EXISTS (SELECT FROM "
+           "pg_catalog.pg_settings s WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) v.n AND "
+           "s.source OPERATOR(pg_catalog.=) 'session') THEN false "
            "ELSE pg_catalog.set_config(v.n,v.x,false) IS NULL END;";
 }
 

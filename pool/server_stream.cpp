@@ -226,7 +226,13 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
         if (state_ == State::idle) part_.pool().greetings().forget();  // a default has changed
         return;
     }
-    if (verdict.origin != Origin::pool && is_settable(name)) setting_reported(name, value, message);
+    if (verdict.origin == Origin::pool) return;
+    if (is_settable(name)) {
+        setting_reported(name, value, message);
+    } else if (name == "is_superuser" && effects_.contains(protocol::Effect::reset) &&
+               tenant_->session().startup->find("role") != nullptr) {
+        message = {};  // restore_sql() sets the role again
+    }
 }
 
 // A reported setting changed in the tenant's own doing.

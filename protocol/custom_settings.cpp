@@ -165,4 +165,13 @@ void collect_custom_settings(std::string_view sql, std::vector<std::string>& nam
     }
 }
 
+void collect_quoted_names(std::string_view sql, std::vector<std::string>& names) {
+    for (std::size_t at = sql.find('\''); at != std::string_view::npos; at = sql.find('\'', at)) {
+        const std::size_t end = sql.find('\'', ++at);
+        if (end == std::string_view::npos) return;
+        add(std::string(sql.substr(at, end - at)), names);
+        at = end;
+    }
+}
+
 }  // namespace pgweir::protocol

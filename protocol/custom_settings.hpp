@@ -12,6 +12,10 @@ namespace pgweir::protocol {
 /// its name ("Customized Options", runtime-config-custom.html), so that pgweir has to know it.
 void collect_custom_settings(std::string_view sql, std::vector<std::string>& names);
 
+/// Adds every string constant in `sql` that could be the name of one: an argument, maybe, of a
+/// function that sets what it is told.
+void collect_quoted_names(std::string_view sql, std::vector<std::string>& names);
+
 /// Whether `text` has the form of a custom setting's name: two or more identifiers with dots between.
 [[nodiscard]] bool is_custom_setting_name(std::string_view text);
 

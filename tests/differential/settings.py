@@ -126,7 +126,7 @@ def draw(rng, client):
     if way < 0.71:
         return act(_reset(rng))
     if way < 0.74:
-        return act(rng.choice(("reset all", "discard all", "reset all; show work_mem")))
+        return act(rng.choice(("reset all", "discard all")))
     if way < 0.82:
         return _identity(rng, client)
     if way < 0.84:
