@@ -32,6 +32,7 @@ Bytes query_text(Bytes body) {
 void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
+    channels_refused_ = false;
     if (!tenant_->session().follows) {
         pass(type, message, out);
         return;
@@ -92,6 +93,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_.emplace(part_.names().get());
             long_look_->feed(text);
         }
+        bring_channels(step.whole ? effects : Effect::state | Effect::listens, Origin::pool, out);
         note_effects(effects, text);
         if (effects.contains(Effect::names_statement)) {
             materialise(text, Origin::pool, out);
@@ -122,6 +124,7 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     }
     TenantSession& session = tenant_->session();
     StatementPtr statement = part_.statements().intern(parse->query, parse->types, {});
+    if (!tracker_.wants_sync()) bring_channels(effects_of(*statement), Origin::pool, out);
     register_operation(Frontend::parse, Origin::client,
                        {.on_server = OnServer::sets_unnamed,
                         .statement = statement,
@@ -148,6 +151,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
     }
     StatementPtr statement =
         part_.statements().intern(parse.query, parse.types, session.settings->parsing());
+    if (!tracker_.wants_sync()) bring_channels(effects_of(*statement), Origin::pool, out);
     StatementOperation operation{.of_client = true, .name = std::string(parse.statement)};
     const bool present = connection_.statements.use(*statement);
     // Where the settings that it is read by may be others than we know, or the transaction has
@@ -186,6 +190,8 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     if (statement && statement != unknown_statement()) {
         const Effects effects = effects_of(*statement);
         note_effects(effects, statement->query());
+        // In the midst of an extended query one of pgweir's own would end its transaction.
+        bring_channels(effects, tracker_.wants_sync() ? Origin::injected : Origin::pool, out);
         if (effects.contains(Effect::state)) part_.note_custom_settings_in_values(bind->rest);
         if (effects.contains(Effect::names_statement)) {
             materialise(statement->query(), Origin::injected, out);

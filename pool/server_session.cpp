@@ -59,6 +59,7 @@ bool Server::ask_before_release() {
         close_statements();
         return true;
     }
+    if (ask_about_channels()) return true;
     Pins pins = session.pins;
     if (effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
     if (uses_sequence(effects_)) pins.add(PinReason::sequence);
@@ -144,6 +145,13 @@ void Server::answered(Question question) {
         case Question::catalogue:
             catalogue_answered();
             break;
+        case Question::hand_over_channels:
+            channels_handed_over();
+            break;
+        case Question::unlisten:
+            unlistened();
+            break;
+        case Question::bring_channels:
         case Question::restore:
         case Question::materialise:
         case Question::cleaning:
@@ -189,7 +197,7 @@ void Server::take_state(SessionState state) {
     connection_.settings = interner.intern(std::move(state.settings));
     session.settings = interner.intern(merge(*session.startup, *connection_.settings));
     Pins pins = state.pins;
-    if (!state.channels.empty()) pins.add(PinReason::listen);
+    take_channels(state, pins);
     take_statements(state, pins);
     const bool seen_unseen = session.pins.contains(PinReason::unseen);
     if (seen_unseen || asked_effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
@@ -237,6 +245,7 @@ void Server::look_for_leak(const SessionState& state) {
     Pins expected = session.pins;
     expected.remove(PinReason::unseen);
     expected.remove(PinReason::sequence);
+    expected.remove(PinReason::listen);
     if (state.settings == connection_.settings->values() && state.pins == expected) return;
     part_.statistics().session_state_leaks.add();
     std::string what;
@@ -276,6 +285,9 @@ void Server::note_tag(Bytes tag) {
         materialised_.clear();
     }
     if (tag == "DISCARD ALL" || tag == "DISCARD SEQUENCES") sequences_discarded_ = true;
+    if (tag == "DISCARD ALL") channels_discarded_ = true;
+    // ROLLBACK TO SAVEPOINT as well.
+    if (tag == "ROLLBACK" && !undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
     if (!tracks()) {
         // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
         if (tag == "RESET" || tag == "DISCARD ALL") {

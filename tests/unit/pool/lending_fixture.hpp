@@ -82,6 +82,10 @@ class TestTenant : public Tenant {
         ++set_ups;
     }
     void pins_changed(Pins) override {}
+    void replies_delivered() override {}
+    [[nodiscard]] bool takes_replies() const override { return true; }
+    void notify(const SharedMessage& message) override { notified.push_back(*message); }
+    void channels_confirmed() override {}
     void server_lost(bool explain) override { lost.push_back(explain); }
 
     Waiter waiter;
@@ -92,6 +96,7 @@ class TestTenant : public Tenant {
     bool keeps_server = false;
     std::vector<protocol::TransactionStatus> finished;
     std::vector<bool> lost;
+    std::vector<std::string> notified;
 
   private:
     TenantSession session_;
