@@ -18,7 +18,7 @@ struct Listener {
     Listener(Tenant& who, std::uint64_t number) : tenant(who), id(number) {}
 
     Tenant& tenant;
-    const std::uint64_t id;  ///< TenantSession::id
+    const std::uint64_t id;             ///< TenantSession::id
     std::vector<std::string> channels;  ///< that the hub listens to for it; sorted
     NotificationMerge merge;
     bool confirmed = false;      ///< the hub does listen to all of them

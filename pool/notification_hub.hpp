@@ -62,7 +62,8 @@ class NotificationHub {
     void subscribe(const Subscription& subscription, std::vector<std::string> channels);
     /// `worker` does not listen to these any more.
     void unsubscribe(unsigned worker, std::vector<std::string> channels);
-    /// Closes a connection that nobody needs, or that an older configuration made. Call now and then.
+    /// Closes a connection that nobody needs, or that an older configuration made. Call now and
+    /// then.
     void sweep();
     void shut_down();
 
@@ -102,11 +103,11 @@ class NotificationHub {
 
     boost::unordered_flat_map<std::string, Workers> channels_;  ///< who wants what
     std::vector<std::size_t> interest_;                         ///< channels by worker
-    Clock::time_point unused_since_;  ///< meaningful without channels
+    Clock::time_point unused_since_;                            ///< meaningful without channels
 
     std::optional<ServerConnection> connection_;
     std::optional<ByteStream> stream_;
-    std::string buffer_;                             ///< read, and not yet looked at
+    std::string buffer_;                               ///< read, and not yet looked at
     boost::unordered_flat_set<std::string> listened_;  ///< asked for on this connection
     std::deque<std::string> changed_;  ///< channels that may have to be listened to, or no longer
     std::uint64_t noted_ = 0;          ///< how many there have been on this connection
@@ -114,8 +115,9 @@ class NotificationHub {
     std::uint64_t asked_ = 0;          ///< ... that it is asked about now
     bool answering_ = false;           ///< it is
     std::deque<Waiting> waiting_;
-    std::optional<std::uint64_t> restored_at_;  ///< after a loss: all is back when `settled_` is there
-    std::vector<HubEvent> events_;              ///< not told yet
+    std::optional<std::uint64_t>
+        restored_at_;               ///< after a loss: all is back when `settled_` is there
+    std::vector<HubEvent> events_;  ///< not told yet
 };
 
 /// The parts of a NotificationResponse.

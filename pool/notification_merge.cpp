@@ -51,7 +51,7 @@ void NotificationMerge::advance(std::vector<SharedMessage>& deliverable) {
     }
     while (delivered_ > 0 && std::ranges::min(passed_) > 0) {
         owner_ = switches_.front().to;
-        switches_.pop_front();
+        switches_.erase(switches_.begin());
         for (std::size_t& passed : passed_) --passed;
         --delivered_;
     }

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -72,7 +71,7 @@ class NotificationMerge {
     void advance(std::vector<SharedMessage>& deliverable);
 
     NotificationSource owner_ = NotificationSource::server;  ///< before the first of `switches_`
-    std::deque<Switch> switches_;        ///< whose markers have not been heard by both
+    std::vector<Switch> switches_;         ///< whose markers have not been heard by both
     std::array<std::size_t, 2> passed_{};  ///< how many of them each source has heard
     std::size_t delivered_ = 0;            ///< how many of them all delivery is behind
 };

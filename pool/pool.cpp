@@ -231,9 +231,8 @@ NotificationHub* Pool::made_hub() const {
 }
 
 void Pool::tell_listeners(unsigned worker, HubEvents events) {
-    on_worker(worker, [events = std::move(events)](PoolPart& part) {
-        part.listeners().hub_said(*events);
-    });
+    on_worker(worker,
+              [events = std::move(events)](PoolPart& part) { part.listeners().hub_said(*events); });
 }
 
 // --- the catalogue -------------------------------------------------------------------------------

@@ -112,15 +112,15 @@ class Server : public std::enable_shared_from_this<Server>,
   private:
     /// What pgweir itself has asked, each up to a ReadyForQuery.
     enum class Question : std::uint8_t {
-        set_up,       ///< the tenant's settings, before its request
-        state,        ///< what the session has (session_state.hpp)
-        restore,      ///< start-up settings that a RESET took away
-        materialise,  ///< statements under the client's own names, for SQL that names them
+        set_up,              ///< the tenant's settings, before its request
+        state,               ///< what the session has (session_state.hpp)
+        restore,             ///< start-up settings that a RESET took away
+        materialise,         ///< statements under the client's own names, for SQL that names them
         bring_channels,      ///< those of the tenant, before a statement that changes or reads them
         hand_over_channels,  ///< a marker, behind which the hub counts
         unlisten,            ///< to what the hub listens to by now
-        catalogue,    ///< which functions may change a session
-        cleaning,     ///< between tenants
+        catalogue,           ///< which functions may change a session
+        cleaning,            ///< between tenants
     };
 
     // server_stream.cpp: the reading side.

@@ -1,6 +1,7 @@
 """LISTEN in transaction pooling: one server connection listens for all clients of a pool."""
 
 import contextlib
+import itertools
 import threading
 
 import pytest
@@ -160,6 +161,35 @@ def test_extended_queries_listen_and_unlisten(cluster, pgweir):
         handed_over(weir, 1)
 
 
+def test_psycopg_listens_through_pgweir(cluster, pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with weir.connect() as one, weir.connect() as two, cluster.connect() as direct:
+        for connection in (one, two):
+            connection.execute("listen news")
+        handed_over(weir, 2)
+        assert one.execute("select 1").fetchone() == (1,)
+        for i in range(3):
+            direct.execute("select pg_notify('news', %s)", [str(i)])
+        for connection in (one, two):
+            heard = [n.payload for n in itertools.islice(connection.notifies(), 3)]
+            assert heard == ["0", "1", "2"]
+
+
+def test_a_client_that_leaves_listens_no_more(cluster, pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as staying:
+        staying.query("listen news")
+        for leave in (Peer.close, Peer.abort):
+            leaving = Peer.login(weir)
+            leaving.query("listen news")
+            handed_over(weir, 2)
+            leave(leaving)
+            handed_over(weir, 1)
+        with cluster.connect() as direct:
+            direct.execute("notify news, 'still'")
+        assert next_payload(staying) == "still"
+
+
 def test_a_client_hears_of_its_own_notify(pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}})
     with Peer.login(weir) as peer:
@@ -209,6 +239,13 @@ def test_clients_hear_all_from_their_listen_on_however_fast_it_comes(cluster, pg
                 eventually(lambda: len(sent) > limit, 30)
             for peer, heard in clients[::2]:
                 heard += notifications(peer.query("select pg_listening_channels()"))
+                for statement in ("begin", "listen c0", "select 1", "commit"):
+                    heard += notifications(peer.query(statement))
+            for peer, heard in clients[::3]:
+                # Without waiting for the answers.
+                peer.send(*(wire.query(f"listen c{i % 3}") for i in range(5)))
+                for _ in range(5):
+                    heard += notifications(peer.until("Z"))
             stop.set()
             thread.join()
             with cluster.connect() as direct:
@@ -278,7 +315,7 @@ def test_a_client_of_another_encoding_keeps_its_server(cluster, pgweir):
 
 
 def test_an_unused_listening_connection_is_closed(pgweir):
-    weir = pgweir({"pool": {"default_pool_size": 1, "server_idle_timeout": "1s"}})
+    weir = pgweir({"pool": {"default_pool_size": 1}, "timeouts": {"server_idle_timeout": "1s"}})
     with Peer.login(weir) as peer:
         peer.query("listen news")
         handed_over(weir, 1)
