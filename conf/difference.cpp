@@ -1,5 +1,6 @@
 #include "conf/difference.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -49,6 +50,9 @@ class Comparison {
         }
         if (texts(before_.hba.get()) != texts(after_.hba.get())) {
             result_.changes.emplace_back("auth.auth_hba_file: its rules have changed");
+        }
+        if (before_.ident_maps->lines() != after_.ident_maps->lines()) {
+            result_.changes.emplace_back("auth.auth_ident_file: its maps have changed");
         }
         for_each_pair(before_.databases, after_.databases, &Database::name,
                       [&](auto name, const Database* before, const Database* after) {
@@ -129,6 +133,10 @@ class Comparison {
 };
 
 }  // namespace
+
+bool Difference::needs_restart_for(std::string_view change) const {
+    return std::ranges::find(needs_restart, change) != needs_restart.end();
+}
 
 Difference difference(const Config& before, const Config& after) {
     return Comparison{before, after}.run();

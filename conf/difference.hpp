@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/config.hpp"
@@ -18,6 +19,8 @@ struct Difference {
     std::vector<std::string> needs_restart;
 
     [[nodiscard]] bool empty() const { return changes.empty(); }
+    /// Whether this one of `changes` is one of `needs_restart`.
+    [[nodiscard]] bool needs_restart_for(std::string_view change) const;
 };
 
 /// Compares two valid configurations. A change of a global value is told once, not again for each

@@ -18,8 +18,8 @@ bool fits(const HbaRule::Name& name, std::string_view wanted, std::string_view u
             return true;
         case HbaRule::Name::Kind::same_user:
             return wanted == user;
-        case HbaRule::Name::Kind::never:
-            return false;
+        case HbaRule::Name::Kind::replication:
+            return false;  // of a connection to a database
     }
     return false;
 }
@@ -53,7 +53,11 @@ bool HbaRule::applies(const HbaQuestion& question) const {
         return std::ranges::any_of(
             names, [&](const Name& name) { return fits(name, wanted, question.user); });
     };
-    return any(databases, question.database) && any(users, question.user);
+    const bool database_fits =
+        question.is_physical_replication
+            ? std::ranges::find(databases, Name::Kind::replication, &Name::kind) != databases.end()
+            : any(databases, question.database);
+    return database_fits && any(users, question.user);
 }
 
 const HbaRule* Hba::find(const HbaQuestion& question) const {

@@ -23,6 +23,8 @@ struct HbaQuestion {
     IpAddress address;  ///< without meaning for a Unix socket
     std::string_view user;
     std::string_view database;
+    /// Of physical replication, which has no database: only the keyword `replication` fits it.
+    bool is_physical_replication = false;
 };
 
 /// One rule.
@@ -30,7 +32,7 @@ struct HbaRule {
     enum class Transport : std::uint8_t { local, host, hostssl, hostnossl, never };
     /// A database or a user.
     struct Name {
-        enum class Kind : std::uint8_t { exact, regex, all, same_user, never };
+        enum class Kind : std::uint8_t { exact, regex, all, same_user, replication };
         Kind kind = Kind::exact;
         std::string text;
         std::optional<Regex> regex;
@@ -57,7 +59,7 @@ struct HbaRule {
 /// PostgreSQL manual, "The pg_hba.conf File". What pgweir cannot do is refused when the file is
 /// read, not passed over: methods other than trust, reject, password, md5, scram-sha-256, cert and
 /// peer; membership in roles (`+role`, `samerole`), which only the server knows; host names.
-/// `replication` and GSS entries are accepted and never match: pgweir has neither.
+/// GSS entries are accepted and never match: pgweir has no GSS.
 class Hba {
   public:
     /// Reads a file and what it includes. Blocks. Problems are added with the file, line and column

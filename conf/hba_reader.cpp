@@ -182,7 +182,7 @@ class HbaReader {
         } else if (is_database && token.is("sameuser")) {
             names.push_back({.kind = Kind::same_user});
         } else if (is_database && token.is("replication")) {
-            names.push_back({.kind = Kind::never});
+            names.push_back({.kind = Kind::replication});
         } else if (!token.quoted &&
                    (token.text.starts_with('+') ||
                     (is_database && (token.text == "samerole" || token.text == "samegroup")))) {

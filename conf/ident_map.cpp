@@ -67,6 +67,7 @@ std::shared_ptr<const IdentMaps> IdentMaps::parse(std::string_view text, const s
             entry.uses_group = user.text.find(first_group) != std::string::npos;
         }
         maps->entries_.push_back(std::move(entry));
+        maps->lines_.push_back(line.text);
     }
     std::ranges::move(reporter.take(), std::back_inserter(problems));
     return maps;

@@ -31,6 +31,8 @@ class IdentMaps {
     /// two are the same.
     [[nodiscard]] bool allows(std::string_view map, std::string_view system_name,
                               std::string_view user) const;
+    /// The lines of the file that are maps, as they are written.
+    [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
 
   private:
     struct Entry {
@@ -42,6 +44,7 @@ class IdentMaps {
         bool uses_group = false;  ///< `\1` in the user stands for the first group
     };
     std::vector<Entry> entries_;
+    std::vector<std::string> lines_;
 };
 
 }  // namespace pgweir::conf

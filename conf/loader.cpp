@@ -216,36 +216,43 @@ class Loader {
     const YamlEntry* users_ = nullptr;
 };
 
-Config load_checked_text(std::string_view text, Reporter& reporter,
-                         std::vector<Problem>& of_files) {
+/// A tree of nothing but a problem.
+YamlTree refused(Place place, std::string message) {
+    return {nullptr, {{place, std::move(message)}}};
+}
+
+YamlTree parse_checked(std::string_view text) {
+    if (text.size() > longest_file) {
+        return refused(whole_file, "the file is longer than " + format_size(Bytes{longest_file}));
+    }
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     if (const auto bad = find_bad_byte(text)) {
-        reporter.add(SourceText{text}.place_of(bad->offset), bad->message);
-        return {};
+        return refused(SourceText{text}.place_of(bad->offset), bad->message);
     }
-    const YamlTree tree = parse_yaml(text);
-    for (const PlacedMessage& problem : tree.problems) reporter.add(problem.place, problem.message);
-    const bool empty = !tree.root || tree.root->kind == YamlNode::Kind::null;
-    if (!empty) return Loader{reporter, of_files}.load(*tree.root);
-    if (!reporter.any()) reporter.add(start, "the file is empty");
-    return {};
+    return parse_yaml(text);
 }
 
 }  // namespace
 
-LoadResult load_text(std::string_view yaml, std::string_view file_name) {
-    Reporter reporter{std::string{file_name}};
+LoadResult load_tree(const YamlTree& tree, std::vector<std::string> files) {
+    Reporter reporter{std::move(files)};
     std::vector<Problem> of_files;
     auto config = std::make_shared<Config>();
-    if (yaml.size() > longest_file) {
-        reporter.add(whole_file, "the file is longer than " + format_size(Bytes{longest_file}));
-    } else {
-        *config = load_checked_text(yaml, reporter, of_files);
+    for (const PlacedMessage& problem : tree.problems) reporter.add(problem.place, problem.message);
+    const bool empty = !tree.root || tree.root->kind == YamlNode::Kind::null;
+    if (!empty) {
+        *config = Loader{reporter, of_files}.load(*tree.root);
+    } else if (!reporter.any()) {
+        reporter.add(start, "the file is empty");
     }
     LoadResult result{nullptr, reporter.take()};
     std::ranges::move(of_files, std::back_inserter(result.problems));
     if (result.problems.empty()) result.config = std::move(config);
     return result;
+}
+
+LoadResult load_text(std::string_view yaml, std::string_view file_name) {
+    return load_tree(parse_checked(yaml), {std::string{file_name}});
 }
 
 LoadResult load_file(const std::string& path) {

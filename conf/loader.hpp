@@ -8,6 +8,7 @@
 
 #include "conf/config.hpp"
 #include "conf/problem.hpp"
+#include "conf/yaml_tree.hpp"
 
 namespace pgweir::conf {
 
@@ -23,5 +24,8 @@ struct LoadResult {
 
 /// The same for a text that has been read already; `file_name` is what problems show.
 [[nodiscard]] LoadResult load_text(std::string_view yaml, std::string_view file_name);
+
+/// The same for a tree, whatever syntax it was read from. `files` is what Place::file counts.
+[[nodiscard]] LoadResult load_tree(const YamlTree& tree, std::vector<std::string> files);
 
 }  // namespace pgweir::conf

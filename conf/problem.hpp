@@ -11,6 +11,8 @@ namespace pgweir::conf {
 struct Place {
     int line = 0;
     int column = 0;
+    int file =
+        0;  ///< which one, where a configuration is made of several; whoever reads has a list
 
     friend auto operator<=>(const Place&, const Place&) = default;
 };

@@ -1,6 +1,7 @@
 #include "conf/reporter.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace pgweir::conf {
@@ -8,28 +9,32 @@ namespace {
 
 constexpr std::size_t max_problems = 500;
 
-Place place_of(const Problem& problem) {
-    return {problem.line, problem.column};
-}
-
 }  // namespace
 
 void Reporter::add(Place place, std::string message) {
-    if (problems_.size() == max_problems) {
+    if (noted_.size() == max_problems) {
         ++not_shown_;
         return;
     }
-    problems_.push_back({file_, place.line, place.column, std::move(message)});
+    noted_.push_back({place, std::move(message)});
 }
 
 std::vector<Problem> Reporter::take() {
-    std::ranges::stable_sort(problems_, {}, place_of);
+    std::ranges::stable_sort(noted_, {}, [](const Noted& noted) {
+        return std::tuple{noted.place.file, noted.place.line, noted.place.column};
+    });
     if (not_shown_ > 0) {
-        const Place last = place_of(problems_.back());
-        problems_.push_back({file_, last.line, last.column,
-                             "and " + std::to_string(not_shown_) + " more problems"});
+        noted_.push_back(
+            {noted_.back().place, "and " + std::to_string(not_shown_) + " more problems"});
     }
-    return std::move(problems_);
+    std::vector<Problem> problems;
+    problems.reserve(noted_.size());
+    for (Noted& noted : noted_) {
+        problems.push_back({files_.at(static_cast<std::size_t>(noted.place.file)), noted.place.line,
+                            noted.place.column, std::move(noted.message)});
+    }
+    noted_.clear();
+    return problems;
 }
 
 }  // namespace pgweir::conf

@@ -1,4 +1,4 @@
-// Collects the problems of one file.
+// Collects the problems of a file, or of a configuration that is made of several.
 #pragma once
 
 #include <string>
@@ -10,17 +10,24 @@ namespace pgweir::conf {
 
 class Reporter {
   public:
-    explicit Reporter(std::string file) : file_{std::move(file)} {}
+    explicit Reporter(std::string file) : files_{std::move(file)} {}
+    /// `files` is what Place::file counts, from 0; at least one.
+    explicit Reporter(std::vector<std::string> files) : files_{std::move(files)} {}
 
     /// Notes a problem. Beyond some hundreds only the fact that there are more is kept.
     void add(Place place, std::string message);
-    [[nodiscard]] bool any() const { return !problems_.empty(); }
-    /// All problems by position; those of one place in the order they were noted.
+    [[nodiscard]] bool any() const { return !noted_.empty(); }
+    /// All problems by file and position; those of one place in the order they were noted.
     [[nodiscard]] std::vector<Problem> take();
 
   private:
-    std::string file_;
-    std::vector<Problem> problems_;
+    struct Noted {
+        Place place;
+        std::string message;
+    };
+
+    std::vector<std::string> files_;
+    std::vector<Noted> noted_;
     std::size_t not_shown_ = 0;
 };
 

@@ -45,7 +45,9 @@ void describe_peer(int socket, ClientFacts& facts) {
 }  // namespace
 
 ClientFacts ClientSession::facts() const {
-    ClientFacts facts{.user = user_, .database = database_};
+    ClientFacts facts{.user = user_,
+                      .database = database_,
+                      .is_physical_replication = replication_ == protocol::Replication::physical};
     describe_peer(stream_.native_handle(), facts);
     if (ssl_) {
         facts.is_tls = true;

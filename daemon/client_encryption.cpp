@@ -75,8 +75,9 @@ Task<bool> ClientSession::start_tls() {
         if (result.status == IoResult::Status::done) break;
         if (result.status != IoResult::Status::would_block) {
             worker_.counters().tls_handshakes_failed.add();
-            log::write(conf::LogLevel::info, "tls_handshake_failed",
-                       {{"client", id_}, {"addr", address_}});
+            log::write(
+                conf::LogLevel::info, "tls_handshake_failed",
+                {{"client", id_}, {"addr", address_}, {"reason", stream_.handshake_problem()}});
             end(ClientClose::protocol_error, std::nullopt);
             co_return false;
         }

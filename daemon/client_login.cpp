@@ -11,33 +11,21 @@
 namespace pgweir::daemon {
 
 using protocol::FirstPacket;
+using protocol::Replication;
 using protocol::StartupMessage;
 using protocol::TransactionStatus;
-
-namespace {
-
-bool is_replication(const StartupMessage& startup) {
-    const std::string& value = startup.replication;
-    return !value.empty() && value != "false" && value != "0" && value != "off" && value != "no";
-}
-
-}  // namespace
 
 Task<bool> ClientSession::log_in() {
     const auto startup = co_await negotiate();
     if (!startup) co_return false;
     user_ = startup->user;
     database_ = startup->database;
+    replication_ = startup->replication;
     std::string opening;
     if (startup->needs_negotiation()) {
         protocol::append_negotiate_protocol_version(opening, startup->protocol_options);
         const bool sent = co_await send(std::exchange(opening, {}));
         if (!sent) co_return false;
-    }
-    if (is_replication(*startup)) {
-        refuse(ErrorReport::fatal(protocol::sqlstate::feature_not_supported,
-                                  "replication connections are not supported by pgweir"));
-        co_return false;
     }
     CredentialsPtr credentials;
     const bool authentic = co_await authenticate(credentials);
@@ -54,6 +42,9 @@ Task<bool> ClientSession::log_in() {
     }
     session_.startup = worker_.context().settings.intern(pool::normalise(startup->settings));
     session_.settings = session_.startup;
+    if (replication_ != Replication::none) {
+        waiter_.dedicated = std::make_shared<const pool::DedicatedLogin>(replication_, session_.startup);
+    }
     const pool::Greeting greeting = co_await obtain_greeting();
     if (!greeting) {
         if (ending_ && ending_->report) std::ignore = co_await send(opening);
@@ -81,6 +72,7 @@ Task<bool> ClientSession::log_in() {
                     {"user", user_},
                     {"addr", address_},
                     {"method", method_},
+                    {"replication", name(replication_)},
                     {"tls", ssl_ ? tls_version(*ssl_) : std::string()},
                     {"sni", ssl_ ? requested_host(*ssl_) : std::string()}});
     }
@@ -186,8 +178,13 @@ std::optional<ErrorReport> ClientSession::enter(const CredentialsPtr& credential
     const conf::Config& config = worker_.config();
     const conf::Database* entry = config.find_database(database_);
     if (entry == nullptr) {
-        return ErrorReport::fatal(sqlstate::invalid_catalog_name,
-                                  "database \"" + database_ + "\" does not exist");
+        ErrorReport report = ErrorReport::fatal(sqlstate::invalid_catalog_name,
+                                                "database \"" + database_ + "\" does not exist");
+        if (replication_ == Replication::physical) {
+            report.hint =
+                "Physical replication goes by the pgweir database of that name, or by \"*\".";
+        }
+        return report;
     }
     const conf::PoolOptions limits = config.pool_options(*entry, user_);
     places_ = worker_.gateway().limits.take(database_, limits.max_db_client_connections, user_,
@@ -196,11 +193,14 @@ std::optional<ErrorReport> ClientSession::enter(const CredentialsPtr& credential
         return ErrorReport::fatal(sqlstate::too_many_connections,
                                   "sorry, too many clients already");
     }
-    pool_ = worker_.gateway().registry.find_or_make(config, *entry, database_, user_);
+    const bool replicates = replication_ != Replication::none;
+    pool_ = worker_.gateway().registry.find_or_make(
+        config, *entry, database_, user_,
+        replicates ? pool::Place::dedicated : pool::Place::shared);
     pool_->clients.fetch_add(1);
     offer_credentials(*entry, credentials);
     part_ = &pool_->part(worker_.context().index);
-    mode_ = limits.pool_mode;
+    mode_ = replicates ? conf::PoolMode::session : limits.pool_mode;
     reconfigure();
     return std::nullopt;
 }
@@ -219,13 +219,14 @@ void ClientSession::offer_credentials(const conf::Database& entry,
     if (offered) pool_->offer_credentials(std::move(offered));
 }
 
-// What the client's server says of itself. A client in session mode gets its server here; others
-// borrow one only if nobody with the same settings has asked before. Null when the session ends.
+// What the client's server says of itself. A client in session mode, and one that replicates, gets
+// its server here; others borrow one only if nobody with the same settings has asked before. Null
+// when the session ends.
 Task<pool::Greeting> ClientSession::obtain_greeting() {
     if (mode_ != conf::PoolMode::session) {
         if (pool::Greeting known = pool_->greetings().find(*session_.startup)) co_return known;
     }
-    if (!part_->lend(*this)) {
+    if (waiter_.dedicated || !part_->lend(*this)) {
         const bool granted = co_await acquire();
         // Waiting for a server has its own limit; what follows is login again.
         wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
@@ -238,7 +239,10 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
     }
     const bool ready = co_await set_up_server();
     if (!ready) co_return nullptr;
-    pool_->greetings().remember(*session_.startup, lease_->connection().reported);
+    // A WAL sender's may be another one.
+    if (!waiter_.dedicated) {
+        pool_->greetings().remember(*session_.startup, lease_->connection().reported);
+    }
     co_return std::make_shared<const std::vector<pool::Parameter>>(lease_->connection().reported);
 }
 

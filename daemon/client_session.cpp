@@ -165,8 +165,10 @@ void ClientSession::set_state(State state) {
 
 void ClientSession::drain() {
     draining_ = true;
+    // A replication stream does not end by itself.
     const bool at_rest = state_ == State::idle || state_ == State::login ||
-                         (lease_ && lease_->tracker().releasable() && !sending_);
+                         (lease_ && lease_->tracker().releasable() && !sending_) ||
+                         (lease_ && lease_->tracker().copying_both());
     if (!at_rest) return;
     end(ClientClose::shutdown,
         ErrorReport::fatal(protocol::sqlstate::admin_shutdown,
@@ -196,9 +198,15 @@ void ClientSession::reconfigure() {
     if (part_ == nullptr) return;
     const conf::Config& config = worker_.config();
     const conf::Database* entry = config.find_database(database_);
-    if (entry != nullptr && has_own_options(config, user_)) {
-        own_options_ =
-            std::make_unique<const conf::PoolOptions>(config.pool_options(*entry, user_));
+    const bool replicates = replication_ != protocol::Replication::none;
+    if (replicates || (entry != nullptr && has_own_options(config, user_))) {
+        conf::PoolOptions own =
+            entry == nullptr ? part_->options() : config.pool_options(*entry, user_);
+        // A base backup or a stream is one query, which lasts as long as it does.
+        if (replicates) {
+            own.query_timeout = own.transaction_timeout = std::chrono::milliseconds::zero();
+        }
+        own_options_ = std::make_unique<const conf::PoolOptions>(std::move(own));
     }
     session_.follows = mode_ != conf::PoolMode::session;
     session_.tracking = options().session_state;
@@ -237,6 +245,10 @@ bool ClientSession::may_release() const {
     return mode_ != conf::PoolMode::session && !session_.pins.any();
 }
 
+void ClientSession::question_answered() {
+    if (terminated_) server_spoke_.notify();  // it waits until its server is free of it
+}
+
 void ClientSession::pins_changed(pool::Pins before) {
     pool::PoolStatistics& counted = statistics();
     before.for_each([&](pool::PinReason reason) {
@@ -250,6 +262,22 @@ void ClientSession::pins_changed(pool::Pins before) {
         counted.clients_pinned[static_cast<std::size_t>(reason)].add();
         log_pin("client_pinned", reason);
     });
+    refuse_pins();
+}
+
+// In strict mode a pin shows itself only where a function has hidden what it does.
+void ClientSession::refuse_pins() {
+    pool::Pins refused = session_.pins;
+    refused.remove(pool::PinReason::listen);  // on its way to where it can follow
+    if (session_.tracking != conf::SessionState::strict || !refused.any() || ending_) return;
+    std::string what;
+    refused.for_each([&](pool::PinReason reason) {
+        what += (what.empty() ? "" : ", ") + std::string(pool::name(reason));
+    });
+    auto report = ErrorReport::fatal(protocol::sqlstate::feature_not_supported,
+                                     "the session has state that cannot follow it: " + what);
+    report.hint = "pgweir does not keep servers for single clients here (session_state: strict).";
+    end(ClientClose::refused, std::move(report));
 }
 
 void ClientSession::log_pin(std::string_view event, pool::PinReason reason) const {

@@ -94,6 +94,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<> run();
     void finish();
     void log_end() const;
+    void refuse_pins();
     void log_pin(std::string_view event, pool::PinReason reason) const;
     void set_state(State state);
 
@@ -160,6 +161,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] bool write_fitting_notifications();
     Task<> write_notifications_slowly();
 
+    void question_answered() override;
     void pins_changed(pool::Pins before) override;
     void server_lost(bool may_explain) override;
 
@@ -188,6 +190,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     // Who it is; set by the login.
     std::string database_;
     std::string user_;
+    protocol::Replication replication_ = protocol::Replication::none;
     std::string_view method_;  ///< how it proved that
     std::shared_ptr<pool::Pool> pool_;
     pool::PoolPart* part_ = nullptr;  ///< the pool's part on this worker
@@ -195,7 +198,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     protocol::CancelKey cancel_key_;
     pool::TenantSession session_;
     conf::PoolMode mode_ = conf::PoolMode::transaction;
-    /// The pool's options with this user's own on top; null where the user has none.
+    /// The pool's options with this client's own on top; null where it has none.
     std::unique_ptr<const conf::PoolOptions> own_options_;
 
     State state_ = State::login;

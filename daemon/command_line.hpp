@@ -2,21 +2,25 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+
+#include "conf/configuration_file.hpp"
 
 namespace pgweir {
 
 struct CommandLine {
     enum class Action : std::uint8_t {
-        run,      ///< run with the file `config_path`
-        check,    ///< check the file `config_path` and exit
+        run,      ///< run with `config`
+        check,    ///< check `config` and exit
+        import,   ///< print `config`, a pgbouncer.ini, as YAML
+        diff,     ///< print what a reload from `config` to `changed` would do
         options,  ///< print the reference of all options
         example,  ///< print an example of a configuration
         exit,     ///< exit with `exit_code`: all that is to be said has been printed
     };
 
     Action action = Action::exit;
-    std::string config_path;
+    conf::ConfigurationFile config;
+    conf::ConfigurationFile changed;
     int exit_code = 0;
 };
 

@@ -8,9 +8,9 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "conf/difference.hpp"
-#include "conf/loader.hpp"
 #include "daemon/log.hpp"
 
 namespace pgweir::daemon {
@@ -66,9 +66,11 @@ void mask_signals(int how) {
     pthread_sigmask(how, &ours, nullptr);
 }
 
-Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> config)
-    : config_path_(std::move(config_path)),
-      config_(std::move(config)),
+Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
+    : config_file_(std::move(file)),
+      config_(std::move(loaded.config)),
+      config_at_start_(config_),
+      report_(std::move(loaded.report)),
       limits_(config_->max_client_conn),
       contexts_(make_contexts(number_of_workers(*config_))),
       auth_query_(contexts_.front()->io),
@@ -98,6 +100,7 @@ Daemon::Daemon(std::string config_path, std::shared_ptr<const conf::Config> conf
 
 ExitCode Daemon::run() {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): it cannot fail for a known signal
+    log_report(std::exchange(report_, {}));
     raise_descriptor_limit(*config_);
     if (const auto problem = tls_.load(*config_)) {
         log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
@@ -112,7 +115,7 @@ ExitCode Daemon::run() {
     listener_.start();
     log::write(
         LogLevel::info, "started",
-        {{"version", PGWEIR_VERSION}, {"workers", workers_.size()}, {"config", config_path_}});
+        {{"version", PGWEIR_VERSION}, {"workers", workers_.size()}, {"config", config_file_.path}});
     service_manager::notify_ready();
     tell_status();
     mask_signals(SIG_UNBLOCK);
@@ -183,29 +186,18 @@ Task<> Daemon::handle_signals() {
 
 void Daemon::reload() {
     service_manager::notify_reloading();
-    conf::LoadResult loaded = conf::load_file(config_path_);
+    conf::Loaded loaded = conf::load(config_file_);
     if (loaded.config) {
         if (const auto problem = tls_.load(*loaded.config)) {
-            loaded.problems.push_back({.file = config_path_, .message = *problem});
-            loaded.config.reset();
+            loaded.problems.push_back({.file = config_file_.path, .message = *problem});
         }
     }
-    if (!loaded.config) {
-        for (const conf::Problem& problem : loaded.problems) {
-            log::write(LogLevel::error, "reload_problem", {{"problem", problem.to_string()}});
-        }
-        log::write(LogLevel::error, "reload_failed",
-                   {{"config", config_path_}, {"hint", "nothing was changed"}});
-        service_manager::notify_ready();
+    if (!loaded.problems.empty()) {
+        refuse_reload(loaded.problems);
         return;
     }
-    const conf::Difference difference = conf::difference(*config_, *loaded.config);
-    for (const std::string& change : difference.changes) {
-        log::write(LogLevel::info, "reload_change", {{"change", change}});
-    }
-    for (const std::string& change : difference.needs_restart) {
-        log::write(LogLevel::warning, "reload_needs_restart", {{"change", change}});
-    }
+    const ReloadCounts counts = log_changes(*loaded.config);
+    log_report(loaded.report);
     config_ = loaded.config;
     log::set_level(config_->log_level);
     limits_.set_max_client_conn(config_->max_client_conn);
@@ -213,8 +205,58 @@ void Daemon::reload() {
     for (const auto& worker : workers_) worker->reconfigure(config_);
     if (reachability_) reachability_->reconfigure(config_);
     log::write(LogLevel::info, "reloaded",
-               {{"config", config_path_}, {"changes", difference.changes.size()}});
+               {{"config", config_file_.path},
+                {"changes", counts.applied},
+                {"need_restart", counts.need_restart}});
     service_manager::notify_ready();
+}
+
+void Daemon::refuse_reload(const std::vector<conf::Problem>& problems) const {
+    for (const conf::Problem& problem : problems) {
+        log::write(LogLevel::error, "reload_problem", {{"problem", problem.to_string()}});
+    }
+    log::write(LogLevel::error, "reload_failed",
+               {{"config", config_file_.path}, {"hint", "nothing was changed"}});
+    service_manager::notify_ready();
+}
+
+// A change that needs a restart is told at each reload until there was one: only the options at the
+// start count.
+Daemon::ReloadCounts Daemon::log_changes(const conf::Config& next) const {
+    const conf::Difference difference = conf::difference(*config_, next);
+    ReloadCounts counts;
+    for (const std::string& change : difference.changes) {
+        if (difference.needs_restart_for(change)) continue;
+        log::write(LogLevel::info, "reload_change", {{"change", change}});
+        ++counts.applied;
+    }
+    const auto pending = conf::difference(*config_at_start_, next).needs_restart;
+    for (const std::string& change : pending) {
+        log::write(LogLevel::warning, "reload_needs_restart", {{"change", change}});
+    }
+    counts.need_restart = pending.size();
+    return counts;
+}
+
+// What became of each setting of a pgbouncer.ini; at a reload, of those of which it is news.
+void Daemon::log_report(const conf::pgbouncer::Report& report) {
+    using conf::pgbouncer::Verdict;
+    std::set<std::string> reported;
+    for (const auto& line : report.lines) {
+        const std::string verdict{name(line.verdict)};
+        const bool loss =
+            line.verdict == Verdict::differs || line.verdict == Verdict::not_supported;
+        std::string known = line.setting + ": " + verdict + ": " + line.text;
+        if (!reported_.contains(known)) {
+            log::write(loss ? LogLevel::warning : LogLevel::info, "pgbouncer_setting",
+                       {{"at", report.where(line)},
+                        {"setting", line.setting},
+                        {"verdict", verdict},
+                        {"text", line.text}});
+        }
+        reported.insert(std::move(known));
+    }
+    reported_ = std::move(reported);
 }
 
 void Daemon::begin_drain() {

@@ -5,10 +5,11 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "conf/config.hpp"
+#include "conf/configuration_file.hpp"
 #include "daemon/client_limits.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/listener.hpp"
@@ -36,7 +37,8 @@ void mask_signals(int how);
 /// Runs on the main thread, which carries no client.
 class Daemon {
   public:
-    Daemon(std::string config_path, std::shared_ptr<const conf::Config> config);
+    /// `loaded` is what `file` holds, without a problem.
+    Daemon(conf::ConfigurationFile file, conf::Loaded loaded);
     ~Daemon() = default;
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -57,6 +59,14 @@ class Daemon {
     Task<> feed_watchdog();
     Task<> drain_deadline();
     void reload();
+    void refuse_reload(const std::vector<conf::Problem>& problems) const;
+    /// How many changes a reload applies, and how many wait for a restart.
+    struct ReloadCounts {
+        std::size_t applied = 0;
+        std::size_t need_restart = 0;
+    };
+    [[nodiscard]] ReloadCounts log_changes(const conf::Config& next) const;
+    void log_report(const conf::pgbouncer::Report& report);
     void refresh_tls();
     void begin_drain();
     void stop_now();
@@ -67,8 +77,12 @@ class Daemon {
     void tell_status() const;
     [[nodiscard]] unsigned clients() const;
 
-    const std::string config_path_;
+    const conf::ConfigurationFile config_file_;
     std::shared_ptr<const conf::Config> config_;
+    /// What was read at the start: what needs a restart is as it says.
+    const std::shared_ptr<const conf::Config> config_at_start_;
+    conf::pgbouncer::Report report_;  ///< until it is logged
+    std::set<std::string> reported_;  ///< what has been
     asio::io_context io_{1};
     PoolLog pool_log_;
     ClientLimits limits_;

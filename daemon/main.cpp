@@ -3,44 +3,25 @@
 #include <exception>
 #include <iostream>
 
-#include "conf/loader.hpp"
 #include "conf/reference.hpp"
 #include "daemon/command_line.hpp"
+#include "daemon/commands.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
-#include "daemon/tls/client_tls.hpp"
 
 namespace {
 
 using pgweir::daemon::ExitCode;
+using pgweir::daemon::load_or_complain;
 
-// The configuration, or null after every problem has been printed.
-std::shared_ptr<const pgweir::conf::Config> load(const std::string& path) {
-    pgweir::conf::LoadResult loaded = pgweir::conf::load_file(path);
-    for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
-    return loaded.config;
-}
-
-ExitCode check(const std::string& path) {
-    const auto config = load(path);
-    if (!config) return ExitCode::bad_configuration;
-    const auto tls = pgweir::daemon::ClientTls::load(*config);
-    if (const auto* problem = std::get_if<std::string>(&tls)) {
-        std::cerr << path << ": " << *problem << '\n';
-        return ExitCode::bad_configuration;
-    }
-    std::cout << path << ": no problem found\n";
-    return ExitCode::ok;
-}
-
-ExitCode run(const std::string& path) {
-    auto config = load(path);
-    if (!config) return ExitCode::bad_configuration;
+ExitCode run(const pgweir::conf::ConfigurationFile& file) {
+    pgweir::conf::Loaded loaded = load_or_complain(file);
+    if (!loaded.config) return ExitCode::bad_configuration;
     pgweir::daemon::mask_signals(SIG_BLOCK);
-    pgweir::daemon::log::start(config->log_level);
+    pgweir::daemon::log::start(loaded.config->log_level);
     ExitCode code = ExitCode::cannot_start;
     {
-        pgweir::daemon::Daemon daemon(path, std::move(config));
+        pgweir::daemon::Daemon daemon(file, std::move(loaded));
         code = daemon.run();
     }
     pgweir::daemon::log::stop();
@@ -55,9 +36,13 @@ int main(int argc, char** argv) {
         const pgweir::CommandLine line = pgweir::parse_command_line(argc, argv);
         switch (line.action) {
             case Action::run:
-                return static_cast<int>(run(line.config_path));
+                return static_cast<int>(run(line.config));
             case Action::check:
-                return static_cast<int>(check(line.config_path));
+                return pgweir::daemon::check(line.config);
+            case Action::import:
+                return pgweir::daemon::import(line.config);
+            case Action::diff:
+                return pgweir::daemon::diff(line.config, line.changed);
             case Action::options:
                 std::cout << pgweir::conf::reference();
                 return 0;

@@ -14,6 +14,7 @@ void PoolLog::server_connected(const ServerEvent& event, pool::Clock::duration t
                 {"user", event.user},
                 {"server", event.address},
                 {"server_pid", event.server_pid},
+                {"replication", name(event.replication)},
                 {"took_ms", ms}});
 }
 
@@ -28,6 +29,7 @@ void PoolLog::server_closed(const ServerEvent& event, pool::ServerClose reason,
                 {"user", event.user},
                 {"server", event.address},
                 {"server_pid", event.server_pid},
+                {"replication", name(event.replication)},
                 {"reason", name(reason)},
                 {"detail", detail},
                 {"age_s", age}});

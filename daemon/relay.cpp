@@ -25,6 +25,7 @@ Task<> ClientSession::relay() {
         }
         if (!send_requests()) co_await send_requests_slowly();
         if (progress == Progress::ended) {
+            sending_ = false;
             if (terminated_) co_await await_replies();
             co_return;
         }
@@ -82,8 +83,6 @@ bool ClientSession::is_acceptable(const Step& step) {
                (!protocol::is_large_type(step.type) &&
                 (!step.whole || step.size > protocol::max_small_message + 1))) {
         problem = "invalid message length";
-    } else if (step.type == static_cast<char>(Frontend::flush) && !step.body.empty()) {
-        problem = "invalid message format";
     }
     if (problem.empty()) return true;
     end(ClientClose::protocol_error,
@@ -107,7 +106,7 @@ bool ClientSession::take_request(const Step& step, Bytes message) {
         // Outside of a transaction these ask for nothing: PostgreSQL ignores the leftovers of a
         // COPY that failed, and has nothing to flush.
         return type == Frontend::copy_done || type == Frontend::copy_fail ||
-               type == Frontend::flush;
+               (type == Frontend::flush && step.body.empty());
     }
     note_request();
     sending_ = true;
@@ -148,8 +147,11 @@ void ClientSession::take_more(Bytes bytes) {
 
 // PostgreSQL answers what was asked before a Terminate, and so do we.
 Task<> ClientSession::await_replies() {
-    while (!ending_ && lease_ && lease_->tracker().owes_ready() && !lease_->tracker().copying_in())
-        co_await server_spoke_.wait();
+    const auto has_replies_to_come = [this] {
+        return lease_ && lease_->tracker().owes_ready() && !lease_->tracker().copying_in() &&
+               !lease_->tracker().copying_both();
+    };
+    while (!ending_ && has_replies_to_come()) co_await server_spoke_.wait();
 }
 
 // Clocks and deadlines of a request that is about to be sent.
@@ -176,6 +178,7 @@ bool ClientSession::send_requests() {
     if (unsent_.empty()) {
         statistics().client_bytes_received.add(outgoing_.size_passed());
         unsent_ = outgoing_.parts();
+        lease_->about_to_write(unsent_);
     }
     while (lease_ && !unsent_.empty()) {
         const IoResult result = lease_->requests().write(unsent_);

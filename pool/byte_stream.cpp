@@ -91,6 +91,15 @@ IoResult ByteStream::handshake(bool& wants_write) {
     return from_tls(tls_, result);
 }
 
+std::string ByteStream::handshake_problem() const {
+    const long verdict = SSL_get_verify_result(tls_);
+    if (verdict != X509_V_OK) return X509_verify_cert_error_string(verdict);
+    const unsigned long code = ERR_get_error();
+    ERR_clear_error();
+    const char* const reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+    return reason == nullptr ? "connection lost" : reason;
+}
+
 void ByteStream::say_end() {
     if (tls_ == nullptr || !is_open() || SSL_is_init_finished(tls_) == 0) return;
     ERR_clear_error();

@@ -6,6 +6,7 @@
 
 #include <boost/intrusive/list.hpp>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "pool/readiness.hpp"
@@ -66,6 +67,9 @@ class ByteStream : public LateEndHook {
     /// Goes on with the handshake as far as it gets: done, would_block (`wants_write` says for what
     /// to wait), closed or failed.
     [[nodiscard]] IoResult handshake(bool& wants_write);
+    /// Why the handshake has just failed: what is wrong with the other side's certificate, or else
+    /// what OpenSSL says.
+    [[nodiscard]] std::string handshake_problem() const;
     /// Tells the peer of an encrypted stream that it ends here; without waiting for the answer.
     void say_end();
 

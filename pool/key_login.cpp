@@ -39,6 +39,7 @@ std::string startup_message(const Keywords& keywords) {
     add("application_name", name.empty() ? keyword(keywords, "fallback_application_name") : name);
     add("client_encoding", keyword(keywords, "client_encoding"));
     add("options", keyword(keywords, "options"));
+    add("replication", keyword(keywords, "replication"));
     std::string message;
     protocol::append_startup_message(message, parameters);
     return message;
@@ -95,7 +96,9 @@ class Login {
     std::string take(Backend type, Bytes body) {
         if (type == Backend::error_response) {
             failure.from_server = protocol::parse_error_report(body);
-            return failure.from_server->message;
+            failure.from_server->severity = "FATAL";
+            return failure.from_server->message.empty() ? "the server refused without a reason"
+                                                        : failure.from_server->message;
         }
         if (type == Backend::notice_response) return {};
         if (!authenticated_) {

@@ -19,8 +19,9 @@ struct ConnectProgress {
 
 /// Connects to the hosts of the keywords in turn and logs in with SCRAM keys or an MD5 hash, which
 /// libpq before 18 cannot. Of libpq's keywords it understands host, hostaddr, port, user, dbname,
-/// options, application_name, fallback_application_name, client_encoding, channel_binding,
-/// target_session_attrs and those of TLS. Host names must have been looked up. Suspends.
+/// options, application_name, fallback_application_name, client_encoding, replication,
+/// channel_binding, target_session_attrs and those of TLS. Host names must have been looked up.
+/// Suspends.
 ///
 /// PostgreSQL manual, "Start-up" (protocol-flow.html).
 Task<ConnectResult> connect_with_keys(asio::io_context& io, const Keywords& keywords,

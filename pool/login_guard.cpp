@@ -51,6 +51,9 @@ LoginVerdict check_login_messages(Bytes bytes) {
         if (bytes.front() == authentication) {
             const auto request =
                 protocol::parse_authentication(bytes.substr(header_size, length - 4));
+            // libpq takes no request to authenticate any more: what follows is harmless, and may be
+            // longer than what was peeked at.
+            if (std::holds_alternative<protocol::AuthenticationOk>(request)) return {};
             const auto* more = std::get_if<protocol::AuthenticationSaslContinue>(&request);
             if (more != nullptr && asks_too_much(more->data)) {
                 return refuse("the server asks for more than " +

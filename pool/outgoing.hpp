@@ -60,7 +60,7 @@ class Outgoing {
         pieces_.clear();
         size_passed_ = 0;
         own_.clear();
-        if (own_.capacity() > keep) own_ = std::string();
+        if (own_.capacity() > keep) std::string().swap(own_);  // an assignment keeps the storage
         if (parts_.capacity() > keep / sizeof(iovec)) {
             parts_ = std::vector<iovec>();
             pieces_ = std::vector<Piece>();

@@ -91,6 +91,7 @@ std::shared_ptr<const ServerCredentials> Pool::credentials() const {
 }
 
 void Pool::ensure_minimum() {
+    if (!shared_) return;
     const unsigned minimum = setup()->options.min_pool_size;
     for (unsigned open = budget_.open(); open < minimum; ++open) {
         on_worker(open % static_cast<unsigned>(parts_.size()),
@@ -118,24 +119,25 @@ void Pool::shut_down() {
 
 // --- places --------------------------------------------------------------------------------------
 
-bool Pool::try_take_place() {
-    if (!budget_.try_take()) return false;
+bool Pool::try_take_place(Place place) {
+    const bool shared = place == Place::shared;
+    if (shared && !budget_.try_take()) return false;
     if (!database_budget_->try_take()) {
-        budget_.give_back();
+        if (shared) budget_.give_back();
         return false;
     }
     if (!user_budget_->try_take()) {
         database_budget_->give_back();
-        budget_.give_back();
+        if (shared) budget_.give_back();
         return false;
     }
     return true;
 }
 
-void Pool::give_back_place() {
+void Pool::give_back_place(Place place) {
     user_budget_->give_back();
     database_budget_->give_back();
-    budget_.give_back();
+    if (place == Place::shared) budget_.give_back();
     place_available();
     if (database_budget_->limit() != 0 || user_budget_->limit() != 0) registry_.room_made(*this);
 }
@@ -184,13 +186,30 @@ bool Pool::ask_for_idle(unsigned worker) {
     return false;
 }
 
-void Pool::ask_for_room() {
+void Pool::publish_dedicated_waiting(unsigned worker, std::size_t waiting) {
+    boards_[worker].dedicated_waiting.store(waiting);
+    boards_[worker].claims.store(waiting);
+}
+
+bool Pool::take_claim() {
+    return std::ranges::any_of(boards_, [](Board& board) {
+        std::size_t claims = board.claims.load();
+        while (claims > 0 && !board.claims.compare_exchange_weak(claims, claims - 1)) continue;
+        return claims > 0;
+    });
+}
+
+void Pool::ask_for_room(Place place) {
+    if (place == Place::dedicated) {
+        if (!give_up_idle()) registry_.make_room(*this);
+        return;
+    }
     const bool own_limit = budget_.limit() != 0 && budget_.open() >= budget_.limit();
     if (!own_limit) registry_.make_room(*this);
 }
 
 void Pool::wake(unsigned worker) {
-    if (boards_[worker].oldest_waiting.load() == 0) return;
+    if (!boards_[worker].has_waiting()) return;
     on_worker(worker, [](PoolPart& part) { part.open_connections(); });
 }
 
@@ -205,8 +224,7 @@ bool Pool::give_up_idle() {
 }
 
 bool Pool::has_waiting() const {
-    return std::ranges::any_of(boards_,
-                               [](const Board& b) { return b.oldest_waiting.load() != 0; });
+    return std::ranges::any_of(boards_, &Board::has_waiting);
 }
 
 void Pool::move_to(unsigned worker, ServerConnection connection) {
@@ -286,6 +304,8 @@ Outage Pool::note_failure(std::optional<protocol::ErrorReport> from_server, std:
     if (!outage_) outage_ = Outage{.since = now};
     ++outage_->failures;
     outage_->next_try = now + retry_delay(outage_->failures, server_login_retry);
+    // What a broken server leaves out must not reach clients, which rely on it.
+    if (from_server && !from_server->is_complete()) from_server.reset();
     outage_->from_server = std::move(from_server);
     outage_->explanation = std::move(explanation);
     has_outage_ = true;

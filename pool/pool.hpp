@@ -15,6 +15,7 @@
 #include "pool/greetings.hpp"
 #include "pool/notification_hub.hpp"
 #include "pool/observer.hpp"
+#include "pool/outage.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/server_credentials.hpp"
 #include "pool/worker_context.hpp"
@@ -29,16 +30,6 @@ struct PoolSetup {
     std::vector<conf::ConnectionKeyword> connection;
     conf::PoolOptions options;
     unsigned generation = 0;  ///< counts up when `connection` changes
-};
-
-/// What is known of a database that cannot be reached.
-struct Outage {
-    Clock::time_point since;
-    Clock::time_point next_try;
-    unsigned failures = 0;
-    /// What the server said, if it was the server that refused.
-    std::optional<protocol::ErrorReport> from_server;
-    std::string explanation;
 };
 
 /// What the workers share of one pool: its budget, who waits where, what is known of an outage.
@@ -77,8 +68,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::atomic<unsigned> clients{0};
 
     // Places for connections.
-    [[nodiscard]] bool try_take_place();
-    void give_back_place();
+    [[nodiscard]] bool try_take_place(Place place = Place::shared);
+    void give_back_place(Place place);
     /// A place has become free for this pool: workers with waiting clients may connect.
     void place_available();
 
@@ -90,9 +81,15 @@ class Pool : public std::enable_shared_from_this<Pool> {
         unsigned self, std::optional<Clock::time_point> than) const;
     /// Asks another worker that has an idle connection to send it to `worker`. False when none has.
     [[nodiscard]] bool ask_for_idle(unsigned worker);
+    /// How many clients of a worker wait for a place for a connection of their own. Each is owed
+    /// one server that comes back (see `take_claim`).
+    void publish_dedicated_waiting(unsigned worker, std::size_t waiting);
+    /// Whether a server that has come back is to be closed, so that somebody who waits for a
+    /// connection of its own gets the place. Each claim is taken once.
+    [[nodiscard]] bool take_claim();
     /// Asks other pools to give up an idle connection where a limit shared with them leaves no
-    /// place.
-    void ask_for_room();
+    /// place; for a dedicated one also this pool, whose idle ones are of no use for it.
+    void ask_for_room(Place place = Place::shared);
     /// Has a worker look again for what its waiting clients need.
     void wake(unsigned worker);
     /// Gives up one idle connection, on whichever worker has one, to make room for another pool.
@@ -131,12 +128,16 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
     // An unreachable database.
     [[nodiscard]] std::optional<Outage> outage() const;
-    /// Records a failed attempt; returns what is known now.
+    /// Records a failed attempt; returns what is known now. A report of the server that is not
+    /// complete counts as none: the explanation tells.
     Outage note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,
                         milliseconds server_login_retry);
     void note_success();
     /// Tells every part that the latest attempt failed, so that all who wait hear of it.
     void announce_outage();
+
+    /// Clients that share servers use this pool: from now on it keeps min_pool_size.
+    void share() { shared_ = true; }
 
   private:
     /// What one part shows to the others; a line of its own, so that workers do not share it by
@@ -144,6 +145,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
     struct alignas(64) Board {
         std::atomic<Clock::rep> oldest_waiting{0};  ///< 0: nobody waits
         std::atomic<std::size_t> idle{0};
+        std::atomic<std::size_t> dedicated_waiting{0};  ///< for a place
+        std::atomic<std::size_t> claims{0};             ///< how many of them are owed a place
+
+        [[nodiscard]] bool has_waiting() const {
+            return oldest_waiting.load() != 0 || dedicated_waiting.load() != 0;
+        }
     };
 
     template <typename Action>
@@ -171,6 +178,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::atomic<bool> catalogue_claimed_{false};
     std::atomic<bool> reads_sequences_{false};
     Clock::time_point catalogue_old_at_{Clock::time_point::max()};
+    std::atomic<bool> shared_{false};
     Greetings greetings_;
 
     std::unique_ptr<NotificationHub> hub_;

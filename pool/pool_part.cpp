@@ -21,34 +21,6 @@ using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Execut
 // moving a connection costs two wake-ups, strict order is not worth that.
 constexpr milliseconds slack{5};
 
-// Waiting would not help: the server itself said no, for a reason that does not pass by itself.
-bool is_lasting(const Outage& outage) {
-    return outage.from_server &&
-           outage.from_server->code != protocol::sqlstate::cannot_connect_now &&
-           !outage.from_server->code.starts_with("53");
-}
-
-// How long clients are kept waiting for a server that cannot be reached: a restart passes
-// unnoticed, a real outage is told soon.
-constexpr milliseconds patience{5000};
-
-bool should_refuse(const Outage& outage, const conf::PoolOptions& options, Clock::time_point now) {
-    return is_lasting(outage) ||
-           now - outage.since >= std::min(patience, options.server_login_retry);
-}
-
-protocol::ErrorReport refusal(const Pool& pool, const Outage& outage) {
-    if (outage.from_server) return *outage.from_server;
-    using std::chrono::duration_cast;
-    auto report = protocol::ErrorReport::fatal(
-        protocol::sqlstate::cannot_connect_now,
-        "the server of database \"" + pool.database() + "\" cannot be reached");
-    const auto down = duration_cast<std::chrono::seconds>(Clock::now() - outage.since);
-    report.detail = outage.explanation + " (unreachable for " + std::to_string(down.count()) +
-                    " s, " + std::to_string(outage.failures) + " attempts)";
-    return report;
-}
-
 }  // namespace
 
 PoolPart::PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup)
@@ -87,11 +59,15 @@ boost::intrusive::list<Server>::iterator PoolPart::choose_idle(Tenant& tenant) {
 }
 
 void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
+    if (waiter.dedicated) {
+        dedicated_.enqueue(waiter, now);
+        return;
+    }
     waiter.refusal.reset();
     const auto outage = pool_.outage();
     if (outage && pool_.budget().open() == 0 && now < outage->next_try &&
         should_refuse(*outage, options(), now)) {
-        waiter.refusal = refusal(pool_, *outage);
+        waiter.refusal = refusal(*outage, pool_.database());
         waiter.wake_up.notify();
         return;
     }
@@ -102,6 +78,10 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
 }
 
 void PoolPart::withdraw(Waiter& waiter) {
+    if (waiter.dedicated) {
+        dedicated_.withdraw(waiter);
+        return;
+    }
     if (!waiter.is_linked()) return;
     waiters_.erase(waiters_.iterator_to(waiter));
     queue_changed();
@@ -112,6 +92,10 @@ void PoolPart::grant(Server& server) {
     Waiter& waiter = waiters_.front();
     waiters_.pop_front();
     queue_changed();
+    lend_new(server, waiter);
+}
+
+void PoolPart::lend_new(Server& server, Waiter& waiter) {
     count_state(Server::State::cleaning, Server::State::leased);
     statistics_.leases.add();
     server.lend_to(*waiter.tenant);
@@ -130,6 +114,10 @@ void PoolPart::returned(Server& server) {
             statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
         }
         server.close(*reason, *reason == ServerClose::lifetime ? "server_lifetime" : "");
+        return;
+    }
+    if (pool_.take_claim()) {
+        server.close(ServerClose::evicted, "a client waits for a connection of its own");
         return;
     }
     const auto than =
@@ -206,6 +194,7 @@ void PoolPart::adopt(ServerConnection connection) {
 // --- opening -------------------------------------------------------------------------------------
 
 void PoolPart::open_connections() {
+    dedicated_.open_connections();
     unsigned wanted = connections_to_start(waiters_.size(), connecting_);
     if (wanted == 0 || shutting_down_) return;
     if (const auto outage = pool_.outage()) {
@@ -257,6 +246,13 @@ void PoolPart::connected(ServerConnection connection, Clock::duration took) {
     connection.settings = context_.settings.none();
     connection.reported_at_login = connection.reported;
     pool_.greetings().note_login(connection.reported);
+    Server& server = add(std::move(connection), took);
+    pool_.note_success();
+    server.enter_pool();
+    open_connections();
+}
+
+Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
     statistics_.server_logins.add();
     statistics_.server_connect.observe(took);
     auto server = std::make_shared<Server>(*this, std::move(connection));
@@ -264,26 +260,28 @@ void PoolPart::connected(ServerConnection connection, Clock::duration took) {
     count_state(Server::State::leaving, Server::State::cleaning);
     std::string address;
     pool_.observer().server_connected(describe(*server, address), took);
+    if (server->connection().place == Place::dedicated) statistics_.servers_dedicated.add();
     server->start();
-    pool_.note_success();
-    server->enter_pool();
-    open_connections();
+    return *server;
 }
 
 void PoolPart::connect_failed(ConnectFailure failure) {
-    statistics_.server_login_failures.add();
-    if (failure.timed_out) {
-        statistics_.timeouts[static_cast<std::size_t>(Timeout::server_connect_timeout)].add();
-    }
+    count_failure(failure);
     const std::string explanation = failure.explanation;
     const Outage outage =
         pool_.note_failure(std::move(failure.from_server), std::move(failure.explanation),
                            options().server_login_retry);
-    pool_.give_back_place();
+    pool_.give_back_place(Place::shared);
     pool_.observer().connect_failed(
         pool_.database(), pool_.user(), explanation,
         std::chrono::duration_cast<milliseconds>(outage.next_try - Clock::now()));
     pool_.announce_outage();
+}
+
+void PoolPart::count_failure(const ConnectFailure& failure) {
+    statistics_.server_login_failures.add();
+    if (!failure.timed_out) return;
+    statistics_.timeouts[static_cast<std::size_t>(Timeout::server_connect_timeout)].add();
 }
 
 void PoolPart::outage_announced() {
@@ -298,7 +296,7 @@ void PoolPart::outage_announced() {
 }
 
 void PoolPart::refuse_waiting(const Outage& outage) {
-    const protocol::ErrorReport report = refusal(pool_, outage);
+    const protocol::ErrorReport report = refusal(outage, pool_.database());
     while (!waiters_.empty()) {
         Waiter& waiter = waiters_.front();
         waiters_.pop_front();
@@ -334,7 +332,9 @@ void PoolPart::server_closed(Server& server, Server::State before, ServerClose r
     statistics_.server_closes[static_cast<std::size_t>(reason)].add();
     std::string address;
     pool_.observer().server_closed(describe(server, address), reason, detail);
-    pool_.give_back_place();
+    const Place place = server.connection().place;
+    if (place == Place::dedicated) statistics_.servers_dedicated.subtract();
+    pool_.give_back_place(place);
     servers_.erase(&server);
 }
 
@@ -359,7 +359,7 @@ void PoolPart::sweep(Clock::time_point now) {
         }
     }
     // A net under the reckoning above: whoever still waits asks again.
-    if (!waiters_.empty()) open_connections();
+    open_connections();
 }
 
 void PoolPart::reconfigure(std::shared_ptr<const PoolSetup> setup) {
@@ -434,7 +434,8 @@ Observer::ServerEvent PoolPart::describe(const Server& server, std::string& addr
             .user = pool_.user(),
             .address = address,
             .server_pid = static_cast<int>(connection.cancel_key.pid),
-            .age = Clock::now() - connection.connected_at};
+            .age = Clock::now() - connection.connected_at,
+            .replication = connection.replication};
 }
 
 }  // namespace pgweir::pool

@@ -9,11 +9,12 @@
 #include "conf/config.hpp"
 #include "pool/catalogue.hpp"
 #include "pool/listeners.hpp"
+#include "pool/dedicated_servers.hpp"
 #include "pool/observer.hpp"
 #include "pool/server.hpp"
 #include "pool/statement.hpp"
 #include "pool/statistics.hpp"
-#include "pool/wake_up.hpp"
+#include "pool/waiter.hpp"
 #include "pool/worker_context.hpp"
 
 namespace pgweir::pool {
@@ -22,18 +23,6 @@ class Pool;
 struct PoolSetup;
 struct Outage;
 struct ConnectFailure;
-
-/// A client in the queue. Lives in the client's session.
-class Waiter : public boost::intrusive::list_base_hook<> {
-  public:
-    explicit Waiter(asio::io_context& io) : wake_up(io) {}
-
-    Tenant* tenant = nullptr;
-    Clock::time_point since;
-    /// Why there is no server; meaningful once woken without a lease.
-    std::optional<protocol::ErrorReport> refusal;
-    WakeUp wake_up;
-};
 
 /// Lends servers to the clients of one worker, first come first served; takes them back; opens and
 /// closes connections. Lives on one worker; touch only from its io_context. Never suspends.
@@ -89,6 +78,15 @@ class PoolPart {
     /// Keeps the gauges of servers by state.
     void count_state(Server::State from, Server::State to);
 
+    // For those that serve one client alone.
+    [[nodiscard]] const std::shared_ptr<const PoolSetup>& setup() const { return setup_; }
+    [[nodiscard]] bool is_shutting_down() const { return shutting_down_; }
+    /// A connection has been made; the server is nobody's yet.
+    Server& add(ServerConnection connection, Clock::duration took);
+    /// Lends a server that was just added.
+    void lend_new(Server& server, Waiter& waiter);
+    void count_failure(const ConnectFailure& failure);
+
     // For the pool, by post.
     void adopt(ServerConnection connection);
     void send_idle_to(unsigned worker);
@@ -123,8 +121,9 @@ class PoolPart {
     std::shared_ptr<const PoolSetup> setup_;
     PoolStatistics statistics_;
     boost::unordered_flat_map<const Server*, std::shared_ptr<Server>> servers_;
-    boost::intrusive::list<Server> idle_;  ///< most recently used first
-    boost::intrusive::list<Waiter> waiters_;
+    boost::intrusive::list<Server> idle_;     ///< most recently used first
+    boost::intrusive::list<Waiter> waiters_;  ///< for any server
+    DedicatedServers dedicated_{*this};
     StatementCache statements_;
     Listeners listeners_{*this};
     std::shared_ptr<const protocol::NamedEffects> names_;

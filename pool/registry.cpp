@@ -37,7 +37,8 @@ std::shared_ptr<Budget> Registry::budget_for(
 
 std::shared_ptr<Pool> Registry::find_or_make(const conf::Config& config,
                                              const conf::Database& entry,
-                                             const std::string& database, const std::string& user) {
+                                             const std::string& database, const std::string& user,
+                                             Place place) {
     // Clients with different names share the servers of a database whose user is fixed.
     const std::string* fixed_user = entry.keyword("user");
     const std::string& server_user = fixed_user != nullptr ? *fixed_user : user;
@@ -54,6 +55,7 @@ std::shared_ptr<Pool> Registry::find_or_make(const conf::Config& config,
                                             std::move(database_budget), std::move(user_budget),
                                             workers_, observer_);
     }
+    if (place == Place::shared) found.pool->share();
     return found.pool;
 }
 

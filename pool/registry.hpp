@@ -19,11 +19,12 @@ class Registry {
         : workers_(std::move(workers)), observer_(observer) {}
 
     /// The pool for clients that ask for `database` as `user`. `entry` is the configuration's entry
-    /// for that database.
+    /// for that database. A pool that was asked for with Place::dedicated only keeps no minimum.
     [[nodiscard]] std::shared_ptr<Pool> find_or_make(const conf::Config& config,
                                                      const conf::Database& entry,
                                                      const std::string& database,
-                                                     const std::string& user);
+                                                     const std::string& user,
+                                                     Place place = Place::shared);
 
     [[nodiscard]] std::vector<std::shared_ptr<Pool>> all() const;
     /// Makes the pools that are to hold connections before any client comes: databases with a fixed

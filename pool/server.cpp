@@ -35,7 +35,8 @@ void Server::lend_to(Tenant& tenant) {
     state_ = State::leased;
     tenant_ = &tenant;
     said_fatal_ = false;
-    last_tenant_ = tenant.session().id;
+    sequences_are_its_own_ =
+        std::exchange(last_tenant_, tenant.session().id) == tenant.session().id;
     tenant.lease_granted(*this);
 }
 
@@ -119,6 +120,10 @@ void Server::abandon(bool half_sent, bool cancel) {
         close(ServerClose::dirty, "the client left something that nothing can undo");
         return;
     }
+    if (connection_.place == Place::dedicated) {
+        close(ServerClose::client_left, "");
+        return;
+    }
     if (half_sent) {
         close(ServerClose::dirty, "the client left in the middle of a message");
         return;
@@ -139,6 +144,7 @@ void Server::forget_session() {
     materialised_.clear();
     to_close_.clear();
     refusal_.clear();
+    kept_back_.clear();
     settings_touched_ = false;
     ask_hurried_ = false;
     sequences_discarded_ = false;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "pool/burst.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/catalogue.hpp"
 #include "pool/outgoing.hpp"
@@ -91,6 +92,8 @@ class Server : public std::enable_shared_from_this<Server>,
     /// `out`, behind what has to go before it and with the names that this server has for statements.
     /// `message` is `step`'s bytes; it must stay as it is until `out` is written.
     void take_request(const protocol::Step& step, Bytes message, Outgoing& out);
+    /// `parts` are about to be written: all that was added since the last time.
+    void about_to_write(std::span<const iovec> parts) { burst_.written(parts); }
     /// More of a long message, or what needs no look. `last`: the message ends with it.
     void take_more(Bytes bytes, bool last, Outgoing& out);
     [[nodiscard]] ByteStream& requests() { return stream_; }
@@ -149,22 +152,37 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
     void close_of_client(Bytes name, Outgoing& out);
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
+    void note_sent(protocol::Frontend type, protocol::Origin origin);
     void parse_again(Bytes name, const Statement& statement, Outgoing& out);
-    void prepare(const StatementPtr& statement, Outgoing& out);
+    void prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out);
     void prepare_unnamed(Outgoing& out);
-    void make_room_for_statement(Outgoing& out);
+    void make_room_for(const StatementPtr& statement, Outgoing& out);
     void materialise(Bytes text, protocol::Origin origin, Outgoing& out);
     void inject_close(Bytes name, StatementOperation operation, Outgoing& out);
     void register_operation(protocol::Frontend type, protocol::Origin origin,
                             StatementOperation operation);
     void finish_operations(const protocol::Verdict& verdict, Bytes& message);
     void undo(const StatementOperation& operation, bool failed);
+    [[nodiscard]] std::string with_clients_names(Bytes error) const;
     void note_effects(protocol::Effects effects, Bytes text);
     [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
     [[nodiscard]] bool tracks() const;
+    [[nodiscard]] bool is_reserved(Bytes statement_name) const;
+
+    // server_refusal.cpp: what may not run.
+    [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql, protocol::Effects effects);
+    void refuse_query(const protocol::ErrorReport& report, Outgoing& out);
+    void refuse_extended(const protocol::ErrorReport& report, Outgoing& out);
+    [[nodiscard]] bool forgets_sequences(protocol::Effects effects);
+    void inject_statement(std::string_view sql, Outgoing& out);
+
+    // server_repeat.cpp: stale plans.
+    [[nodiscard]] bool take_stale_plan(const protocol::ErrorReport& report, Bytes message);
+    [[nodiscard]] Bytes repeat_burst(Bytes ready);
 
     // server_session.cpp: what the session has.
     [[nodiscard]] bool ask_before_release();
+    [[nodiscard]] bool restore_after_reset();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void ask_state(bool hurried);
     [[nodiscard]] std::string restore_sql() const;
@@ -188,7 +206,6 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool hub_can_serve() const;
     [[nodiscard]] std::vector<std::string> statements_to_bring(bool to_change);
     void bring_channels(protocol::Effects effects, protocol::Origin origin, Outgoing& out);
-    void inject_statement(std::string_view sql, std::string& out);
     void take_channels(SessionState& state, Pins& pins);
     [[nodiscard]] bool ask_about_channels();
     void channels_handed_over();
@@ -223,6 +240,7 @@ class Server : public std::enable_shared_from_this<Server>,
     bool needs_reset_ = false;  ///< a tenant left in a way that `reset_query_` must mend
     std::string reset_query_;
     std::uint64_t last_tenant_ = 0;  ///< whose session was here last
+    bool sequences_are_its_own_ = false;  ///< what is cached of sequences is the present tenant's
     bool said_fatal_ = false;
     /// What cleaning has asked, so that it asks nothing twice.
     enum class Asked : std::uint8_t { nothing, rollback, reset };
@@ -242,6 +260,8 @@ class Server : public std::enable_shared_from_this<Server>,
     std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     std::vector<StatementOperation> operations_;        ///< on their way, oldest first
+    Burst burst_;             ///< what the tenant asks just now
+    std::string kept_back_;   ///< an error that is not told if asking again helps
     std::vector<std::string> materialised_;  ///< client's statements that are there by their names
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more
     bool settings_touched_ = false;          ///< a reported setting changed during this lease
@@ -271,6 +291,7 @@ class Server : public std::enable_shared_from_this<Server>,
     WakeUp client_ready_;
     unsigned replies_finished_ = 0;
     bool set_up_finished_ = false;
+    bool question_answered_ = false;
 };
 
 /// A right to use a server. Move-only; whoever drops it gives the server back in need of cleaning.

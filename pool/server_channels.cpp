@@ -89,31 +89,16 @@ void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
     const std::vector<std::string> statements =
         statements_to_bring(effects.contains(Effect::state));
     if (statements.empty()) return;
+    if (origin != Origin::pool) {
+        for (const std::string& statement : statements) inject_statement(statement, out);
+        return;
+    }
     const std::size_t before = out.own().size();
-    if (origin == Origin::pool) {
-        protocol::append_query(out.own(), join(statements));
-        tracker_.sent(Frontend::query, Origin::pool);
-        questions_.push_back(Question::bring_channels);
-        connection_.unnamed.reset();  // a simple query ends the unnamed statement
-    } else {
-        for (const std::string& statement : statements) inject_statement(statement, out.own());
-    }
+    protocol::append_query(out.own(), join(statements));
     out.added(before);
-}
-
-void Server::inject_statement(std::string_view sql, std::string& out) {
-    constexpr Bytes name = "pgweir_channel";
-    constexpr Bytes nothing("\0\0\0\0\0\0", 6);  // no formats, no values, no result formats
-    for (const Frontend type :
-         {Frontend::parse, Frontend::bind, Frontend::execute, Frontend::close, Frontend::close}) {
-        tracker_.sent(type, Origin::injected);
-    }
-    protocol::append_parse(out, name, sql, nothing.substr(0, 2));
-    protocol::append_bind_head(out, name, name, nothing.size());
-    out.append(nothing);
-    protocol::append_execute(out, name);
-    protocol::append_close(out, {.kind = 'P', .name = name});
-    protocol::append_close(out, {.kind = 'S', .name = name});
+    note_sent(Frontend::query, origin);
+    questions_.push_back(Question::bring_channels);
+    connection_.unnamed.reset();  // a simple query ends the unnamed statement
 }
 
 // --- to the hub ----------------------------------------------------------------------------------

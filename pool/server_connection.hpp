@@ -23,6 +23,12 @@ struct CloseConnection {
 /// Owns a libpq connection. Closing says Terminate to the server and closes the socket.
 using ConnectionPtr = std::unique_ptr<PGconn, CloseConnection>;
 
+/// Which limits a connection counts against.
+enum class Place : std::uint8_t {
+    shared,     ///< lent to one client after the other: its pool's, its database's and its user's
+    dedicated,  ///< one client's own: its database's and its user's
+};
+
 /// The address of a server's socket, as the kernel gives it.
 struct SocketAddress {
     sockaddr_storage storage{};
@@ -63,6 +69,8 @@ struct ServerConnection {
     Clock::time_point connected_at;
     /// Counts up with each configuration of the pool: an older connection is not lent again.
     unsigned generation = 0;
+    Place place = Place::shared;
+    protocol::Replication replication = protocol::Replication::none;
 
     /// The value of a parameter that was reported at the login; empty if it was not.
     [[nodiscard]] std::string_view at_login(std::string_view name) const;

@@ -149,18 +149,19 @@ Task<> wait_for_socket(asio::io_context& io, PGconn* connection, bool to_read,
     descriptor.release();
 }
 
-// The bytes that libpq would read next, without reading them.
+// The bytes that libpq would read next, without reading them: as many as one message may have.
 std::string peek(PGconn* connection) {
-    std::array<char, 8192> room{};
+    std::string room(longest_login_message + header_size, '\0');
     ssize_t size = 0;
     if (auto* tls = static_cast<SSL*>(PQsslStruct(connection, "OpenSSL"))) {
         ERR_clear_error();
-        size = SSL_peek(tls, room.data(), room.size());
+        size = SSL_peek(tls, room.data(), static_cast<int>(room.size()));
         ERR_clear_error();
     } else {
         size = ::recv(PQsocket(connection), room.data(), room.size(), MSG_PEEK | MSG_DONTWAIT);
     }
-    return size > 0 ? std::string(room.data(), static_cast<std::size_t>(size)) : std::string();
+    room.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return room;
 }
 
 // Waits until libpq can be given what the server has sent. Empty: it can; otherwise why not.

@@ -7,6 +7,7 @@
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
+#include "protocol/message_writer.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -21,6 +22,8 @@ using OnServer = StatementOperation::OnServer;
 
 namespace {
 
+constexpr std::string_view discard_sequences = "DISCARD SEQUENCES";
+
 // The text of a Query, without its terminator.
 Bytes query_text(Bytes body) {
     if (!body.empty() && body.back() == '\0') body.remove_suffix(1);
@@ -33,11 +36,23 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
     channels_refused_ = false;
-    if (!tenant_->session().follows) {
+    if (type == Frontend::flush && !step.body.empty()) {
+        // The server refuses it as it refuses a Describe that makes no sense: up to the Sync.
+        pass(Frontend::describe, message, out);
+        return;
+    }
+    // What the server discards, up to the Sync, changes nothing. One of which that is not certain is
+    // closed after use: nothing is put in between there.
+    if (!tenant_->session().follows || tracker_.uncertain() ||
+        (tracker_.discarding() && type != Frontend::sync)) {
         pass(type, message, out);
         return;
     }
-    set_up(out);
+    if (tracker_.quiet()) {
+        burst_.begin(tracker_.releasable());
+        const std::size_t before = out.own().size();
+        if (set_up(out)) burst_.skip(out.own().size() - before);
+    }
     switch (type) {
         case Frontend::query:
             take_query(step, message, out);
@@ -74,8 +89,19 @@ void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
 }
 
 void Server::pass(Frontend type, Bytes message, Outgoing& out) {
-    tracker_.sent(type);
+    note_sent(type, Origin::client);
     out.pass(message);
+}
+
+void Server::note_sent(Frontend type, Origin origin) {
+    tracker_.sent(type, origin);
+    burst_.add(type, origin);
+}
+
+// The names that servers have for statements are no secret; they are nobody's to use or to close.
+bool Server::is_reserved(Bytes statement_name) const {
+    return tenant_->session().max_prepared_statements > 0 &&
+           statement_name.starts_with(server_name_prefix);
 }
 
 bool Server::tracks() const {
@@ -93,15 +119,29 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_.emplace(part_.names().get());
             long_look_->feed(text);
         }
+        if (effects.any()) {
+            if (const auto refusal = refuses(text, effects)) {
+                refuse_query(*refusal, out);
+                return;
+            }
+            if (forgets_sequences(effects)) {
+                const std::size_t before = out.own().size();
+                protocol::append_query(out.own(), discard_sequences);
+                out.added(before);
+                note_sent(Frontend::query, Origin::pool);
+                questions_.push_back(Question::restore);
+            }
+        }
         bring_channels(step.whole ? effects : Effect::state | Effect::listens, Origin::pool, out);
         note_effects(effects, text);
         if (effects.contains(Effect::names_statement)) {
             materialise(text, Origin::pool, out);
         }
     }
-    // A simple query ends the unnamed statement (exec_simple_query).
+    // A simple query ends the unnamed statement (exec_simple_query), unless an extended query before
+    // it fails: then the server discards it.
     session.statements.unnamed.reset();
-    connection_.unnamed.reset();
+    connection_.unnamed = tracker_.wants_sync() ? unknown_statement() : nullptr;
     pass(Frontend::query, message, out);
 }
 
@@ -143,7 +183,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
     }
     if (const StatementPtr taken = session.statements.find(parse.statement)) {
         // An error, in the server's own words: it has to have the statement under this name.
-        tracker_.sent(Frontend::parse, Origin::injected);
+        note_sent(Frontend::parse, Origin::injected);
         parse_again(parse.statement, *taken, out);
         note_effects(Effect::state, {});
         pass(Frontend::parse, message, out);
@@ -153,10 +193,11 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         part_.statements().intern(parse.query, parse.types, session.settings->parsing());
     if (!tracker_.wants_sync()) bring_channels(effects_of(*statement), Origin::pool, out);
     StatementOperation operation{.of_client = true, .name = std::string(parse.statement)};
-    const bool present = connection_.statements.use(*statement);
+    const auto state = connection_.statements.use(*statement);
+    const bool present = state != ServerStatements::State::absent;
     // Where the settings that it is read by may be others than we know, or the transaction has
     // failed, the server has to read it again, with whatever error that brings.
-    const bool afresh = effects_.contains(Effect::state) ||
+    const bool afresh = state == ServerStatements::State::stale || effects_.contains(Effect::state) ||
                         tracker_.transaction_status() == TransactionStatus::failed;
     if (present && !afresh) {
         session.statements.set(parse.statement, std::move(statement));
@@ -171,7 +212,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         inject_close(statement->server_name(),
                      {.on_server = OnServer::closes, .statement = statement}, out);
     } else {
-        make_room_for_statement(out);
+        make_room_for(statement, out);
     }
     const std::size_t before = out.own().size();
     const Bytes rest(parse.query.data(), parse.query.size() + 1 + parse.types.size());
@@ -189,6 +230,12 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         bind ? tenant_->session().statements.find(bind->statement) : nullptr;
     if (statement && statement != unknown_statement()) {
         const Effects effects = effects_of(*statement);
+        if (effects.any()) {
+            if (const auto refusal = refuses(statement->query(), effects)) {
+                refuse_extended(*refusal, out);
+            }
+            if (forgets_sequences(effects)) inject_statement(discard_sequences, out);
+        }
         note_effects(effects, statement->query());
         // In the midst of an extended query one of pgweir's own would end its transaction.
         bring_channels(effects, tracker_.wants_sync() ? Origin::injected : Origin::pool, out);
@@ -198,20 +245,22 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         }
     }
     if (bind && bind->statement.empty()) prepare_unnamed(out);
-    if (!statement || bind->statement.empty()) {
+    const bool reserved = bind && !statement && is_reserved(bind->statement);
+    if ((!statement && !reserved) || bind->statement.empty()) {
         pass(Frontend::bind, message, out);
         return;
     }
-    prepare(statement, out);
+    if (statement) prepare(statement, bind->statement, out);
     const std::size_t before = out.own().size();
     // The length is the whole message's, of which a part may still be to come.
     const std::size_t body_size =
         protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
     const std::size_t rest_size =
         body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
-    protocol::append_bind_head(out.own(), bind->portal, statement->server_name(), rest_size);
+    const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
+    protocol::append_bind_head(out.own(), bind->portal, name, rest_size);
     out.added(before);
-    tracker_.sent(Frontend::bind);
+    note_sent(Frontend::bind, Origin::client);
     out.pass(bind->rest);
 }
 
@@ -233,15 +282,16 @@ void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
         return;
     }
     const StatementPtr statement = tenant_->session().statements.find(target->name);
-    if (!statement) {
+    if (!statement && !is_reserved(target->name)) {
         pass(type, message, out);
         return;
     }
-    prepare(statement, out);
+    if (statement) prepare(statement, target->name, out);
     const std::size_t before = out.own().size();
-    protocol::append_describe(out.own(), {.kind = 'S', .name = statement->server_name()});
+    const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
+    protocol::append_describe(out.own(), {.kind = 'S', .name = name});
     out.added(before);
-    tracker_.sent(type);
+    note_sent(type, Origin::client);
 }
 
 // The server keeps what it has under its own name, for whoever prepares the same.
@@ -250,11 +300,12 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
     StatementOperation operation{
         .of_client = true, .name = std::string(name), .before = statement};
     if (name.empty()) operation.on_server = OnServer::sets_unnamed;
-    if (!statement && !name.empty()) note_effects(Effect::state, {});  // one that is not carried
+    const bool nothing_there = !name.empty() && (statement != nullptr || is_reserved(name));
+    if (!nothing_there && !name.empty()) note_effects(Effect::state, {});  // one that is not carried
     register_operation(Frontend::close, Origin::client, std::move(operation));
     const std::size_t before = out.own().size();
     protocol::append_close(out.own(),
-                           {.kind = 'S', .name = statement && !name.empty() ? no_statement : name});
+                           {.kind = 'S', .name = nothing_there ? no_statement : name});
     out.added(before);
 }
 
@@ -266,9 +317,16 @@ void Server::parse_again(Bytes name, const Statement& statement, Outgoing& out) 
 }
 
 // Makes sure that the server has a statement that the client has.
-void Server::prepare(const StatementPtr& statement, Outgoing& out) {
-    if (connection_.statements.use(*statement)) return;
-    make_room_for_statement(out);
+void Server::prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out) {
+    burst_.names(statement, clients_name);
+    const auto state = connection_.statements.use(*statement);
+    if (state == ServerStatements::State::ready) return;
+    if (state == ServerStatements::State::stale) {
+        inject_close(statement->server_name(),
+                     {.on_server = OnServer::closes, .statement = statement}, out);
+    } else {
+        make_room_for(statement, out);
+    }
     register_operation(Frontend::parse, Origin::injected,
                        {.on_server = OnServer::prepares, .statement = statement});
     parse_again(statement->server_name(), *statement, out);
@@ -286,11 +344,20 @@ void Server::prepare_unnamed(Outgoing& out) {
     }
 }
 
-void Server::make_room_for_statement(Outgoing& out) {
+void Server::make_room_for(const StatementPtr& statement, Outgoing& out) {
     const std::size_t limit = tenant_->session().max_prepared_statements;
     while (const StatementPtr oldest = connection_.statements.evict(limit)) {
         inject_close(oldest->server_name(), {.on_server = OnServer::closes, .statement = oldest},
                      out);
+    }
+    // While its Close is on its way the server may yet discard that, and still have it.
+    const bool may_be_there = std::ranges::any_of(operations_, [&](const StatementOperation& other) {
+        return other.on_server == OnServer::closes &&
+               other.statement->server_name() == statement->server_name();
+    });
+    if (may_be_there) {
+        inject_close(statement->server_name(),
+                     {.on_server = OnServer::closes, .statement = statement}, out);
     }
 }
 
@@ -306,8 +373,8 @@ void Server::inject_close(Bytes name, StatementOperation operation, Outgoing& ou
 void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     const std::size_t before = out.own().size();
     for (const auto& [name, statement] : tenant_->session().statements.named) {
-        if (text.find(name) == Bytes::npos) continue;
-        tracker_.sent(Frontend::parse, origin);
+        if (text.find(name) == Bytes::npos || is_reserved(name)) continue;
+        note_sent(Frontend::parse, origin);
         parse_again(name, *statement, out);
         materialised_.push_back(name);
     }
@@ -317,15 +384,29 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     const std::size_t parsed = out.own().size();
     protocol::append_sync(out.own());
     out.added(parsed);
-    tracker_.sent(Frontend::sync, origin);
+    note_sent(Frontend::sync, origin);
     questions_.push_back(Question::materialise);
+}
+
+// An error that names a prepared statement says the client's name for it.
+std::string Server::with_clients_names(Bytes error) const {
+    std::string message(error);
+    for (const auto& [statement, name] : burst_.statements()) {
+        const std::size_t at = message.find(statement->server_name());
+        if (at == std::string::npos) continue;
+        message.replace(at, statement->server_name().size(), name);
+        protocol::write_uint32(message, 1, static_cast<std::uint32_t>(message.size() - 1));
+        break;
+    }
+    return message;
 }
 
 // --- what is on its way --------------------------------------------------------------------------
 
 // Assumes the change at once: the messages behind depend on it.
 void Server::register_operation(Frontend type, Origin origin, StatementOperation operation) {
-    if (!tracker_.sent(type, origin, protocol::Operation::yes)) return;
+    tracker_.sent(type, origin, protocol::Operation::yes);
+    burst_.add(type, origin, operation);
     if (operation.on_server == OnServer::prepares) {
         connection_.statements.add(operation.statement);
     } else if (operation.on_server == OnServer::closes) {
@@ -361,7 +442,10 @@ void Server::undo(const StatementOperation& operation, bool failed) {
     } else if (operation.on_server == OnServer::closes) {
         connection_.statements.add(operation.statement);
     } else if (operation.on_server == OnServer::sets_unnamed) {
-        connection_.unnamed = failed ? nullptr : unknown_statement();
+        const bool set_later =
+            std::ranges::find(operations_, OnServer::sets_unnamed, &StatementOperation::on_server) !=
+            operations_.end();
+        if (!set_later) connection_.unnamed = failed ? nullptr : unknown_statement();
     }
     if (!operation.of_client || tenant_ == nullptr) return;
     const StatementPtr before = failed && operation.name.empty() ? nullptr : operation.before;
@@ -387,7 +471,6 @@ void Server::note_effects(Effects effects, Bytes text) {
     constexpr std::size_t most = 1024;
     if (!text.empty()) effects_text_.assign(text.substr(0, most));
     if (effects.contains(Effect::state)) part_.note_custom_settings(text);
-    if (effects.contains(Effect::reads_sequence)) part_.pool().sequences_are_read();
 }
 
 }  // namespace pgweir::pool

@@ -5,6 +5,7 @@
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
+#include "protocol/custom_settings.hpp"
 #include "protocol/normalised_text.hpp"
 #include "protocol/serialize.hpp"
 
@@ -40,7 +41,8 @@ bool Server::set_up(Outgoing& out) {
 // can be anybody else's. The client may ask on meanwhile; its requests are answered behind ours.
 bool Server::ask_before_release() {
     const TenantSession& session = tenant_->session();
-    if (!session.follows || !tracks()) return false;
+    if (!session.follows) return restore_after_reset();
+    if (!tracks()) return false;
     if (effects_.contains(Effect::changes_catalogue)) {
         part_.catalogue_learned(nullptr);
         part_.pool().catalogue_changed();
@@ -69,6 +71,14 @@ bool Server::ask_before_release() {
     return false;
 }
 
+// In session pooling the only thing that the server cannot know by itself: what a RESET goes back to.
+bool Server::restore_after_reset() {
+    if (!std::exchange(effects_, {}).contains(Effect::reset)) return false;
+    const std::string sql = restore_sql();
+    if (!sql.empty()) ask(Question::restore, sql);
+    return !sql.empty();
+}
+
 // Once somebody in this pool has read what a session got from a sequence, whoever gets something
 // from one may be about to.
 bool Server::uses_sequence(Effects effects) const {
@@ -85,7 +95,13 @@ void Server::ask_state(bool hurried) {
     verified_ = true;
     std::string sql;
     if (asked_effects_.contains(Effect::reset)) sql = restore_sql();
-    const std::vector<std::string> custom_settings = part_.custom_settings();
+    std::vector<std::string> custom_settings = part_.custom_settings();
+    for (const auto& [name, value] : connection_.settings->values()) {
+        // What others name in between may have crowded it out.
+        if (!protocol::is_custom_setting_name(name)) continue;
+        if (std::ranges::find(custom_settings, name) != custom_settings.end()) continue;
+        custom_settings.push_back(name);
+    }
     sql += state_question({.login = connection_.at_login("session_authorization"),
                            .is_superuser = connection_.at_login("is_superuser") == "on",
                            .custom_settings = custom_settings,
@@ -109,10 +125,11 @@ std::string Server::restore_sql() const {
         sql += ')';
     }
     if (sql.empty()) return sql;
+    // CASE, as the planner may put the parts of an AND in any order.
     return sql +
-           ") v(n,x) WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE s.name "
-           "OPERATOR(pg_catalog.=) v.n AND s.source OPERATOR(pg_catalog.=) 'session') AND "
-           "pg_catalog.set_config(v.n,v.x,false) IS NULL;";
+           ") v(n,x) WHERE CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_settings s WHERE s.name "
+           "OPERATOR(pg_catalog.=) v.n AND s.source OPERATOR(pg_catalog.=) 'session') THEN false "
+           "ELSE pg_catalog.set_config(v.n,v.x,false) IS NULL END;";
 }
 
 // The client must not see the login's value even for the rest of its transaction.
@@ -135,6 +152,7 @@ void Server::ask_catalogue() {
 // --- answers -------------------------------------------------------------------------------------
 
 void Server::answered(Question question) {
+    question_answered_ = true;
     switch (question) {
         case Question::set_up:
             set_up_answered();
@@ -152,8 +170,12 @@ void Server::answered(Question question) {
             unlistened();
             break;
         case Question::bring_channels:
-        case Question::restore:
+            break;
         case Question::materialise:
+            // What never came there has not been deallocated either.
+            if (pool_error_) materialised_.clear();
+            break;
+        case Question::restore:
         case Question::cleaning:
             break;
     }
@@ -288,6 +310,10 @@ void Server::note_tag(Bytes tag) {
     if (tag == "DISCARD ALL") channels_discarded_ = true;
     // ROLLBACK TO SAVEPOINT as well.
     if (tag == "ROLLBACK" && !undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
+    if (!tenant_->session().follows) {
+        if (tag == "RESET" || tag == "DISCARD ALL") effects_ |= Effect::reset;
+        return;
+    }
     if (!tracks()) {
         // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
         if (tag == "RESET" || tag == "DISCARD ALL") {

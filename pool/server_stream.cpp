@@ -4,6 +4,7 @@
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
+#include "protocol/extended_query.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -149,9 +150,14 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
     if (verdict.operation != Verdict::Outcome::none || verdict.operations_discarded > 0) {
         finish_operations(verdict, message);
     }
+    if (verdict.disposition == Verdict::Disposition::forward && verdict.origin == Origin::client &&
+        !message.empty()) {
+        burst_.answered(message == protocol::parse_complete_message &&
+                        type == Backend::close_complete);
+    }
     if (verdict.disposition == Verdict::Disposition::drop || tenant_ == nullptr) return {};
     // The tenant ends itself when it does not accept the status, and takes the reply's end with it.
-    if (verdict.ready && refusal_.empty() && !tenant_->accepts(tracker_.transaction_status())) {
+    if (verdict.ready && !message.empty() && refusal_.empty() && !tenant_->accepts(tracker_.transaction_status())) {
         return {};
     }
     return message;
@@ -168,6 +174,10 @@ void Server::take_own_row(const Step& step) {
 
 void Server::take_ready(const Verdict& verdict, Bytes& message) {
     if (verdict.origin != Origin::pool) {
+        if (!kept_back_.empty() && tenant_ != nullptr) {
+            message = repeat_burst(message);
+            if (message.empty()) return;
+        }
         ++replies_finished_;
         if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
         return;
@@ -189,11 +199,17 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         close(ServerClose::lost, report.message);
         return;
     }
+    if (take_stale_plan(report, message)) {
+        message = {};
+        return;
+    }
     part_.statistics().errors.add();
     if (report.severity != "ERROR") {
         said_fatal_ = true;
     } else if (!refusal_.empty()) {
         message = refusal_;
+    } else if (report.message.find(server_name_prefix) != std::string::npos) {
+        message = told_.emplace_back(with_clients_names(message));
     }
 }
 
@@ -305,12 +321,14 @@ void Server::after_delivery() {
         tenant_->reply_finished(refused ? protocol::TransactionStatus::idle
                                         : tracker_.transaction_status());
     }
-    if (Tenant* const tenant = tenant_) {
-        release_if_done();
-        tenant->replies_delivered();
-    } else {
+    if (tenant_ == nullptr) {
         clean();
+        return;
     }
+    Tenant& tenant = *tenant_;
+    release_if_done();
+    tenant.replies_delivered();
+    if (std::exchange(question_answered_, false)) tenant.question_answered();
 }
 
 void Server::lost(ServerClose reason, std::string_view detail) {

@@ -116,8 +116,8 @@ std::vector<Parameter> merge(const SessionSettings& base, const SessionSettings&
 // What has to go back to the login's value is RESET first. Identities come last, as the others may
 // need the login's rights.
 std::string difference_sql(const SessionSettings& from, const SessionSettings& to) {
+    if (from.values() == to.values()) return {};
     std::string sql = "BEGIN";
-    const std::size_t nothing_yet = sql.size();
     append_identity_reset(sql, from);
     for (const auto& [name, value] : from.values()) {
         if (to.find(name) != nullptr || is_identity(name)) continue;
@@ -133,7 +133,6 @@ std::string difference_sql(const SessionSettings& from, const SessionSettings& t
         separator = ",";
     }
     append_identity(sql, to);
-    if (sql.size() == nothing_yet) return {};
     return sql + ";COMMIT";
 }
 

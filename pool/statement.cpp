@@ -79,16 +79,21 @@ StatementPtr StatementCache::intern(Bytes query, Bytes types, Bytes parsing) {
     return *known_.insert(std::make_shared<const Statement>(query, types, parsing)).first;
 }
 
-bool ServerStatements::use(const Statement& statement) {
+ServerStatements::State ServerStatements::use(const Statement& statement) {
     const auto found = by_name_.find(statement.server_name());
-    if (found == by_name_.end()) return false;
+    if (found == by_name_.end()) return State::absent;
     order_.splice(order_.begin(), order_, found->second);
-    return true;
+    return found->second->stale ? State::stale : State::ready;
+}
+
+void ServerStatements::mark_stale(const Statement& statement) {
+    const auto found = by_name_.find(statement.server_name());
+    if (found != by_name_.end()) found->second->stale = true;
 }
 
 void ServerStatements::add(const StatementPtr& statement) {
-    if (use(*statement)) return;
-    order_.push_front(statement);
+    if (use(*statement) != State::absent) return;
+    order_.push_front({.statement = statement});
     by_name_.emplace(statement->server_name(), order_.begin());
 }
 
@@ -102,7 +107,7 @@ void ServerStatements::remove(const Statement& statement) {
 
 StatementPtr ServerStatements::evict(std::size_t limit) {
     if (order_.empty() || order_.size() < limit) return nullptr;
-    StatementPtr oldest = order_.back();
+    StatementPtr oldest = order_.back().statement;
     remove(*oldest);
     return oldest;
 }

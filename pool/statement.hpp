@@ -97,8 +97,14 @@ class StatementCache {
 /// last. What is here has been asked of the server; it may still have to answer.
 class ServerStatements {
   public:
+    enum class State : std::uint8_t {
+        absent,
+        stale,  ///< it is there, and has to be prepared anew before it can be used
+        ready,
+    };
     /// Whether it is there; makes it the most recently used.
-    [[nodiscard]] bool use(const Statement& statement);
+    [[nodiscard]] State use(const Statement& statement);
+    void mark_stale(const Statement& statement);
     void add(const StatementPtr& statement);
     void remove(const Statement& statement);
     /// Takes out the least recently used one while there are `limit` or more; null if there are less.
@@ -107,8 +113,12 @@ class ServerStatements {
     [[nodiscard]] std::size_t size() const { return by_name_.size(); }
 
   private:
-    std::list<StatementPtr> order_;  ///< most recently used first
-    boost::unordered_flat_map<std::string_view, std::list<StatementPtr>::iterator> by_name_;
+    struct Entry {
+        StatementPtr statement;
+        bool stale = false;
+    };
+    std::list<Entry> order_;  ///< most recently used first
+    boost::unordered_flat_map<std::string_view, std::list<Entry>::iterator> by_name_;
 };
 
 struct TextHash {

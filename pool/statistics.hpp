@@ -93,6 +93,7 @@ enum class ServerClose : std::uint8_t {
     retired,         ///< configuration changed, or an operator asked
     shutdown,        ///< pgweir is stopping
     connect_failed,  ///< never became usable
+    client_left,     ///< it was made for one client alone, who is gone
     count_
 };
 
@@ -108,8 +109,9 @@ struct PoolStatistics {
     Counter clients_waiting;  ///< clients in the queue for one
     Counter servers_active;   ///< servers lent to a client
     Counter servers_idle;
-    Counter servers_login;  ///< connecting
-    Counter servers_reset;  ///< being cleaned after a client
+    Counter servers_login;      ///< connecting
+    Counter servers_reset;      ///< being cleaned after a client
+    Counter servers_dedicated;  ///< of the active ones, those made for one client alone
 
     Counter client_logins;
     Counter server_logins;
@@ -125,6 +127,7 @@ struct PoolStatistics {
     Counter cancels;  ///< CancelRequests carried to the server
     Counter steals;   ///< servers taken over from another worker
     Counter state_questions;      ///< times a server was asked for its session's state
+    Counter plans_renewed;        ///< queries asked again with a plan made anew
     Counter session_state_leaks;  ///< ... which had changed though nothing seen could have changed it
     Counter listening_clients;            ///< a gauge: clients that LISTEN, in transaction pooling
     Counter notifications;                ///< given to them

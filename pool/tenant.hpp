@@ -77,6 +77,8 @@ class Tenant {
     virtual void channels_confirmed() = 0;
     /// What pgweir asked before the client's requests was answered; with the error if it failed.
     virtual void set_up_finished(const std::optional<protocol::ErrorReport>& error) = 0;
+    /// Something that pgweir asked between the tenant's requests was answered.
+    virtual void question_answered() = 0;
     /// The session's pins are other ones than before.
     virtual void pins_changed(Pins before) = 0;
     /// The server's connection broke; the lease is over. `may_explain`: the client stands between

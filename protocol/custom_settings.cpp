@@ -32,12 +32,27 @@ class Cursor {
     explicit Cursor(std::string_view text) : text_(text) {}
 
     [[nodiscard]] bool at_end() const { return text_.empty(); }
+    [[nodiscard]] bool at(std::string_view what) const { return text_.starts_with(what); }
+    // To look at what follows without reading it; only as far as a name can reach, so that a text
+    // full of beginnings is not read once for each of them.
+    [[nodiscard]] Cursor ahead() const { return Cursor(text_.substr(0, furthest)); }
     void skip() { text_.remove_prefix(1); }
-    void skip_spaces() {
-        while (!text_.empty() && is_space(text_.front())) skip();
+    // White space and comments.
+    void skip_gap() {
+        while (!text_.empty()) {
+            if (is_space(text_.front())) {
+                skip();
+            } else if (at("--")) {
+                skip_behind("\n");
+            } else if (at("/*")) {
+                skip_behind("*/");
+            } else {
+                return;
+            }
+        }
     }
-    void skip_all(char c) {
-        while (!text_.empty() && text_.front() == c) skip();
+    void skip_any(std::string_view characters) {
+        text_.remove_prefix(std::min(text_.find_first_not_of(characters), text_.size()));
     }
     [[nodiscard]] bool take(char c) {
         if (text_.empty() || text_.front() != c) return false;
@@ -64,14 +79,19 @@ class Cursor {
         }
         return name;
     }
-    // What stands between here and the next quote.
-    std::string_view up_to_quote() {
-        const std::string_view inside = text_.substr(0, std::min(text_.find('\''), text_.size()));
-        text_.remove_prefix(inside.size());
-        return inside;
+    // What stands between here and the first of these characters.
+    [[nodiscard]] std::string_view up_to(std::string_view characters) const {
+        return text_.substr(0, text_.find_first_of(characters));
     }
 
   private:
+    static constexpr std::size_t furthest = 512;
+
+    void skip_behind(std::string_view what) {
+        const std::size_t found = text_.find(what, 2);
+        text_.remove_prefix(found == std::string_view::npos ? text_.size() : found + what.size());
+    }
+
     std::string_view text_;
 };
 
@@ -81,27 +101,34 @@ void add(std::string name, std::vector<std::string>& names) {
     if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
 }
 
-// Behind SET: [SESSION | LOCAL] name { . name }
-void take_set(Cursor& cursor, std::vector<std::string>& names) {
-    cursor.skip_spaces();
+// Behind SET: [SESSION | LOCAL] name { . name }. Both words may also be the first of a name.
+void take_set(Cursor cursor, std::vector<std::string>& names) {
+    cursor.skip_gap();
+    Cursor behind = cursor;
+    const std::string scope = behind.word();
+    behind.skip_gap();
+    if ((scope == "session" || scope == "local") && !behind.at(".")) cursor = behind;
     std::string name = cursor.name();
-    if (name == "session" || name == "local") {
-        cursor.skip_spaces();
-        name = cursor.name();
+    cursor.skip_gap();
+    while (cursor.take('.')) {
+        cursor.skip_gap();
+        name += '.' + cursor.name();
+        cursor.skip_gap();
     }
-    while (cursor.take('.')) name += '.' + cursor.name();
     add(std::move(name), names);
 }
 
-// Behind set_config: ( 'name'. In dynamic SQL the quotes are doubled.
-void take_set_config(Cursor& cursor, std::vector<std::string>& names) {
-    cursor.skip_spaces();
-    if (!cursor.take('(')) return;
-    cursor.skip_spaces();
+// Behind set_config: ( 'name'. In dynamic SQL the quotes are doubled, or stand behind backslashes.
+void take_set_config(Cursor cursor, std::vector<std::string>& names) {
+    constexpr std::string_view quotes = "'\\";
+    std::ignore = cursor.take('"');  // of "set_config"
+    cursor.skip_gap();
+    if (!cursor.at("(")) return;
+    while (cursor.take('(')) cursor.skip_gap();
     std::ignore = cursor.take('E') || cursor.take('e');
-    if (!cursor.take('\'')) return;
-    cursor.skip_all('\'');
-    add(std::string(cursor.up_to_quote()), names);
+    if (!cursor.at("'") && !cursor.at("\\")) return;
+    cursor.skip_any(quotes);
+    add(std::string(cursor.up_to(quotes)), names);
 }
 
 }  // namespace
@@ -131,9 +158,9 @@ void collect_custom_settings(std::string_view sql, std::vector<std::string>& nam
         if (word.empty()) {
             cursor.skip();
         } else if (word == "set") {
-            take_set(cursor, names);
+            take_set(cursor.ahead(), names);
         } else if (word == "set_config") {
-            take_set_config(cursor, names);
+            take_set_config(cursor.ahead(), names);
         }
     }
 }

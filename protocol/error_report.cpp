@@ -34,6 +34,10 @@ void parse_location(std::string_view location, ErrorReport& report) {
 
 }  // namespace
 
+bool ErrorReport::is_complete() const {
+    return looks_like_sqlstate(code) && !message.empty();
+}
+
 ErrorReport parse_error_report(Bytes body) {
     ErrorReport report{.severity = ""};
     while (!body.empty() && body.front() != '\0') {

@@ -15,6 +15,7 @@ inline constexpr std::string_view warning = "01000";
 inline constexpr std::string_view feature_not_supported = "0A000";
 inline constexpr std::string_view protocol_violation = "08P01";
 inline constexpr std::string_view connection_failure = "08006";
+inline constexpr std::string_view invalid_parameter_value = "22023";
 inline constexpr std::string_view invalid_authorization = "28000";
 inline constexpr std::string_view invalid_password = "28P01";
 inline constexpr std::string_view invalid_catalog_name = "3D000";
@@ -23,6 +24,7 @@ inline constexpr std::string_view transaction_timeout = "25P04";
 inline constexpr std::string_view syntax_error = "42601";
 inline constexpr std::string_view undefined_object = "42704";
 inline constexpr std::string_view too_many_connections = "53300";
+inline constexpr std::string_view object_not_in_prerequisite_state = "55000";
 inline constexpr std::string_view program_limit_exceeded = "54000";
 inline constexpr std::string_view query_canceled = "57014";
 inline constexpr std::string_view admin_shutdown = "57P01";
@@ -50,6 +52,8 @@ struct ErrorReport {
     [[nodiscard]] static ErrorReport error(std::string_view code, std::string message) {
         return {.severity = "ERROR", .code = std::string(code), .message = std::move(message)};
     }
+    /// Whether it has what every ErrorResponse must have: an SQLSTATE that is one, and a message.
+    [[nodiscard]] bool is_complete() const;
     friend bool operator==(const ErrorReport&, const ErrorReport&) = default;
 };
 

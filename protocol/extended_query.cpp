@@ -71,19 +71,18 @@ void append_bind_head(std::string& out, Bytes portal, Bytes statement, std::size
     append_cstring(out, statement);
 }
 
-void append_execute(std::string& out, Bytes portal) {
-    constexpr Bytes all_rows("\0\0\0\0", 4);
-    append_header(out, Frontend::execute, portal.size() + 1 + all_rows.size());
-    append_cstring(out, portal);
-    out.append(all_rows);
-}
-
 void append_describe(std::string& out, const TargetMessage& target) {
     append_target(out, Frontend::describe, target);
 }
 
 void append_close(std::string& out, const TargetMessage& target) {
     append_target(out, Frontend::close, target);
+}
+
+void append_execute(std::string& out, Bytes portal) {
+    const Message message(out, Frontend::execute);
+    append_cstring(out, portal);
+    append_uint32(out, 0);
 }
 
 }  // namespace pgweir::protocol

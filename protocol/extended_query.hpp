@@ -66,10 +66,11 @@ void append_parse(std::string& out, Bytes statement, Bytes query, Bytes types);
 void append_parse_head(std::string& out, Bytes statement, std::size_t rest_size);
 /// A Bind up to its names; `rest_size` bytes of formats and values are to follow.
 void append_bind_head(std::string& out, Bytes portal, Bytes statement, std::size_t rest_size);
-/// Runs a portal to its end.
-void append_execute(std::string& out, Bytes portal);
 void append_describe(std::string& out, const TargetMessage& target);
 void append_close(std::string& out, const TargetMessage& target);
+
+/// Of all rows.
+void append_execute(std::string& out, Bytes portal);
 
 /// The whole of a ParseComplete.
 inline constexpr Bytes parse_complete_message{"1\0\0\0\4", 5};

@@ -15,6 +15,13 @@ inline void append_uint32(std::string& out, std::uint32_t value) {
     }
 }
 
+/// Writes over the four bytes at `place`.
+inline void write_uint32(std::string& out, std::size_t place, std::uint32_t value) {
+    for (std::size_t i = 0; i < 4; ++i) {
+        out[place + i] = static_cast<char>(value >> (24U - 8U * i) & 0xffU);
+    }
+}
+
 inline void append_cstring(std::string& out, std::string_view text) {
     out.append(text);
     out.push_back('\0');
@@ -27,10 +34,7 @@ class LengthField {
     LengthField(const LengthField&) = delete;
     LengthField& operator=(const LengthField&) = delete;
     ~LengthField() {
-        const auto length = static_cast<std::uint32_t>(out_.size() - start_);
-        for (std::size_t i = 0; i < 4; ++i) {
-            out_[start_ + i] = static_cast<char>(length >> (24U - 8U * i) & 0xffU);
-        }
+        write_uint32(out_, start_, static_cast<std::uint32_t>(out_.size() - start_));
     }
 
   private:

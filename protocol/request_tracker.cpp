@@ -105,8 +105,11 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
         case Backend::copy_data:
         case Backend::copy_done:
         case Backend::copy_out_response:
+            if (!statement_runs()) unexpected(verdict);
+            break;
         case Backend::copy_both_response:
             if (!statement_runs()) unexpected(verdict);
+            copying_both_ = statement_runs();
             break;
         case Backend::function_call_response:
             if (!front_is(Request::function_call)) unexpected(verdict);
@@ -199,13 +202,13 @@ void RequestTracker::on_statement_end(Verdict& verdict) {
         unexpected(verdict);
         return;
     }
-    copying_ = false;
+    copying_ = copying_both_ = false;
     sync_in_copy_ = false;
     if (front_is(Request::execute)) pop();
 }
 
 void RequestTracker::on_error(Verdict& verdict) {
-    copying_ = false;
+    copying_ = copying_both_ = false;
     // The Sync may have been read before the COPY failed, and ignored, or after, and answered: a
     // COPY into a view, for one, fails after CopyInResponse and before it reads anything.
     if (sync_in_copy_) uncertain_ = true;
@@ -245,7 +248,7 @@ void RequestTracker::on_ready(Bytes body, Verdict& verdict) {
         return;
     }
     status_ = static_cast<TransactionStatus>(body.front());
-    copying_ = false;
+    copying_ = copying_both_ = false;
     sync_in_copy_ = false;
     verdict.ready = true;
     if (answers) pop();

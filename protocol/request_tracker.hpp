@@ -83,6 +83,9 @@ class RequestTracker {
     /// The client's part of a COPY FROM STDIN is under way: the server reads CopyData.
     [[nodiscard]] bool copying_in() const { return copying_; }
 
+    /// A replication stream is under way (COPY BOTH): it has no end of its own.
+    [[nodiscard]] bool copying_both() const { return copying_both_; }
+
     /// Extended-query messages were sent since the last Sync, or the server discards messages until
     /// one: a Sync is what brings it back.
     [[nodiscard]] bool wants_sync() const { return unsynced_ || skipping_; }
@@ -142,6 +145,7 @@ class RequestTracker {
     bool unsynced_ = false;
     bool skipping_ = false;  ///< an extended-query error: the server discards up to the next Sync
     bool copying_ = false;
+    bool copying_both_ = false;
     bool sync_in_copy_ =
         false;  ///< a Sync was sent into a COPY: ignored, unless the COPY failed first
     bool uncertain_ = false;

@@ -1,6 +1,9 @@
 #include "protocol/startup.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include "protocol/startup_options.hpp"
 
 namespace pgweir::protocol {
 
@@ -20,82 +23,64 @@ ErrorReport unsupported_version(std::uint32_t version) {
                                   ": server supports 3.0 to 3.0");
 }
 
-// As PostgreSQL's pg_split_opts().
-std::vector<std::string> split_options(std::string_view options) {
-    constexpr std::string_view white_space = " \t\n\v\f\r";
-    std::vector<std::string> words;
-    std::size_t i = 0;
-    while (true) {
-        while (i < options.size() && white_space.find(options[i]) != std::string_view::npos) ++i;
-        if (i == options.size()) return words;
-        std::string word;
-        while (i < options.size() && white_space.find(options[i]) == std::string_view::npos) {
-            if (options[i] == '\\' && ++i == options.size()) break;
-            word.push_back(options[i++]);
+// As PostgreSQL's parse_bool(): any part of a word that begins only that word, in either case.
+std::optional<bool> parse_bool(std::string_view value) {
+    struct Word {
+        std::string_view text;
+        std::size_t shortest;
+        bool meaning;
+    };
+    static constexpr std::array<Word, 8> words{{{"true", 1, true},
+                                                {"false", 1, false},
+                                                {"yes", 1, true},
+                                                {"no", 1, false},
+                                                {"on", 2, true},
+                                                {"off", 2, false},
+                                                {"1", 1, true},
+                                                {"0", 1, false}}};
+    std::string lower(value);
+    std::ranges::transform(lower, lower.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    const auto found = std::ranges::find_if(words, [&](const Word& word) {
+        return lower.size() >= word.shortest && word.text.starts_with(lower);
+    });
+    return found == words.end() ? std::nullopt : std::optional(found->meaning);
+}
+
+// Several of them: the last boolean counts, and `database` holds once it was said.
+class ReplicationChoice {
+  public:
+    [[nodiscard]] std::optional<ErrorReport> take(std::string_view value) {
+        if (value == "database") {
+            is_sender_ = has_database_ = true;
+            return std::nullopt;
         }
-        words.push_back(std::move(word));
-    }
-}
-
-ErrorReport invalid_argument(const std::string& argument) {
-    ErrorReport report = ErrorReport::fatal(
-        sqlstate::syntax_error, "invalid command-line argument for server process: " + argument);
-    report.hint = "Try \"postgres --help\" for more information.";
-    return report;
-}
-
-// "name=value" with '-' in the name standing for '_' (PostgreSQL's ParseLongOption()).
-std::optional<ErrorReport> add_setting(const std::string& argument, std::string_view assignment,
-                                       std::vector<Parameter>& settings) {
-    const std::size_t equals = assignment.find('=');
-    if (equals == std::string_view::npos) {
-        const bool is_long = argument.starts_with("--");
-        return ErrorReport::fatal(
-            sqlstate::syntax_error,
-            (is_long ? "--" : "-c ") + std::string(assignment) + " requires a value");
-    }
-    std::string name(assignment.substr(0, equals));
-    if (name.empty()) {
-        return ErrorReport::fatal(sqlstate::undefined_object,
-                                  "unrecognized configuration parameter \"\"");
-    }
-    std::ranges::replace(name, '-', '_');
-    settings.emplace_back(std::move(name), assignment.substr(equals + 1));
-    return std::nullopt;
-}
-
-}  // namespace
-
-std::optional<ErrorReport> parse_options(std::string_view options,
-                                         std::vector<Parameter>& settings) {
-    const std::vector<std::string> words = split_options(options);
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        const std::string& word = words[i];
-        std::string_view assignment = word;
-        if (word == "--") {  // getopt()'s end of the options; PostgreSQL allows nothing after it
-            if (i + 1 == words.size()) return std::nullopt;
-            return invalid_argument(words[i + 1]);
+        if (const auto wanted = parse_bool(value)) {
+            is_sender_ = *wanted;
+            return std::nullopt;
         }
-        if (word.starts_with("--")) {
-            assignment.remove_prefix(2);
-        } else if (word == "-c" && i + 1 < words.size()) {
-            assignment = words[++i];
-        } else if (word.starts_with("-c") && word.size() > 2) {
-            assignment.remove_prefix(2);
-        } else {
-            return invalid_argument(word);
-        }
-        if (auto problem = add_setting(word, assignment, settings)) return problem;
+        ErrorReport report = ErrorReport::fatal(
+            sqlstate::invalid_parameter_value,
+            R"(invalid value for parameter "replication": ")" + std::string(value) + '"');
+        report.hint = R"(Valid values are: "false", 0, "true", 1, "database".)";
+        return report;
     }
-    return std::nullopt;
-}
+    [[nodiscard]] Replication kind() const {
+        if (!is_sender_) return Replication::none;
+        return has_database_ ? Replication::logical : Replication::physical;
+    }
 
-namespace {
+  private:
+    bool is_sender_ = false;
+    bool has_database_ = false;
+};
 
 FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
     StartupMessage startup{.version = version};
     std::vector<Parameter> plain;
     std::string options;
+    ReplicationChoice replication;
     const auto cstring = [&rest](std::string& out) {
         const std::size_t end = rest.find('\0');
         if (end == Bytes::npos) return false;
@@ -116,7 +101,7 @@ FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
         } else if (name == "options") {
             options = std::move(value);
         } else if (name == "replication") {
-            startup.replication = std::move(value);
+            if (auto problem = replication.take(value)) return *std::move(problem);
         } else if (name.starts_with(protocol_option_prefix)) {
             startup.protocol_options.push_back(std::move(name));
         } else {
@@ -130,6 +115,7 @@ FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
         return ErrorReport::fatal(sqlstate::invalid_authorization,
                                   "no PostgreSQL user name specified in startup packet");
     }
+    startup.replication = replication.kind();
     if (startup.database.empty()) startup.database = startup.user;
     // PostgreSQL truncates both to what a name can hold.
     startup.user.resize(std::min(startup.user.size(), max_name_length));

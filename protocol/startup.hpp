@@ -32,12 +32,24 @@ struct CancelKey {
 
 using Parameter = std::pair<std::string, std::string>;
 
+/// What kind of connection the client asks for (`replication`).
+enum class Replication : std::uint8_t {
+    none,
+    physical,  ///< a WAL sender without a database: replication commands only
+    logical,   ///< `database`: a WAL sender in a database, where SQL works, too
+};
+/// "none", "physical" or "logical", as PgBouncer's console says it.
+[[nodiscard]] constexpr std::string_view name(Replication replication) {
+    if (replication == Replication::none) return "none";
+    return replication == Replication::physical ? "physical" : "logical";
+}
+
 /// A StartupMessage, taken apart.
 struct StartupMessage {
     std::uint32_t version = protocol_3_0;
     std::string user;
-    std::string database;     ///< the user's name where the client named none, as PostgreSQL has it
-    std::string replication;  ///< "", or what the client gave
+    std::string database;  ///< the user's name where the client named none, as PostgreSQL has it
+    Replication replication = Replication::none;
     /// Run-time settings in the order in which PostgreSQL would apply them: those of `options`
     /// first, then the others. A later one of the same name wins.
     std::vector<Parameter> settings;
@@ -55,11 +67,5 @@ using FirstPacket = std::variant<StartupMessage, SslRequest, GssEncRequest, Canc
 /// Takes apart the body of a first packet (what follows its length field). Whatever is wrong with
 /// it comes back as the error to send, worded as PostgreSQL words it.
 [[nodiscard]] FirstPacket parse_first_packet(Bytes body);
-
-/// Splits the `options` parameter as PostgreSQL does (white space separates, a backslash takes the
-/// next character literally) and adds its `-c name=value` and `--name=value` settings to
-/// `settings`. Returns the error to send for anything else, std::nullopt when all is well.
-[[nodiscard]] std::optional<ErrorReport> parse_options(std::string_view options,
-                                                       std::vector<Parameter>& settings);
 
 }  // namespace pgweir::protocol

@@ -138,6 +138,8 @@ Task<> AuthQuery::work(std::shared_ptr<Link> link) {
         for (const Done& done : waiting.mapped()) done(answer);
     }
     link->busy = false;
+    // Clients choose the names of databases: what came to nothing leaves nothing behind.
+    if (!link->connection && link->remembered.empty()) std::erase(links_, link);
 }
 
 Task<AuthAnswer> AuthQuery::look_up(Link& link, const std::string& user) {

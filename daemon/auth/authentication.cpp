@@ -88,7 +88,8 @@ std::optional<AuthType> Authentication::choose_method() {
                                 .is_tls = facts_.is_tls,
                                 .address = facts_.ip,
                                 .user = facts_.user,
-                                .database = facts_.database});
+                                .database = facts_.database,
+                                .is_physical_replication = facts_.is_physical_replication});
     if (rule_ == nullptr) return std::nullopt;
     reason_ = rule_->file + ':' + std::to_string(rule_->line) + ": " + rule_->text;
     return rule_->method;
@@ -96,19 +97,24 @@ std::optional<AuthType> Authentication::choose_method() {
 
 // As PostgreSQL words it in ClientAuthentication().
 Authentication::Outcome Authentication::refuse_host() {
-    const std::string who = "for host " + quoted(facts_.is_unix ? "[local]" : facts_.address) +
-                            ", user " + quoted(facts_.user) + ", database " +
-                            quoted(facts_.database) + ", " +
+    const bool physical = facts_.is_physical_replication;
+    const std::string who = quoted(facts_.is_unix ? "[local]" : facts_.address) + ", user " +
+                            quoted(facts_.user) +
+                            (physical ? "" : ", database " + quoted(facts_.database)) + ", " +
                             (facts_.is_tls ? "SSL encryption" : "no encryption");
     if (config_->auth_type == AuthType::reject) {
         return refuse(sqlstate::invalid_authorization, "pgweir rejects connections",
                       "auth.type is reject");
     }
     if (rule_ == nullptr) {
-        return refuse(sqlstate::invalid_authorization, "no pg_hba.conf entry " + who,
+        return refuse(sqlstate::invalid_authorization,
+                      std::string("no pg_hba.conf entry for ") +
+                          (physical ? "replication connection from host " : "host ") + who,
                       "no entry of auth_hba_file fits");
     }
-    return refuse(sqlstate::invalid_authorization, "pg_hba.conf rejects connection " + who,
+    return refuse(sqlstate::invalid_authorization,
+                  std::string("pg_hba.conf rejects ") +
+                      (physical ? "replication connection" : "connection") + " for host " + who,
                   reason_);
 }
 
@@ -175,7 +181,8 @@ Task<bool> Authentication::find_secrets() {
         if (!text.empty()) secrets_.push_back(protocol::parse_secret(text));
     }
     if (!secrets_.empty()) co_return true;
-    asked_ = auth_query_source(*config_, facts_.database);
+    asked_ = auth_query_source(*config_, facts_.database,
+                               facts_.is_physical_replication ? "postgres" : facts_.database);
     if (!asked_) co_return true;
     const AuthAnswer answer = co_await client_.look_up(*asked_, facts_.user);
     // Who asks for a database that is not there hears that, unless auth_dbname names another one
@@ -264,8 +271,8 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
         const auto body = co_await client_.hear();
         if (!body) co_return Outcome::gone;
         if (body->size() > protocol::max_sasl_message) {
-            co_return refuse(sqlstate::protocol_violation, "invalid message length",
-                             "a SASL message that is too long");
+            co_return co_await fail("password authentication failed",
+                                    "a SASL message that is too long");
         }
         protocol::ScramReply reply = protocol::ScramWrongPassword{};
         if (std::exchange(first, false)) {
@@ -374,19 +381,21 @@ std::vector<protocol::Secret> PreparedSecrets::verifiers(
 }
 
 std::optional<AuthQuerySource> auth_query_source(const conf::Config& config,
-                                                 const std::string& database) {
+                                                 const std::string& database,
+                                                 const std::string& default_dbname) {
     const conf::Database* entry = config.find_database(database);
     const conf::PoolOptions& options = entry == nullptr ? config.pool : entry->options;
     if (options.auth_user.empty()) return std::nullopt;
-    const std::string& where = options.auth_dbname.empty() ? database : options.auth_dbname;
-    const conf::Database* asked = config.find_database(where);
+    const bool elsewhere = !options.auth_dbname.empty();
+    const conf::Database* asked = config.find_database(elsewhere ? options.auth_dbname : database);
     if (asked == nullptr) return std::nullopt;
 
     AuthQuerySource source{.query = options.auth_query,
                            .connect_timeout = options.server_connect_timeout,
                            .timeout = config.auth_query_timeout,
                            .cache_time = config.auth_query_cache_time};
-    source.connection = pool::connection_keywords(*asked, where, options.auth_user);
+    source.connection = pool::connection_keywords(
+        *asked, elsewhere ? options.auth_dbname : default_dbname, options.auth_user);
     const std::string* own_user = asked->keyword("user");
     if (own_user == nullptr || *own_user != options.auth_user) {
         std::erase_if(source.connection, [](const conf::ConnectionKeyword& keyword) {

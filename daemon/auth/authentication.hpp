@@ -26,7 +26,8 @@ namespace pgweir::daemon {
 struct ClientFacts {
     std::string user;
     std::string database;
-    std::string address;  ///< without the port; "local" for a Unix socket
+    bool is_physical_replication = false;  ///< `database` then names an entry, and no database
+    std::string address;                   ///< without the port; "local" for a Unix socket
     conf::IpAddress ip;
     bool is_unix = false;
     std::optional<std::uint32_t> uid;  ///< of the process behind a Unix socket
@@ -140,8 +141,10 @@ class Authentication {
 };
 
 /// The connection on which auth_query is asked for a database; nothing where none is configured.
+/// `default_dbname`: where, if the entry of `database` does not say it.
 [[nodiscard]] std::optional<AuthQuerySource> auth_query_source(const conf::Config& config,
-                                                               const std::string& database);
+                                                               const std::string& database,
+                                                               const std::string& default_dbname);
 
 /// What a pool's connections log in with, apart from what its clients bring: the secret of the
 /// server's user, where the configuration knows it. Null: nothing.

@@ -23,8 +23,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(pool::Cli
                        "killed",    "unread"};
 
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(pool::ServerClose::count_)>
-    server_close_names{"idle",    "lifetime", "lost",     "dirty",         "protocol_error",
-                       "evicted", "retired",  "shutdown", "connect_failed"};
+    server_close_names{"idle",    "lifetime", "lost",     "dirty",          "protocol_error",
+                       "evicted", "retired",  "shutdown", "connect_failed", "client_left"};
 
 // An enumerator without a name leaves the last one empty.
 static_assert(!timeout_names.back().empty());

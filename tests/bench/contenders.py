@@ -71,7 +71,18 @@ class PgBouncer:
                 f"auth_type = trust\nauth_file = {self.folder}/users\n"
                 f"pool_mode = transaction\ndefault_pool_size = {options.servers}\n"
                 "max_client_conn = 10000\nignore_startup_parameters = extra_float_digits\n"
-                "log_connections = 0\nlog_disconnections = 0\nlog_stats = 0\n")
+                "log_connections = 0\nlog_disconnections = 0\nlog_stats = 0\n"
+                + self._tls_settings(options))
+
+    def _tls_settings(self, options):
+        """pgweir's section `tls` in PgBouncer's words, which are the same."""
+        lines = ""
+        for name, value in (options.tls or {}).items():
+            if name.endswith("_file"):  # in a folder that its user can read
+                value = shutil.copy(value, self.folder)
+                os.chmod(value, 0o644)
+            lines += f"{name} = {value}\n"
+        return lines
 
     def _write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -120,6 +131,7 @@ class PgweirContender:
             "pool": {"mode": "transaction", "default_pool_size": options.servers},
             "limits": {"max_client_conn": 10000},
             "log": {"level": "warning"},
+            "tls": options.tls or {},
         }, start=False)
         try:
             self.daemon.start([binary, self.daemon.config_path])

@@ -1,8 +1,11 @@
 """Who may come in: every method with every kind of secret, compared with PostgreSQL itself."""
 
 import asyncio
+import functools
+import itertools
 import os
 import re
+import ssl
 import subprocess
 import threading
 
@@ -17,7 +20,8 @@ from support.pgweir import Pgweir
 from support.timing import eventually, sized
 
 METHODS = ["trust", "reject", "password", "md5", "scram-sha-256"]
-FORMS = ["md5", "scram", "expired", "null", "nobody"]
+FORMS = ["md5", "scram", "expired", "forever", "null", "nobody"]
+EXPIRY = {"expired": "valid until '2001-01-01'", "forever": "valid until 'infinity'"}
 RIGHT, WRONG = "right password", "wrong password"
 
 
@@ -43,15 +47,14 @@ def _create_roles(cluster):
                 continue
             encryption = "md5" if form == "md5" else "scram-sha-256"
             password = "null" if form == "null" else f"'{RIGHT}'"
-            expiry = "valid until '2001-01-01'" if form == "expired" else ""
             cluster.admin(f"set password_encryption = '{encryption}';"
-                          f"create role {_role(method, form)} login password {password} {expiry}")
+                          f"create role {_role(method, form)} login password {password} {EXPIRY.get(form, '')}")
 
 
 @pytest.fixture(name="guarded", scope="module")
 def _guarded():
     """A cluster whose own pg_hba.conf asks each role by its method, over TCP only."""
-    cluster = Cluster(hba=_hba())
+    cluster = Cluster(hba=_hba(), tls=True)
     try:
         _create_roles(cluster)
         yield cluster
@@ -65,17 +68,18 @@ def _databases(cluster):
             "*": {"host": cluster.folder, "port": cluster.port}}
 
 
-def _userlist(cluster, path):
+def _userlist(cluster, path, plain=False):
+    """The secrets as the cluster has them, or the passwords themselves."""
     rows = cluster.admin("select rolname, rolpassword from pg_authid where rolpassword is not null"
                          " and (rolvaliduntil is null or rolvaliduntil > now())")
     with open(path, "w", encoding="utf-8") as file:
         for name, secret in rows:
-            file.write(f'"{name}" "{secret}"\n')
+            file.write(f'"{name}" "{RIGHT if plain else secret}"\n')
     return str(path)
 
 
 @pytest.fixture(name="gateways", scope="module")
-def _gateways(guarded, tmp_path_factory):
+def _gateways(guarded, tls, tmp_path_factory):
     """By where secrets come from: pgweir with the cluster's own rules."""
     folder = tmp_path_factory.mktemp("auth")
     hba = folder / "pg_hba.conf"
@@ -83,11 +87,12 @@ def _gateways(guarded, tmp_path_factory):
     base = {"type": "hba", "auth_hba_file": str(hba), "auth_failure_delay": "0ms",
             "auth_failure_limit": 0}
     sources = {"auth_query": {"auth_user": "postgres", "auth_dbname": "app"},
-               "auth_file": {"auth_file": _userlist(guarded, folder / "users")}}
+               "auth_file": {"auth_file": _userlist(guarded, folder / "users")},
+               "plain": {"auth_file": _userlist(guarded, folder / "plain", plain=True)}}
     started = {}
     try:
         for name, source in sources.items():
-            started[name] = Pgweir(guarded, {"auth": {**base, **source},
+            started[name] = Pgweir(guarded, {"auth": {**base, **source}, "tls": tls,
                                              "databases": _databases(guarded)})
         yield started
     finally:
@@ -95,15 +100,21 @@ def _gateways(guarded, tmp_path_factory):
             weir.finish()
 
 
-def _attempt(target, user, password, database):
-    """'in', or the SQLSTATE and message with which the client was sent away."""
+def _unverified():
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _attempt(target, user, password, database, encrypted=False):
+    """'in', or the severity, SQLSTATE, message, detail and hint with which the client was sent away."""
     async def run():
         try:
             connection = await asyncpg.connect(
                 host="127.0.0.1", port=target.port, user=user, password=password,
-                database=database, timeout=20, ssl=False)
+                database=database, timeout=20, ssl=_unverified() if encrypted else False)
         except asyncpg.PostgresError as error:
-            return error.sqlstate, str(error)
+            return error.severity, error.sqlstate, str(error), error.detail, error.hint
         try:
             assert await connection.fetchval("select current_user") == user
         finally:
@@ -113,22 +124,36 @@ def _attempt(target, user, password, database):
     return asyncio.run(run())
 
 
-@pytest.mark.parametrize("source", ["auth_query", "auth_file"])
+@functools.lru_cache(maxsize=None)
+def _direct(cluster, *case):
+    """PostgreSQL's answer, which is the same wherever pgweir has its secrets from."""
+    return _attempt(cluster, *case)
+
+
+def _is_the_exception(source, user, password):
+    """A plain password serves every method; PostgreSQL, which has the MD5 hash only, not SCRAM."""
+    return source == "plain" and user == "scram_sha_256_md5" and password == RIGHT
+
+
+@pytest.mark.parametrize("source", ["auth_query", "auth_file", "plain"])
 @pytest.mark.parametrize("user", ROLES)
-def test_a_client_hears_what_postgresql_would_say(guarded, gateways, source, user):
-    for password in (RIGHT, WRONG):
-        for database in ("app", "nowhere"):
-            direct = _attempt(guarded, user, password, database)
-            through = _attempt(gateways[source], user, password, database)
-            assert through == direct, (password, database)
+@pytest.mark.parametrize("encrypted", [False, True], ids=["in clear", "over TLS"])
+def test_a_client_hears_what_postgresql_would_say(guarded, gateways, source, user, encrypted):
+    cases = [*itertools.product((RIGHT, WRONG), ("app", "nowhere")), ("", "app")]
+    for password, database in cases:
+        if _is_the_exception(source, user, password):
+            continue
+        direct = _direct(guarded, user, password, database, encrypted)
+        through = _attempt(gateways[source], user, password, database, encrypted)
+        assert through == direct, (password, database)
 
 
 def test_an_unknown_user_hears_what_a_wrong_password_hears(gateways):
     for method in ("password", "md5", "scram-sha-256"):
         known = _attempt(gateways["auth_query"], _role(method, "scram"), WRONG, "app")
         unknown = _attempt(gateways["auth_query"], _role(method, "nobody"), WRONG, "app")
-        assert known[0] == unknown[0] == "28P01"
-        assert known[1].replace("scram\"", "nobody\"") == unknown[1]
+        assert known[1] == unknown[1] == "28P01"
+        assert known[2].replace("scram\"", "nobody\"") == unknown[2] and known[3:] == unknown[3:]
 
 
 def test_the_log_names_the_rule_and_never_a_secret(gateways):
@@ -257,7 +282,6 @@ def test_peer_lets_in_the_account_of_that_name_and_nobody_else(cluster, pgweir, 
     hba.write_text("local all all peer map=admins\n")
     weir = pgweir({"auth": {"type": "hba", "auth_hba_file": str(hba),
                             "auth_ident_file": str(ident)}})
-    eventually(lambda: os.path.exists(f"{weir.folder}/.s.PGSQL.{weir.port}"), 10, "no socket")
     with psycopg.connect(host=weir.folder, port=weir.port, user="app", dbname="app") as connection:
         assert connection.execute("select current_user").fetchone() == ("app",)
     with pytest.raises(psycopg.OperationalError, match='Peer authentication failed for user "post'):

@@ -18,18 +18,6 @@ from support.timing import eventually, sized
 SSL_REQUEST = wire.request(1234 << 16 | 5679)
 
 
-@pytest.fixture(name="ca", scope="module")
-def _ca(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture(name="tls", scope="module")
-def _tls(ca):
-    key, certificate = ca.issue("server", "localhost")
-    return {"client_tls_sslmode": "prefer", "client_tls_key_file": key,
-            "client_tls_cert_file": certificate}
-
-
 def _connect(weir, **keywords):
     keywords = {"host": weir.host, "sslmode": "require", "dbname": "app", "user": "app",
                 "connect_timeout": 20, "autocommit": True, **keywords}
@@ -120,6 +108,9 @@ def test_a_client_certificate_must_be_of_our_authority_and_not_revoked(pgweir, t
     _refused(weir, "(?i)ssl|closed")
     eventually(lambda: weir.metrics().sum("pgweir_tls_handshakes_failed_total") >= 3, 5,
                "not counted")
+    for reason in ("certificate revoked", "unable to get local issuer certificate",
+                   "peer did not return a certificate"):
+        assert any(reason in line for line in weir.log_lines("tls_handshake_failed")), reason
 
 
 def _context(version=None, alpn=None):
@@ -267,10 +258,11 @@ def test_many_tls_clients_at_once(pgweir, tls):
     assert done == [(1,)] * count
 
 
-def test_a_session_is_resumed_by_its_ticket_unless_tickets_are_off(pgweir, tls):
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_is_resumed_by_its_ticket_unless_tickets_are_off(pgweir, tls, version):
     for tickets in (True, False):
         weir = pgweir({"tls": {**tls, "client_tls_session_tickets": tickets}})
-        context = _context(ssl.TLSVersion.TLSv1_2)
+        context = _context(version)
         with context.wrap_socket(_ask_for_tls(weir)) as stream:
             assert _select_one(stream)
             session = stream.session
@@ -336,7 +328,6 @@ def test_a_bad_key_is_told_before_anything_starts(pgweir, tls, tmp_path):
 
 def test_a_unix_socket_stays_as_it_is(pgweir, tls):
     weir = pgweir({"tls": {**tls, "client_tls_sslmode": "require"}})
-    eventually(lambda: os.path.exists(f"{weir.folder}/.s.PGSQL.{weir.port}"), 10, "no socket")
     with _connect(weir, host=weir.folder, sslmode="prefer") as connection:
         assert not _uses_tls(connection)
     with Peer((weir.host, weir.port)) as peer:

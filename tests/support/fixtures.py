@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from . import process
+from .certificates import Authority
 from .cluster import Cluster
 from .gate import Gate
 from .pgweir import BINARY, Pgweir, is_built
@@ -98,6 +99,20 @@ def fixture_gate(request):
         yield found
 
 
+@pytest.fixture(scope="session", name="ca")
+def fixture_ca(tmp_path_factory):
+    """A certificate authority that the tests of a run share; a stranger's is the test's own."""
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="session", name="tls")
+def fixture_tls(ca):
+    """The section `tls` of a daemon that serves as `localhost` and leaves TLS to the client."""
+    key, certificate = ca.issue("server", "localhost")
+    return {"client_tls_sslmode": "prefer", "client_tls_key_file": key,
+            "client_tls_cert_file": certificate}
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """Let fixtures know how the test ended, so that they show the daemon's log on failure."""
@@ -105,5 +120,5 @@ def pytest_runtest_makereport(item, call):
     setattr(item, f"result_{call.when}", outcome.get_result())
 
 
-__all__ = ["fixture_cluster", "fixture_gate", "fixture_own_cluster", "fixture_pgweir",
-           "pytest_configure", "pytest_runtest_makereport", "pytest_sessionfinish"]
+__all__ = ["fixture_ca", "fixture_cluster", "fixture_gate", "fixture_own_cluster",
+           "fixture_pgweir", "fixture_tls", "pytest_configure", "pytest_runtest_makereport", "pytest_sessionfinish"]

@@ -18,6 +18,8 @@ NAMES = {
     "client_logins": "pgweir_client_logins_total",
     "server_logins": "pgweir_server_logins_total",
     "cancels": "pgweir_cancels_total",
+    "clients_pinned": "pgweir_clients_pinned",
+    "session_state_leaks": "pgweir_session_state_leaks_total",
 }
 
 
@@ -41,6 +43,12 @@ class Metrics:
         found = [value for sample, own, value in self.samples if sample == real
                  and all(own.get(key) == wanted for key, wanted in labels.items())]
         return sum(found)
+
+    def of(self, name):
+        """The series of that name that are not zero, as lines."""
+        real = NAMES.get(name, name)
+        return [f"{labels} {value}" for sample, labels, value in self.samples
+                if sample == real and value]
 
     def has(self, name):
         real = NAMES.get(name, name)

@@ -125,7 +125,11 @@ class Pgweir:
         if self.process.poll() is not None:
             raise RuntimeError(f"pgweir ended with {self.process.returncode}:\n{self.log()}")
         with socket.create_connection((self.host, self.port), 1):
-            return True
+            pass
+        if self.folder in self.config["listen"]:  # comes last; its file is there before it listens
+            with socket.socket(socket.AF_UNIX) as local:
+                local.connect(f"{self.folder}/.s.PGSQL.{self.port}")
+        return True
 
     @property
     def pid(self):

@@ -38,6 +38,18 @@ class Session:
             self._more()
         return raw
 
+    def receive_request(self):
+        """The code of a packet without parameters: an SSLRequest, mostly."""
+        return struct.unpack("!II", self._bytes(8))[1]
+
+    def receive_rest(self):
+        """Whatever comes until the other side ends the connection."""
+        rest = self._splitter.pending
+        with contextlib.suppress(OSError):
+            while data := self.connection.recv(1 << 16):
+                rest += data
+        return rest
+
     def startup(self):
         """Read start-up packets; refuse encryption. Returns the parameters, or None for a cancel."""
         while True:

@@ -112,11 +112,25 @@ TEST(Hba, ReadsListsKeywordsAndQuotes) {
     EXPECT_EQ(line_for(parse("local \"all\" all trust"), from("local", "ann", "all")), 1);
     EXPECT_EQ(line_for(parse("local sameuser all trust"), from("local", "ann", "ann")), 1);
     EXPECT_EQ(line_for(parse("local sameuser all trust"), from("local", "ann", "app")), 0);
-    EXPECT_EQ(line_for(parse("local replication all trust"), from("local", "ann", "replication")),
-              0);
     EXPECT_EQ(line_for(parse("local all \"two words\" trust"), from("local", "two words")), 1);
     EXPECT_EQ(line_for(parse("local all \"a\"\"b\" trust"), from("local", "a\"b")), 1);
     EXPECT_EQ(line_for(parse("local all \\\n  ann trust"), from("local")), 1);
+}
+
+// As PostgreSQL's check_db().
+TEST(Hba, PhysicalReplicationFitsItsKeywordAndNothingElse) {
+    HbaQuestion physical = from("local", "ann", "replication");
+    physical.is_physical_replication = true;
+    EXPECT_EQ(line_for(parse("local replication all trust"), physical), 1);
+    EXPECT_EQ(line_for(parse("local app,replication ann trust"), physical), 1);
+    EXPECT_EQ(line_for(parse("local replication bob trust"), physical), 0);
+    EXPECT_EQ(line_for(parse("local all all trust"), physical), 0);
+    EXPECT_EQ(line_for(parse("local \"replication\" all trust"), physical), 0);
+    EXPECT_EQ(line_for(parse("local \"/.*\" all trust"), physical), 0);
+    const HbaQuestion logical = from("local", "ann", "replication");
+    EXPECT_EQ(line_for(parse("local replication all trust"), logical), 0);
+    EXPECT_EQ(line_for(parse("local \"replication\" all trust"), logical), 1);
+    EXPECT_EQ(line_for(parse("local all all trust"), logical), 1);
 }
 
 TEST(Hba, MatchesAddressesByBitsAndByMask) {

@@ -14,6 +14,7 @@ namespace pgweir::conf {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 TEST(OptionTable, HasEachNameOnceInEachPlace) {
     std::set<std::string_view> paths;
@@ -113,6 +114,21 @@ TEST(Difference, OfEqualConfigurationsIsEmpty) {
     EXPECT_TRUE(difference(*config, *config).empty());
 }
 
+TEST(Difference, NamesTheFilesOfWhichTheContentHasChanged) {
+    const auto before = load(example());
+    Config after = *before;
+    std::vector<Problem> problems;
+    after.userlist["ann"] = "secret";
+    after.hba = Hba::parse("local all all trust\n", "hba", problems);
+    after.ident_maps = IdentMaps::parse("map root ann\n", "ident", problems);
+    EXPECT_THAT(problems, IsEmpty());
+    const Difference found = difference(*before, after);
+    EXPECT_THAT(found.changes, ElementsAre("auth.auth_file: its content has changed",
+                                           "auth.auth_hba_file: its rules have changed",
+                                           "auth.auth_ident_file: its maps have changed"));
+    EXPECT_THAT(found.needs_restart, IsEmpty());
+}
+
 TEST(Difference, NamesEachChangeOnceAndWhatNeedsARestart) {
     const auto before = load(R"(
 listen: ["127.0.0.1:6432"]
@@ -145,6 +161,8 @@ users: {ann: {query_timeout: 5s}, bob: {}}
     EXPECT_THAT(
         found.needs_restart,
         ElementsAre("listen: 127.0.0.1:6432 -> 127.0.0.1:6432, /tmp:6432", "workers: auto -> 4"));
+    EXPECT_TRUE(found.needs_restart_for("workers: auto -> 4"));
+    EXPECT_FALSE(found.needs_restart_for("databases.fresh: added"));
 }
 
 }  // namespace

@@ -51,7 +51,9 @@ class TestTenant : public Tenant {
                               .body = protocol::Bytes(message).substr(protocol::header_size),
                               .whole = true},
                              message, out);
-        EXPECT_GE(server->requests().write(out.parts()).size, message.size());
+        std::size_t size = 0;
+        for (const iovec& part : out.parts()) size += part.iov_len;
+        EXPECT_EQ(server->requests().write(out.parts()).size, size);
     }
     void query(std::string_view sql) const {
         std::string message;
@@ -74,24 +76,29 @@ class TestTenant : public Tenant {
     [[nodiscard]] ByteStream& replies() override { return *replies_; }
     [[nodiscard]] bool between_requests() const override { return true; }
     void replies_failed() override { failed = true; }
-    [[nodiscard]] bool may_release() const override { return !keeps_server; }
+    [[nodiscard]] bool may_release() const override {
+        return !keeps_server && !session_.pins.any();
+    }
     [[nodiscard]] bool accepts(protocol::TransactionStatus) override { return true; }
     void reply_finished(protocol::TransactionStatus status) override { finished.push_back(status); }
     void set_up_finished(const std::optional<protocol::ErrorReport>& error) override {
-        EXPECT_FALSE(error.has_value());
+        EXPECT_TRUE(!error || may_be_refused) << error->message;
         ++set_ups;
     }
-    void pins_changed(Pins) override {}
     void replies_delivered() override {}
     [[nodiscard]] bool takes_replies() const override { return true; }
     void notify(const SharedMessage& message) override { notified.push_back(*message); }
     void channels_confirmed() override {}
+    void question_answered() override {}
+    void pins_changed(Pins) override { ++pin_changes; }
     void server_lost(bool explain) override { lost.push_back(explain); }
 
     Waiter waiter;
     Server* server = nullptr;
     int leases = 0;
     int set_ups = 0;
+    int pin_changes = 0;
+    bool may_be_refused = false;
     bool failed = false;
     bool keeps_server = false;
     std::vector<protocol::TransactionStatus> finished;
@@ -116,8 +123,11 @@ class TestObserver : public Observer {
                         milliseconds) override {
         failures.emplace_back(explanation);
     }
-    void session_state_leaked(std::string_view, std::string_view, std::string_view) override {}
+    void session_state_leaked(std::string_view, std::string_view, std::string_view what) override {
+        leaks.emplace_back(what);
+    }
     std::vector<ServerClose> closed;
+    std::vector<std::string> leaks;
     std::vector<std::string> failures;
 };
 

@@ -44,6 +44,16 @@ TEST(LoginGuard, RefusesItBehindOtherMessagesToo) {
     EXPECT_EQ(check_login_messages(messages).kind, Kind::refuse);
 }
 
+// A greeting may be longer than what is peeked at, or than a TLS record.
+TEST(LoginGuard, DoesNotWaitForTheEndOfAGreeting) {
+    std::string messages;
+    protocol::append_authentication_ok(messages);
+    protocol::append_parameter_status(messages, "search_path", std::string(9000, 'x'));
+    for (const std::size_t size : {10, 100, 8192}) {
+        EXPECT_EQ(check_login_messages(messages.substr(0, size)).kind, Kind::go_on) << size;
+    }
+}
+
 TEST(LoginGuard, WaitsForTheRestOfAMessageAtEverySplit) {
     const std::string message = sasl_continue("r=nonce,s=c2FsdA==,i=2000000000");
     for (std::size_t size = 1; size < message.size(); ++size) {

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -156,6 +157,8 @@ class ScriptedServer {
     void poll() {
         int socket = -1;
         while ((socket = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK)) >= 0) {
+            const int on = 1;  // what a test says in two pieces is to arrive at once
+            EXPECT_EQ(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
             backends_.push_back(std::make_unique<ScriptedBackend>(
                 socket, static_cast<std::uint32_t>(1000 + backends_.size())));
         }

@@ -104,9 +104,89 @@ TEST(DifferenceSql, ABackslashIsTheSameWithoutStandardConformingStrings) {
 }
 
 TEST(DifferenceSql, QuotesEachPartOfACustomName) {
-    EXPECT_EQ(difference_sql(of({{"my.setting", "1"}}), of({})), R"(BEGIN;RESET "my"."setting";COMMIT)");
+    EXPECT_EQ(difference_sql(of({{"my.setting", "1"}}), of({})),
+              R"(BEGIN;RESET "my"."setting";COMMIT)");
     EXPECT_EQ(difference_sql(of({{"a.b.c", "1"}}), of({})), R"(BEGIN;RESET "a"."b"."c";COMMIT)");
     EXPECT_EQ(difference_sql(of({{R"(a"b)", "1"}}), of({})), R"(BEGIN;RESET "a""b";COMMIT)");
+}
+
+// The rights to give a setting are the login's: its identity is there before all of it, and who the
+// client has become comes last. SET ROLE wants the session's user to be the one that has the role.
+TEST(DifferenceSql, AnIdentityIsResetFirstAndGivenLast) {
+    EXPECT_EQ(difference_sql(of({{"role", "bob"}, {"session_authorization", "ann"}, {"a", "1"}}),
+                             of({{"role", "eve"}, {"session_authorization", "zoe"}, {"b", "2"}})),
+              "BEGIN;RESET SESSION AUTHORIZATION;RESET ROLE;RESET \"a\";"
+              "SELECT pg_catalog.set_config('b','2',false);"
+              "SELECT pg_catalog.set_config('session_authorization','zoe',false);"
+              "SELECT pg_catalog.set_config('role','eve',false);COMMIT");
+}
+
+TEST(DifferenceSql, AnIdentityThatStaysIsLaidDownForTheOthers) {
+    EXPECT_EQ(difference_sql(of({{"role", "bob"}}), of({{"role", "bob"}, {"a", "1"}})),
+              "BEGIN;RESET ROLE;SELECT pg_catalog.set_config('a','1',false);"
+              "SELECT pg_catalog.set_config('role','bob',false);COMMIT");
+}
+
+TEST(DifferenceSql, AnIdentityThatGoesIsReset) {
+    EXPECT_EQ(difference_sql(of({{"role", "bob"}}), of({})), "BEGIN;RESET ROLE;COMMIT");
+    EXPECT_EQ(difference_sql(of({}), of({{"role", "bob"}})),
+              "BEGIN;SELECT pg_catalog.set_config('role','bob',false);COMMIT");
+}
+
+TEST(DifferenceSql, BetweenEqualIdentitiesThereIsNothingToDo) {
+    EXPECT_EQ(difference_sql(of({{"role", "bob"}}), of({{"role", "bob"}})), "");
+}
+
+TEST(AppendLiteral, WritesWhatIsNotPlainAsciiInOctal) {
+    const auto literal = [](std::string_view value) {
+        std::string sql = "=";
+        append_literal(sql, value);
+        return sql;
+    };
+    EXPECT_EQ(literal(""), "=''");
+    EXPECT_EQ(literal("it's"), "='it''s'");
+    EXPECT_EQ(literal("\xc3\xa4"), R"(=E'\303\244')");
+    EXPECT_EQ(literal("\xff\x80\x01\x7f\n"), R"(=E'\377\200\001\177\012')");
+    EXPECT_EQ(literal("\xc3'\\"), R"(=E'\303''\\')");
+}
+
+TEST(DifferenceSql, ValuesMeanTheSameWhateverTheEncodingOfTheClient) {
+    EXPECT_EQ(difference_sql(of({}), of({{"a.b", "\xc3\xa4"}})),
+              R"(BEGIN;SELECT pg_catalog.set_config('a.b',E'\303\244',false);COMMIT)");
+}
+
+TEST(Without, LeavesOneOutWhateverItsCase) {
+    const SessionSettings settings = of({{"timezone", "UTC"}, {"a", "1"}});
+    EXPECT_THAT(without(settings, "TimeZone"), ElementsAre(Pair("a", "1")));
+    EXPECT_EQ(without(settings, "b"), settings.values());
+    EXPECT_THAT(without(of({}), "a"), IsEmpty());
+    EXPECT_EQ(settings.values().size(), 2U);
+}
+
+TEST(Merge, HasBothAndThoseOfTheSecondWin) {
+    EXPECT_THAT(merge(of({{"a", "1"}, {"c", "3"}}), of({{"b", "2"}, {"c", "4"}})),
+                ElementsAre(Pair("a", "1"), Pair("b", "2"), Pair("c", "4")));
+    EXPECT_THAT(merge(of({}), of({{"a", "1"}})), ElementsAre(Pair("a", "1")));
+    EXPECT_THAT(merge(of({{"a", "1"}}), of({})), ElementsAre(Pair("a", "1")));
+}
+
+TEST(Parsing, IsTheSameWhereAStatementMeansTheSame) {
+    EXPECT_EQ(of({}).parsing(), "");
+    EXPECT_EQ(
+        of({{"application_name", "x"}, {"statement_timeout", "5"}, {"app.user", "7"}}).parsing(),
+        "");
+    EXPECT_EQ(of({{"search_path", "a"}, {"application_name", "x"}}).parsing(),
+              of({{"search_path", "a"}, {"application_name", "y"}}).parsing());
+}
+
+TEST(Parsing, DiffersWhereAStatementMeansSomethingElse) {
+    for (const char* name :
+         {"backslash_quote", "client_encoding", "DateStyle", "IntervalStyle", "role", "search_path",
+          "session_authorization", "standard_conforming_strings", "TimeZone"}) {
+        EXPECT_NE(of({{name, "a"}}).parsing(), of({{name, "b"}}).parsing()) << name;
+        EXPECT_NE(of({{name, "a"}}).parsing(), of({}).parsing()) << name;
+    }
+    EXPECT_NE(of({{"role", "a"}}).parsing(), of({{"session_authorization", "a"}}).parsing());
 }
 
 TEST(IsSettable, WhatASessionCanChange) {

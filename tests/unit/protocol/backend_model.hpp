@@ -10,9 +10,18 @@ namespace pgweir::protocol::test {
 /// What a client sends: the type, and what the server will make of it.
 struct ClientMessage {
     char type = 0;
+    bool injected = false;   ///< pgweir's own, inside of the client's extended query
+    bool operation = false;  ///< somebody keeps an operation with it
     enum class Fate : char { good, fails, copies, copies_twice, copies_into_view, copies_out };
     Fate fate = Fate::good;
     char status = 'I';  ///< of the ReadyForQuery that answers it
+};
+
+/// A reply, and what it answers.
+struct Reply {
+    std::string text;
+    bool injected = false;
+    bool operation = false;
 };
 
 /// Takes messages in order, gives replies in order ("Z" with its status as "Z:I").
@@ -21,7 +30,10 @@ class BackendModel {
     void process(const ClientMessage& message, std::mt19937& random) {
         if (closed_) return;
         if (copies_left_ > 0) return in_copy(message);
-        if (skipping_ && message.type != 'S') return;
+        if (skipping_ && message.type != 'S') {
+            operations_discarded_ += message.operation ? 1 : 0;
+            return;
+        }
         switch (message.type) {
             case 'Q':
             case 'E':
@@ -58,26 +70,39 @@ class BackendModel {
     [[nodiscard]] bool wants_sync() const { return skipping_ || unsynced_; }
     [[nodiscard]] bool closed() const { return closed_; }
     [[nodiscard]] char status() const { return status_; }
-    std::deque<std::string> replies;
+    /// How many messages with an operation it has passed over.
+    [[nodiscard]] std::size_t operations_discarded() const { return operations_discarded_; }
+    std::deque<Reply> replies;
 
   private:
     using Fate = ClientMessage::Fate;
 
-    void reply(const std::string& message) { replies.push_back(message); }
+    void reply(const std::string& text) { replies.push_back({.text = text}); }
     void ready(char status) {
         unsynced_ = false;
         status_ = status;
         reply(std::string("Z:") + status);
     }
     void extended(const ClientMessage& message, std::initializer_list<const char*> answer) {
-        if (message.fate == Fate::fails) return fail(message);
+        const auto tell = [&](const char* text) {
+            replies.push_back(
+                {.text = text, .injected = message.injected, .operation = message.operation});
+        };
+        if (message.fate == Fate::fails) {
+            tell("E");
+            skip();
+            return;
+        }
         unsynced_ = true;
-        for (const char* const part : answer) reply(part);
+        for (const char* const part : answer) tell(part);
     }
     void fail(const ClientMessage& statement) {
         reply("E");
         copies_left_ = 0;
         if (statement.type == 'Q') return ready(statement.status);
+        skip();
+    }
+    void skip() {
         skipping_ = true;
         unsynced_ = false;
     }
@@ -143,6 +168,7 @@ class BackendModel {
     }
 
     int copies_left_ = 0;
+    std::size_t operations_discarded_ = 0;
     ClientMessage statement_;
     bool skipping_ = false;
     bool unsynced_ = false;

@@ -11,29 +11,67 @@
 
 namespace pgweir::protocol::test {
 
+/// A word of the language that play() reads, without its marks.
+struct Word {
+    std::string message;
+    char mark = 0;              ///< what stood before it: - ! ~
+    bool operation = false;     ///< * stood behind it
+    std::size_t discarded = 0;  ///< the number behind /
+
+    explicit Word(std::string text) : message(std::move(text)) {
+        if (message.size() > 1 && std::string_view("-!~").find(message[0]) != std::string::npos) {
+            mark = message[0];
+            message.erase(0, 1);
+        }
+        if (const std::size_t slash = message.find('/'); slash != std::string::npos) {
+            discarded = std::stoul(message.substr(slash + 1));
+            message.resize(slash);
+        }
+        operation = message.ends_with('*');
+        if (operation) message.pop_back();
+    }
+};
+
 /// Plays `text` to `tracker` and checks what it says. Words, separated by spaces:
-///   >  >>  <  =>   what follows is sent by the client, by the pool, by the server, or is expected
-///   P B D E C S H Q F d c f   messages from a client (protocol letters)
+///   >  >>  >+  <  =>   what follows is sent by the client, by the pool, by the pool inside of the
+///   client's extended query, by the server, or is expected
+///   P B D E C S H Q F d c f   messages to the server (protocol letters)
+///   P*   with an operation;  ~P  the server will discard it
 ///   1 2 3 T C E Z:I ...       messages from the server; `Z:` and the status byte (`Z:` none)
 ///   -T   this one must be dropped;  !T  it must be a violation;  otherwise it must be forwarded
-///   releasable quiet busy copying wants_sync uncertain owed:N I T E   expectations; each also has
-///   a form with "not_"
+///   1*   ends an operation, an error has it fail;  E/2  two operations behind it are discarded
+///   releasable quiet busy copying streaming wants_sync uncertain owed:N I T E   expectations; each
+///   also has a form with "not_"
 inline void play(RequestTracker& tracker, std::string_view text) {
     using Disposition = Verdict::Disposition;
+    using Outcome = Verdict::Outcome;
     SCOPED_TRACE(std::string(text));
     std::istringstream words{std::string(text)};
     std::string mode;
     std::string word;
-    const auto received = [&tracker](std::string message) {
-        Disposition expected = Disposition::forward;
-        if (message.size() > 1 && (message[0] == '-' || message[0] == '!')) {
-            expected = message[0] == '-' ? Disposition::drop : Disposition::violation;
-            message.erase(0, 1);
-        }
+    const auto sent = [&tracker, &mode](const Word& what) {
+        ASSERT_EQ(what.message.size(), 1U) << what.message;
+        const Origin origin = mode == ">"    ? Origin::client
+                              : mode == ">>" ? Origin::pool
+                                             : Origin::injected;
+        const bool read = tracker.sent(static_cast<Frontend>(what.message[0]), origin,
+                                       what.operation ? Operation::yes : Operation::no);
+        EXPECT_EQ(read, what.mark != '~') << "message " << what.message;
+    };
+    const auto received = [&tracker](const Word& what) {
+        const std::string& message = what.message;
+        const Disposition expected = what.mark == '-'   ? Disposition::drop
+                                     : what.mark == '!' ? Disposition::violation
+                                                        : Disposition::forward;
         const bool ready = message.starts_with("Z:");
         const std::string body = ready ? message.substr(2) : "";
         const Verdict verdict = tracker.received(static_cast<Backend>(message[0]), body);
         EXPECT_EQ(verdict.disposition, expected) << "message " << message;
+        const Outcome outcome = !what.operation     ? Outcome::none
+                                : message[0] == 'E' ? Outcome::failed
+                                                    : Outcome::done;
+        EXPECT_EQ(verdict.operation, outcome) << "message " << message;
+        EXPECT_EQ(verdict.operations_discarded, what.discarded) << "message " << message;
         if (expected == Disposition::violation) return;
         EXPECT_EQ(verdict.ready, ready) << "message " << message;
         if (ready) {
@@ -56,6 +94,8 @@ inline void play(RequestTracker& tracker, std::string_view text) {
             actual = !tracker.quiet() && !tracker.releasable();
         } else if (property == "copying") {
             actual = tracker.copying_in();
+        } else if (property == "streaming") {
+            actual = tracker.copying_both();
         } else if (property == "wants_sync") {
             actual = tracker.wants_sync();
         } else if (property == "uncertain") {
@@ -70,14 +110,12 @@ inline void play(RequestTracker& tracker, std::string_view text) {
         EXPECT_EQ(actual, wanted) << property << ", owed " << tracker.owed();
     };
     while (words >> word) {
-        if (word == ">" || word == ">>" || word == "<" || word == "=>") {
+        if (word == ">" || word == ">>" || word == ">+" || word == "<" || word == "=>") {
             mode = word;
-        } else if (mode == ">" || mode == ">>") {
-            ASSERT_EQ(word.size(), 1U) << word;
-            tracker.sent(static_cast<Frontend>(word[0]),
-                         mode == ">" ? Origin::client : Origin::pool);
+        } else if (mode.starts_with('>')) {
+            sent(Word(word));
         } else if (mode == "<") {
-            received(word);
+            received(Word(word));
         } else {
             expect(word);
         }

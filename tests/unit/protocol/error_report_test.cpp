@@ -71,6 +71,14 @@ TEST(ErrorReport, UnknownAndEmptyFieldsAreSkipped) {
     EXPECT_EQ(parse_error_report("M"), ErrorReport{.severity = ""});
 }
 
+TEST(ErrorReport, IsCompleteWithAnSqlstateAndAMessage) {
+    EXPECT_TRUE(parse_error_report("C28000\0Mno\0\0"s).is_complete());
+    for (const auto& body :
+         {"Mno\0\0"s, "C28000\0\0"s, "C\0Mno\0\0"s, "C2800\0Mno\0\0"s, "C28 00\0Mno\0\0"s}) {
+        EXPECT_FALSE(parse_error_report(body).is_complete()) << body;
+    }
+}
+
 TEST(ErrorReport, FieldsOfAnySizeAreRead) {
     ErrorReport report = full;
     report.message.assign(1'000'000, 'x');

@@ -22,7 +22,7 @@ TEST(RequestTrackerCopy, InIsEndedByTheClientsFailure) {
 TEST(RequestTrackerCopy, InIsEndedByTheServersFailure) {
     play("> Q < G > d < E => busy not_copying < Z:I => releasable > d d c => releasable");
     play("> Q < G > d < E > c => busy < Z:I => releasable owed:0");
-    play("> P B E < 1 2 G > d < E => wants_sync > d c => wants_sync > S < Z:I => releasable");
+    play("> P B E < 1 2 G > d < E => wants_sync > ~d ~c => wants_sync > S < Z:I => releasable");
 }
 
 TEST(RequestTrackerCopy, DataSentBeforeTheServerAskedForIt) {
@@ -68,16 +68,16 @@ TEST(RequestTrackerCopy, SyncAfterTheDataIsAnswered) {
 
 TEST(RequestTrackerCopy, AnErrorAfterASyncInsideTheCopyIsUncertain) {
     play("> Q < G > d S d < E => uncertain < Z:I => not_releasable");
-    play("> P B E S < 1 2 G > d < E => uncertain wants_sync > c S < Z:I => not_releasable");
+    play("> P B E S < 1 2 G > d < E => uncertain wants_sync > ~c S < Z:I => not_releasable");
 }
 
 // COPY into a view fails after CopyInResponse, before the server reads the Sync: the Sync is
 // answered. This was taken for a reply that nothing asked for, and cut off libpq's PQexecParams.
 TEST(RequestTrackerCopy, ASyncThatTheFailedCopyLeftUnreadMayBeAnswered) {
     play("> Q S d c < G E => uncertain < Z:I Z:I => uncertain not_releasable");
-    play("> P B E S < 1 2 G E Z:I => uncertain not_releasable > c S < Z:I => not_releasable");
-    play("> P B E S < 1 2 G E > c S => busy < Z:I Z:I => uncertain not_releasable");
-    play("> P B E S < 1 2 G E > c S P B E S < Z:I Z:I 1 2 C Z:I => uncertain not_releasable");
+    play("> P B E S < 1 2 G E Z:I => uncertain not_releasable > ~c S < Z:I => not_releasable");
+    play("> P B E S < 1 2 G E > ~c S => busy < Z:I Z:I => uncertain not_releasable");
+    play("> P B E S < 1 2 G E > ~c S P B E S < Z:I Z:I 1 2 C Z:I => uncertain not_releasable");
 }
 
 TEST(RequestTrackerCopy, AnUncertainServerMayStillNotSendNonsense) {
@@ -101,6 +101,15 @@ TEST(RequestTrackerCopy, Both) {
     play("> Q < W d d > d d => busy not_copying > c < c C Z:I => releasable owed:0");
     play("> Q < W d c > c < C C Z:I => releasable");
     play("> Q < W d E Z:I => releasable");
+}
+
+TEST(RequestTrackerCopy, BothWaysIsAStreamUntilTheStatementEnds) {
+    play(
+        "> Q < W => streaming not_copying < d > d c < d c => streaming < C => not_streaming < Z:I");
+    // The end of a timeline is followed by a result.
+    play("> Q < W c > c < T D C => not_streaming < C Z:I => releasable");
+    play("> Q < W E => not_streaming < Z:I => releasable");
+    play("< !W => not_streaming");
 }
 
 TEST(RequestTrackerCopy, ACopyInATransactionLeavesItOpen) {

@@ -13,6 +13,7 @@ namespace {
 
 using test::BackendModel;
 using test::ClientMessage;
+using test::Reply;
 
 class Conversation {
   public:
@@ -55,15 +56,23 @@ class Conversation {
             maybe_copying_ = message.fate != Fate::copies_out;
         }
         if (message.type == 'c' || message.type == 'f') maybe_copying_ = random_() % 4 == 0;
+        if (message.type == 'P' || message.type == 'C') {
+            message.injected = random_() % 3 == 0;
+            message.operation = random_() % 2 == 0;
+        }
         return message;
     }
     void send() {
         const ClientMessage message = choose();
-        story_ += std::string(" >") + message.type;
+        story_ += std::string(message.injected ? " >+" : " >") + message.type;
+        if (message.operation) story_ += '*';
         if (message.fate != ClientMessage::Fate::good) {
             story_ += std::to_string(static_cast<int>(message.fate));
         }
-        tracker_.sent(static_cast<Frontend>(message.type));
+        const bool read = tracker_.sent(static_cast<Frontend>(message.type),
+                                        message.injected ? Origin::injected : Origin::client,
+                                        message.operation ? Operation::yes : Operation::no);
+        if (message.operation) ++(read ? operations_.registered : operations_.refused);
         input_.push_back(message);
     }
     void work() {
@@ -73,13 +82,27 @@ class Conversation {
     }
     void deliver() {
         if (model_.replies.empty()) return;
-        const std::string reply = model_.replies.front();
+        const Reply answer = model_.replies.front();
+        const std::string& reply = answer.text;
         model_.replies.pop_front();
         story_ += " <" + reply;
         const Verdict verdict = tracker_.received(static_cast<Backend>(reply[0]),
                                                   reply.size() > 2 ? reply.substr(2) : "");
-        EXPECT_EQ(verdict.disposition, Verdict::Disposition::forward) << story_;
+        const bool failure = reply == "E";
+        if (tracker_.uncertain()) {  // it passes on what it cannot tell; nobody injects then
+            EXPECT_NE(verdict.disposition, Verdict::Disposition::violation) << story_;
+            return;
+        }
+        EXPECT_EQ(verdict.disposition, answer.injected && !failure ? Verdict::Disposition::drop
+                                                                   : Verdict::Disposition::forward)
+            << story_;
         EXPECT_EQ(verdict.ready, reply[0] == 'Z') << story_;
+        EXPECT_EQ(verdict.operation, !answer.operation ? Verdict::Outcome::none
+                                     : failure         ? Verdict::Outcome::failed
+                                                       : Verdict::Outcome::done)
+            << story_;
+        operations_.answered += answer.operation ? 1 : 0;
+        operations_.discarded += verdict.operations_discarded;
     }
     // The server works off all that was sent, and the client reads all of it.
     void drain() {
@@ -93,6 +116,9 @@ class Conversation {
         EXPECT_EQ(tracker_.quiet(), model_.quiet()) << story_;
         EXPECT_EQ(tracker_.releasable(), model_.quiet() && model_.status() == 'I') << story_;
         EXPECT_EQ(tracker_.copying_in(), model_.copying()) << story_;
+        EXPECT_EQ(operations_.discarded + operations_.refused, model_.operations_discarded())
+            << story_;
+        EXPECT_EQ(operations_.answered + operations_.discarded, operations_.registered) << story_;
         if (!model_.copying()) {
             EXPECT_EQ(tracker_.wants_sync(), model_.wants_sync()) << story_;
             EXPECT_EQ(tracker_.owed(), 0U) << story_;
@@ -108,6 +134,12 @@ class Conversation {
     RequestTracker tracker_;
     BackendModel model_;
     std::deque<ClientMessage> input_;
+    struct {
+        std::size_t registered = 0;  ///< the tracker keeps them
+        std::size_t refused = 0;     ///< the tracker says that the server will discard them
+        std::size_t answered = 0;
+        std::size_t discarded = 0;
+    } operations_;
     std::string story_;
     bool maybe_copying_ = false;
 };

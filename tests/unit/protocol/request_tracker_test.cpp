@@ -94,12 +94,12 @@ TEST(RequestTracker, AnErrorEndsAtTheFirstSyncOfAPipeline) {
 
 TEST(RequestTracker, AnErrorWithoutSyncLeavesTheServerSkipping) {
     play(
-        "> P B E < 1 E => busy wants_sync owed:0 > B E H C D => busy owed:0 > S => busy "
+        "> P B E < 1 E => busy wants_sync owed:0 > ~B ~E ~H ~C ~D => busy owed:0 > S => busy "
         "< Z:I => releasable");
 }
 
 TEST(RequestTracker, QueryAndFunctionCallAreDiscardedWhileSkipping) {
-    play("> P < E > Q F => busy owed:0 > S => owed:1 < Z:I => releasable");
+    play("> P < E > ~Q ~F => busy owed:0 > S => owed:1 < Z:I => releasable");
     play("> P Q F S < E => owed:1 < Z:I => releasable");
     play("> P Q < E => busy owed:0 wants_sync > S < Z:I => releasable");
 }

@@ -32,7 +32,7 @@ TEST(Startup, AStartupMessageIsTakenApart) {
     EXPECT_EQ(startup.version, protocol_3_0);
     EXPECT_EQ(startup.user, "bob");
     EXPECT_EQ(startup.database, "app");
-    EXPECT_EQ(startup.replication, "");
+    EXPECT_EQ(startup.replication, Replication::none);
     EXPECT_EQ(startup.settings,
               (std::vector<Parameter>{{"application_name", "psql"}, {"client_encoding", "UTF8"}}));
     EXPECT_FALSE(startup.needs_negotiation());
@@ -56,9 +56,38 @@ TEST(Startup, OptionsComeBeforeTheOtherSettings) {
     EXPECT_EQ(startup.settings, (std::vector<Parameter>{{"work_mem", "2"}, {"work_mem", "1"}}));
 }
 
-TEST(Startup, ReplicationIsGivenAsTheClientWroteIt) {
-    EXPECT_EQ(accepted(version_3_0 + "user\0bob\0replication\0database\0\0"s).replication,
-              "database");
+// Seen with PostgreSQL 15.
+TEST(Startup, ReplicationIsABooleanOrDatabase) {
+    const auto with = [](const std::string& value) {
+        return version_3_0 + "user\0bob\0replication\0"s + value + "\0\0"s;
+    };
+    EXPECT_EQ(accepted(with("database")).replication, Replication::logical);
+    for (const char* value : {"true", "TRUE", "t", "tr", "on", "yes", "y", "1"}) {
+        EXPECT_EQ(accepted(with(value)).replication, Replication::physical) << value;
+    }
+    for (const char* value : {"false", "f", "off", "of", "OFF", "no", "n", "0"}) {
+        EXPECT_EQ(accepted(with(value)).replication, Replication::none) << value;
+    }
+    for (const char* value : {"", "o", "2", "01", "DATABASE", "databas", "true ", "truest"}) {
+        const ErrorReport report = refused(with(value));
+        EXPECT_EQ(report.severity, "FATAL");
+        EXPECT_EQ(report.code, "22023");
+        EXPECT_EQ(report.message,
+                  R"(invalid value for parameter "replication": ")" + std::string(value) + '"');
+        EXPECT_EQ(report.hint, R"(Valid values are: "false", 0, "true", 1, "database".)");
+    }
+}
+
+TEST(Startup, OfSeveralReplicationValuesTheLastBooleanCountsAndTheDatabaseStays) {
+    const auto with = [](const std::string& first, const std::string& second) {
+        return accepted(version_3_0 + "user\0bob\0replication\0"s + first + "\0replication\0"s +
+                        second + "\0\0"s)
+            .replication;
+    };
+    EXPECT_EQ(with("database", "off"), Replication::none);
+    EXPECT_EQ(with("database", "on"), Replication::logical);
+    EXPECT_EQ(with("off", "database"), Replication::logical);
+    EXPECT_EQ(with("on", "off"), Replication::none);
 }
 
 TEST(Startup, NewerMinorVersionsAndProtocolOptionsAreNegotiated) {
@@ -84,8 +113,6 @@ TEST(Startup, Cve20124575NamesAreCutAtWhatANameCanHold) {
         EXPECT_EQ(accepted(version_3_0 + "user\0bob\0x.y\0"s + name + "\0\0"s).settings[0].second,
                   name);
         EXPECT_EQ(accepted(version_3_0 + "user\0bob\0"s + name + "\0v\0\0"s).settings[0].first,
-                  name);
-        EXPECT_EQ(accepted(version_3_0 + "user\0bob\0replication\0"s + name + "\0\0"s).replication,
                   name);
     }
 }

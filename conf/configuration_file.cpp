@@ -1,0 +1,35 @@
+#include "conf/configuration_file.hpp"
+
+#include <utility>
+
+#include "conf/loader.hpp"
+#include "conf/pgbouncer/import.hpp"
+#include "conf/wording.hpp"
+#include "conf/yaml_writer.hpp"
+
+namespace pgweir::conf {
+
+Syntax syntax_of(const std::string& path) {
+    return path.ends_with(".ini") ? Syntax::pgbouncer : Syntax::yaml;
+}
+
+Loaded load(const ConfigurationFile& file) {
+    if (file.syntax == Syntax::pgbouncer) return import_file(file.path).loaded;
+    LoadResult result = load_file(file.path);
+    return {std::move(result.config), std::move(result.problems), {}};
+}
+
+ImportedFile import_file(const std::string& path) {
+    pgbouncer::Import import = pgbouncer::import_ini(pgbouncer::read_ini(path));
+    LoadResult result = load_tree(import.tree, import.report.files);
+    ImportedFile imported;
+    if (import.tree.root && import.tree.problems.empty()) {
+        imported.yaml =
+            "# From " + in_quotes(path) + ", by pgweir --import.\n" + write_yaml(*import.tree.root);
+    }
+    imported.loaded = {std::move(result.config), std::move(result.problems),
+                       std::move(import.report)};
+    return imported;
+}
+
+}  // namespace pgweir::conf

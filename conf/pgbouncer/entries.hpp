@@ -1,0 +1,20 @@
+// The lines of [databases] and [users].
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conf/pgbouncer/global_settings.hpp"
+#include "conf/pgbouncer/journal.hpp"
+
+namespace pgweir::conf::pgbouncer {
+
+/// An entry of `databases`: a map of libpq's keywords and options. Every entry gets the keywords
+/// that PgBouncer has for all, and the host that it takes where none is named.
+[[nodiscard]] YamlEntry import_database(const IniSetting& line, const GlobalSettings& global,
+                                        Journal& journal);
+
+/// An entry of `users`.
+[[nodiscard]] YamlEntry import_user(const IniSetting& line, Journal& journal);
+
+}  // namespace pgweir::conf::pgbouncer

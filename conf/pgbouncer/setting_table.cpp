@@ -1,0 +1,247 @@
+#include "conf/pgbouncer/setting_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pgweir::conf::pgbouncer {
+namespace {
+
+using Text = std::string_view;
+
+/// What pgweir has, perhaps under another name.
+constexpr Setting taken(Text name, Kind kind, Text target) {
+    return {.name = name, .kind = kind, .target = target};
+}
+/// What pgweir has, and what does not mean the same.
+constexpr Setting differs(Text name, Kind kind, Text target, Text why,
+                          std::optional<Text> idle = std::nullopt) {
+    return {.name = name,
+            .kind = kind,
+            .target = target,
+            .verdict = Verdict::differs,
+            .idle = idle,
+            .why = why};
+}
+/// What nobody misses.
+constexpr Setting needless(Text name, Kind kind, Text why) {
+    return {.name = name, .kind = kind, .verdict = Verdict::not_needed, .why = why};
+}
+/// What pgweir does not have.
+constexpr Setting missing(Text name, Kind kind, Text idle, Text why) {
+    return {
+        .name = name, .kind = kind, .verdict = Verdict::not_supported, .idle = idle, .why = why};
+}
+
+constexpr Text log_goes_to_stderr =
+    "pgweir logs to standard error, and who starts it decides where that goes: the journal, a file";
+constexpr Text socket_mode =
+    "everybody may connect to pgweir's socket: give it a folder that only some may enter";
+constexpr Text no_reserve = "there is no reserve of connections: raise pool_size";
+constexpr Text no_console = "pgweir has no console yet; /metrics shows what SHOW does";
+constexpr Text no_peers =
+    "one pgweir uses every core, so that several on one port are not needed; several behind a "
+    "load balancer do not pass cancel requests on to each other";
+constexpr Text kept_by_pool =
+    "a pool that nobody uses is forgotten after 10 minutes, and its metrics with it";
+constexpr Text names_looked_up = "a name is looked up for each connection; nothing is kept";
+constexpr Text openssl_chooses = "OpenSSL's own choice is used";
+constexpr Text buffers_are_lent = "buffers are lent to who has bytes under way";
+constexpr Text on_servers_only =
+    "it is set on connections to servers; those to clients have the system's value";
+constexpr Text ciphers_of_servers =
+    "libpq has no such keyword: set it for the machine, in openssl.cnf";
+
+using K = Kind;
+
+constexpr std::array global_settings{
+    missing("logfile", K::text, "", log_goes_to_stderr),
+    missing("pidfile", K::text, "",
+            "pgweir stays in the foreground, and who starts it knows its process"),
+    taken("listen_addr", K::listen_addr, "listen"),
+    taken("listen_port", K::listen_port, "listen"),
+    needless("listen_backlog", K::number, "it is the most that the kernel allows"),
+    taken("unix_socket_dir", K::unix_socket_dir, "listen"),
+    missing("unix_socket_mode", K::number, "0777", socket_mode),
+    missing("unix_socket_group", K::text, "", socket_mode),
+    missing("user", K::text, "", "pgweir does not change its user: start it as that one"),
+    taken("pool_mode", K::word, "pool.mode"),
+    taken("max_client_conn", K::number, "limits.max_client_conn"),
+    taken("default_pool_size", K::number, "pool.default_pool_size"),
+    taken("min_pool_size", K::number, "pool.min_pool_size"),
+    missing("reserve_pool_size", K::number, "0", no_reserve),
+    missing("reserve_pool_timeout", K::seconds, "5", no_reserve),
+    taken("max_db_connections", K::number, "pool.max_db_connections"),
+    taken("max_db_client_connections", K::number, "limits.max_db_client_connections"),
+    taken("max_user_connections", K::number, "pool.max_user_connections"),
+    taken("max_user_client_connections", K::number, "limits.max_user_client_connections"),
+    missing("server_round_robin", K::flag, "0",
+            "the connection that was used last is used first, so that few carry the load"),
+    needless("track_extra_parameters", K::text,
+             "every parameter that a server reports follows its client"),
+    needless("ignore_startup_parameters", K::text,
+             "no start-up parameter is refused: each is set for its client, as PostgreSQL does"),
+    missing("peer_id", K::number, "0", no_peers),
+    missing("disable_pqexec", K::flag, "0",
+            "several statements in one simple query are passed on: mind it where that was to stop "
+            "SQL injection"),
+    missing("application_name_add_host", K::flag, "0",
+            "the client's address is in pgweir's log, not in its application_name"),
+    needless("conffile", K::text, "the file is named on the command line"),
+    needless("service_name", K::text, "it is for services of Windows"),
+    needless("job_name", K::text, "it is for services of Windows"),
+    needless("stats_period", K::number, "metrics are counters, of which the scraper makes rates"),
+    taken("max_prepared_statements", K::number, "pool.max_prepared_statements"),
+    missing("scram_iterations", K::number, "4096", "PostgreSQL's number, 4096, is used"),
+    needless("pool_idle_timeout", K::seconds, kept_by_pool),
+    missing("login_notify_message", K::text, "", "clients are not greeted"),
+    missing("query_wait_notify", K::number, "0", "a client that waits is not told so"),
+
+    taken("auth_type", K::auth_type, "auth.type"),
+    taken("auth_file", K::text, "auth.auth_file"),
+    taken("auth_hba_file", K::hba_file, "auth.auth_hba_file"),
+    taken("auth_ident_file", K::hba_file, "auth.auth_ident_file"),
+    missing("auth_ldap_options", K::secret, "", "LDAP is not asked"),
+    missing("auth_pam_confdir", K::text, "", "PAM is not asked"),
+    taken("auth_user", K::text, "auth.auth_user"),
+    taken("auth_query", K::text, "auth.auth_query"),
+    taken("auth_dbname", K::text, "auth.auth_dbname"),
+
+    missing("syslog", K::flag, "0", log_goes_to_stderr),
+    missing("syslog_ident", K::text, "pgbouncer", log_goes_to_stderr),
+    missing("syslog_facility", K::text, "daemon", log_goes_to_stderr),
+    taken("log_connections", K::flag, "log.log_connections"),
+    taken("log_disconnections", K::flag, "log.log_disconnections"),
+    missing("log_pooler_errors", K::flag, "1",
+            "errors are logged with the end of their client: see log.log_disconnections"),
+    missing("log_stats", K::flag, "0", "statistics are at /metrics (option http), not in the log"),
+    taken("verbose", K::verbosity, "log.level"),
+
+    missing("admin_users", K::text, "", no_console),
+    missing("stats_users", K::text, "", no_console),
+
+    taken("server_reset_query", K::text, "pool.server_reset_query"),
+    missing("server_reset_query_always", K::flag, "0",
+            "after a transaction there is nothing to reset: what a client has set follows it"),
+    needless("server_check_delay", K::seconds,
+             "every idle connection is watched, and one that ends is noticed at once"),
+    needless("server_check_query", K::text,
+             "every idle connection is watched, and one that ends is noticed at once"),
+    missing("server_fast_close", K::flag, "0",
+            "a client in session mode keeps its connection until it leaves"),
+    taken("server_lifetime", K::lifetime, "timeouts.server_lifetime"),
+    taken("server_idle_timeout", K::seconds, "timeouts.server_idle_timeout"),
+    taken("server_connect_timeout", K::seconds, "timeouts.server_connect_timeout"),
+    differs("server_login_retry", K::seconds, "timeouts.server_login_retry",
+            "pgweir tries again sooner, and clients of an unreachable server wait 5s at most"),
+    taken("client_login_timeout", K::seconds, "timeouts.client_login_timeout"),
+    needless("autodb_idle_timeout", K::seconds, kept_by_pool),
+    needless("suspend_timeout", K::seconds, "nothing is suspended"),
+    needless("dns_max_ttl", K::seconds, names_looked_up),
+    needless("dns_nxdomain_ttl", K::seconds, names_looked_up),
+    needless("dns_zone_check_period", K::seconds, names_looked_up),
+    missing("resolv_conf", K::text, "", "the system's resolver is asked, as it is set up"),
+
+    taken("client_tls_sslmode", K::word, "tls.client_tls_sslmode"),
+    taken("client_tls_key_file", K::text, "tls.client_tls_key_file"),
+    taken("client_tls_cert_file", K::text, "tls.client_tls_cert_file"),
+    taken("client_tls_ca_file", K::text, "tls.client_tls_ca_file"),
+    taken("client_tls_protocols", K::tls_versions, "tls.client_tls_protocols"),
+    taken("client_tls_ciphers", K::ciphers, "tls.client_tls_ciphers"),
+    taken("client_tls13_ciphers", K::text, "tls.client_tls13_ciphers"),
+    missing("client_tls_ecdhcurve", K::text, "auto", openssl_chooses),
+    missing("client_tls_dheparams", K::text, "auto", openssl_chooses),
+    taken("server_tls_sslmode", K::word, "databases.*.sslmode"),
+    taken("server_tls_ca_file", K::text, "databases.*.sslrootcert"),
+    taken("server_tls_key_file", K::text, "databases.*.sslkey"),
+    taken("server_tls_cert_file", K::text, "databases.*.sslcert"),
+    taken("server_tls_protocols", K::server_tls_versions, "databases.*.ssl_min_protocol_version"),
+    missing("server_tls_ciphers", K::ciphers, "default", ciphers_of_servers),
+    missing("server_tls13_ciphers", K::text, "", ciphers_of_servers),
+
+    differs("query_timeout", K::seconds, "timeouts.query_timeout",
+            "the query is cancelled, and its client stays; PgBouncer cuts both off", "0"),
+    taken("query_wait_timeout", K::seconds, "timeouts.query_wait_timeout"),
+    taken("cancel_wait_timeout", K::seconds, "timeouts.cancel_wait_timeout"),
+    taken("client_idle_timeout", K::seconds, "timeouts.client_idle_timeout"),
+    taken("idle_transaction_timeout", K::seconds, "timeouts.idle_transaction_timeout"),
+    taken("transaction_timeout", K::seconds, "timeouts.transaction_timeout"),
+
+    needless("pkt_buf", K::number, buffers_are_lent),
+    missing("max_packet_size", K::number, "2147483647",
+            "a message may be as long as the protocol allows"),
+    needless("sbuf_loopcnt", K::number, "no connection holds up the others for long"),
+    missing("so_reuseport", K::flag, "0", no_peers),
+    needless("tcp_defer_accept", K::flag, "a client that says nothing costs a socket and no more"),
+    missing("tcp_socket_buffer", K::number, "0", "the kernel sizes its buffers by itself"),
+    differs("tcp_keepalive", K::zero_or_one, "databases.*.keepalives", on_servers_only, "1"),
+    differs("tcp_keepcnt", K::number, "databases.*.keepalives_count", on_servers_only, "0"),
+    differs("tcp_keepidle", K::number, "databases.*.keepalives_idle", on_servers_only, "0"),
+    differs("tcp_keepintvl", K::number, "databases.*.keepalives_interval", on_servers_only, "0"),
+    differs("tcp_user_timeout", K::number, "databases.*.tcp_user_timeout", on_servers_only, "0"),
+};
+
+constexpr std::array database_settings{
+    taken("dbname", K::text, "dbname"),
+    taken("host", K::hosts, "host"),
+    taken("port", K::number, "port"),
+    taken("user", K::text, "user"),
+    taken("password", K::secret, "password"),
+    taken("auth_user", K::text, "auth_user"),
+    taken("auth_query", K::text, "auth_query"),
+    taken("auth_dbname", K::text, "auth_dbname"),
+    taken("pool_size", K::number, "pool_size"),
+    taken("min_pool_size", K::number, "min_pool_size"),
+    missing("reserve_pool_size", K::number, "0", no_reserve),
+    missing("reserve_pool", K::number, "0", no_reserve),
+    missing("connect_query", K::secret, "",
+            "nothing is run on a new connection; settings can be made by libpq's keyword options, "
+            "or by ALTER ROLE ... SET"),
+    taken("pool_mode", K::word, "pool_mode"),
+    taken("query_wait_timeout", K::seconds, "query_wait_timeout"),
+    missing("load_balance_hosts", K::word, "disable",
+            "hosts are tried in their order; libpq 16 has load_balance_hosts: random"),
+    taken("target_session_attrs", K::word, "target_session_attrs"),
+    taken("max_db_connections", K::number, "max_db_connections"),
+    taken("max_db_client_connections", K::number, "max_db_client_connections"),
+    taken("server_lifetime", K::lifetime, "server_lifetime"),
+    taken("client_encoding", K::text, "client_encoding"),
+    taken("datestyle", K::run_time_setting, "options"),
+    taken("timezone", K::run_time_setting, "options"),
+    taken("application_name", K::text, "application_name"),
+};
+
+constexpr std::array user_settings{
+    taken("pool_size", K::number, "pool_size"),
+    missing("reserve_pool_size", K::number, "0", no_reserve),
+    taken("pool_mode", K::word, "pool_mode"),
+    taken("max_user_connections", K::number, "max_user_connections"),
+    taken("max_user_client_connections", K::number, "max_user_client_connections"),
+    differs("query_timeout", K::seconds, "query_timeout",
+            "the query is cancelled, and its client stays; PgBouncer cuts both off"),
+    taken("query_wait_timeout", K::seconds, "query_wait_timeout"),
+    taken("idle_transaction_timeout", K::seconds, "idle_transaction_timeout"),
+    taken("transaction_timeout", K::seconds, "transaction_timeout"),
+    taken("client_idle_timeout", K::seconds, "client_idle_timeout"),
+};
+
+}  // namespace
+
+std::span<const Setting> settings(Section section) {
+    switch (section) {
+        case Section::pgbouncer:
+            return global_settings;
+        case Section::databases:
+            return database_settings;
+        case Section::users:
+            return user_settings;
+    }
+    return {};
+}
+
+const Setting* find_setting(Section section, std::string_view name) {
+    const std::span<const Setting> table = settings(section);
+    const auto found = std::ranges::find(table, name, &Setting::name);
+    return found == table.end() ? nullptr : &*found;
+}
+
+}  // namespace pgweir::conf::pgbouncer

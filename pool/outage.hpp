@@ -1,0 +1,32 @@
+// A database that cannot be reached.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "conf/config.hpp"
+#include "pool/deadlines.hpp"
+#include "protocol/error_report.hpp"
+
+namespace pgweir::pool {
+
+/// What is known of a database that cannot be reached.
+struct Outage {
+    Clock::time_point since;
+    Clock::time_point next_try;
+    unsigned failures = 0;
+    /// What the server said, if it was the server that refused.
+    std::optional<protocol::ErrorReport> from_server;
+    std::string explanation;
+};
+
+/// Whether a client that asks for a server is told no, and not kept waiting: always where the
+/// server itself has refused for a reason that does not pass by itself.
+[[nodiscard]] bool should_refuse(const Outage& outage, const conf::PoolOptions& options,
+                                 Clock::time_point now);
+/// What it is told: what the server has said, where it has.
+[[nodiscard]] protocol::ErrorReport refusal(const Outage& outage, const std::string& database);
+/// What a client is told who can have no server.
+[[nodiscard]] protocol::ErrorReport unreachable(const std::string& database, std::string detail);
+
+}  // namespace pgweir::pool

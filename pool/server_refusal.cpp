@@ -1,0 +1,95 @@
+// Statements that pgweir does not let run: the server itself is made to give the error, so that its
+// transaction fails with it.
+#include "pool/pool.hpp"
+#include "pool/pool_part.hpp"
+#include "pool/server.hpp"
+#include "protocol/extended_query.hpp"
+#include "protocol/pin_forecast.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Effect;
+using protocol::Effects;
+using protocol::ErrorReport;
+using protocol::Frontend;
+using protocol::Origin;
+
+namespace {
+
+constexpr std::string_view own_statement = "pgweir_own";
+
+// No formats, no values, no result formats.
+constexpr Bytes no_values{"\0\0\0\0\0\0", 6};
+
+std::string raising_sql(const ErrorReport& report) {
+    std::string sql = "DO $pgweir$BEGIN RAISE EXCEPTION USING ERRCODE=";
+    append_literal(sql, report.code);
+    sql += ",MESSAGE=";
+    append_literal(sql, report.message);
+    sql += ",HINT=";
+    append_literal(sql, report.hint);
+    return sql + ";END$pgweir$";
+}
+
+}  // namespace
+
+// Why a statement may not run here and now; nothing for one that may.
+std::optional<ErrorReport> Server::refuses(Bytes sql, Effects effects) {
+    const TenantSession& session = tenant_->session();
+    if (session.tracking == conf::SessionState::strict) {
+        const std::string_view leaves = protocol::forecast_pin(sql, effects);
+        if (!leaves.empty()) {
+            auto report = ErrorReport::error(
+                protocol::sqlstate::feature_not_supported,
+                "this statement would leave " + std::string(leaves) + " in its session");
+            report.hint =
+                "pgweir does not keep servers for single clients here (session_state: strict). "
+                "Use session_state: track, or pool_mode: session.";
+            return report;
+        }
+    }
+    return std::nullopt;
+}
+
+// currval() and lastval() are this session's only on the server where it got the value. On another
+// one, what is there of other sessions goes first, so that PostgreSQL says what it says to a session
+// that has none.
+bool Server::forgets_sequences(Effects effects) {
+    if (!effects.contains(Effect::reads_sequence)) return false;
+    part_.pool().sequences_are_read();
+    const bool gets_one = effects_.contains(Effect::advances_sequence) ||
+                          effects.contains(Effect::advances_sequence);
+    if (tenant_->session().pins.any() || gets_one) return false;
+    return !std::exchange(sequences_are_its_own_, true);
+}
+
+void Server::refuse_query(const ErrorReport& report, Outgoing& out) {
+    const std::size_t before = out.own().size();
+    protocol::append_query(out.own(), raising_sql(report));
+    out.added(before);
+    note_sent(Frontend::query, Origin::client);
+}
+
+void Server::refuse_extended(const ErrorReport& report, Outgoing& out) {
+    inject_statement(raising_sql(report), out);
+}
+
+// In front of the client's messages, which the server discards up to their Sync if it fails.
+void Server::inject_statement(std::string_view sql, Outgoing& out) {
+    const std::size_t before = out.own().size();
+    for (const char kind : {'P', 'S'}) {
+        protocol::append_close(out.own(), {.kind = kind, .name = own_statement});
+        note_sent(Frontend::close, Origin::injected);
+    }
+    protocol::append_parse(out.own(), own_statement, sql, Bytes("\0\0", 2));
+    note_sent(Frontend::parse, Origin::injected);
+    protocol::append_bind_head(out.own(), own_statement, own_statement, no_values.size());
+    out.own() += no_values;
+    note_sent(Frontend::bind, Origin::injected);
+    protocol::append_execute(out.own(), own_statement);
+    note_sent(Frontend::execute, Origin::injected);
+    out.added(before);
+}
+
+}  // namespace pgweir::pool

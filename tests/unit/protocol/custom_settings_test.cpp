@@ -1,0 +1,151 @@
+// Each text that sets something was tried on PostgreSQL 15.
+#include "protocol/custom_settings.hpp"
+
+#include <gmock/gmock.h>
+
+#include <string>
+
+namespace pgweir::protocol {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> found(std::string_view sql) {
+    std::vector<std::string> names;
+    collect_custom_settings(sql, names);
+    return names;
+}
+
+TEST(CustomSettings, ASetNamesIts) {
+    EXPECT_THAT(found("SET app.user = '5'"), ElementsAre("app.user"));
+    EXPECT_THAT(found("set app.user to 5"), ElementsAre("app.user"));
+    EXPECT_THAT(found("SET\n\tapp.user=5"), ElementsAre("app.user"));
+    EXPECT_THAT(found("SET SESSION app.user = 5"), ElementsAre("app.user"));
+    EXPECT_THAT(found("SET LOCAL app.user = 5"), ElementsAre("app.user"));
+    EXPECT_THAT(found("SET a.b.c = 5"), ElementsAre("a.b.c"));
+    EXPECT_THAT(found("SET _a.b1$ = 5"), ElementsAre("_a.b1$"));
+    EXPECT_THAT(found("SET a.\xc3\xa4 = 5"), ElementsAre("a.\xc3\xa4"));
+}
+
+// SESSION and LOCAL are no reserved words. These were taken for SET SESSION and SET LOCAL with a
+// name that began with a dot, never asked for, and so left to the server's next client.
+TEST(CustomSettings, SessionAndLocalAreAlsoFirstPartsOfNames) {
+    EXPECT_THAT(found("SET session.user_id = 5"), ElementsAre("session.user_id"));
+    EXPECT_THAT(found("SET local.u = 5"), ElementsAre("local.u"));
+    EXPECT_THAT(found("SET SESSION session.v = 5"), ElementsAre("session.v"));
+    EXPECT_THAT(found("SET \"session\".z = 5"), ElementsAre("session.z"));
+    EXPECT_THAT(found("SET local . u = 5"), ElementsAre("local.u"));
+}
+
+TEST(CustomSettings, CommentsAndSpacesMayStandBetweenTheWords) {
+    EXPECT_THAT(found("SET a . b = 4"), ElementsAre("a.b"));
+    EXPECT_THAT(found("SET /* c */ a /* x */ . -- y\n c = 5"), ElementsAre("a.c"));
+    EXPECT_THAT(found("SET LOCAL/**/a.b = 4"), ElementsAre("a.b"));
+    EXPECT_THAT(found("SELECT set_config/* x */ ( -- y\n 'q.u', '7', false)"), ElementsAre("q.u"));
+}
+
+TEST(CustomSettings, AWordSetInACommentHidesNone) {
+    EXPECT_THAT(found("-- what we set\nSET a.b = 1"), ElementsAre("a.b"));
+    EXPECT_THAT(found("-- set\nSELECT set_config('a.b', '1', false)"), ElementsAre("a.b"));
+}
+
+TEST(CustomSettings, QuotedPartsCountInLowerCaseToo) {
+    EXPECT_THAT(found("SET \"X\".\"Y\" = 6"), ElementsAre("x.y"));
+    EXPECT_THAT(found("SET App.\"User\" = 6"), ElementsAre("app.user"));
+    EXPECT_THAT(found("SET \"a.b\" = 6"), ElementsAre("a.b"));
+}
+
+TEST(CustomSettings, ASetConfigNamesIts) {
+    EXPECT_THAT(found("SELECT set_config('a.b', '1', false)"), ElementsAre("a.b"));
+    EXPECT_THAT(found("SELECT pg_catalog.set_config ( 'A.B' , '1', false)"), ElementsAre("a.b"));
+    EXPECT_THAT(found("SELECT SET_CONFIG(E'a.b', '1', false)"), ElementsAre("a.b"));
+    EXPECT_THAT(found("SELECT set_config(e'a.b', '1', false)"), ElementsAre("a.b"));
+    EXPECT_THAT(found("SELECT \"set_config\"('q.r', '7', false)"), ElementsAre("q.r"));
+    EXPECT_THAT(found("SELECT set_config(('q.t'), '7', false)"), ElementsAre("q.t"));
+}
+
+TEST(CustomSettings, StringsThatMayRunAreLookedInto) {
+    EXPECT_THAT(found("DO $$BEGIN SET a.b = 1; END$$"), ElementsAre("a.b"));
+    EXPECT_THAT(found("DO 'BEGIN PERFORM set_config(''a.b'', ''1'', false); END'"),
+                ElementsAre("a.b"));
+    EXPECT_THAT(found("DO E'BEGIN PERFORM set_config(\\'q.w\\', \\'7\\', false); END'"),
+                ElementsAre("q.w"));
+    EXPECT_THAT(found("EXECUTE format('SELECT set_config(''''a.b'''', %L, true)', x)"),
+                ElementsAre("a.b"));
+    EXPECT_THAT(found("EXECUTE 'SET a.b = ' || x"), ElementsAre("a.b"));
+}
+
+TEST(CustomSettings, EachNameIsFoundOnce) {
+    EXPECT_THAT(found("SET a.b = 1; SET A.B = 2; SELECT set_config('a.b', '', true)"),
+                ElementsAre("a.b"));
+    std::vector<std::string> names{"a.b"};
+    collect_custom_settings("SET a.b = 1; SET c.d = 1", names);
+    EXPECT_THAT(names, ElementsAre("a.b", "c.d"));
+}
+
+TEST(CustomSettings, WhatIsNoCustomSettingIsNotNamed) {
+    for (const char* sql : {"",
+                            "SET",
+                            "SET ",
+                            "SET SESSION",
+                            "SET timezone = 'UTC'",
+                            "SET SESSION AUTHORIZATION x",
+                            "SET LOCAL search_path = a",
+                            "SET TIME ZONE 5",
+                            "SET a. = 1",
+                            "SET .b = 1",
+                            "SET a..b = 1",
+                            "SET 1.b = 1",
+                            "SET \"a b\".c = 1",
+                            "RESET a.b",
+                            "SELECT offset.a",
+                            "SELECT reset a.b",
+                            "SELECT set_config(a.b, '1', false)",
+                            "SELECT set_config('a', '1', f)",
+                            "SELECT set_config(",
+                            "SELECT set_config('",
+                            "SELECT my_set_config('a.b')",
+                            "SET \"",
+                            "SET /*",
+                            "SET --"}) {
+        EXPECT_THAT(found(sql), IsEmpty()) << sql;
+    }
+}
+
+TEST(CustomSettings, ATextMayEndAnywhere) {
+    const std::string text =
+        "SET SESSION /* c */ \"A\" . b = 1; SELECT set_config ( E'c.d', ''); DO "
+        "'set_config(''e.f''";
+    const std::vector<std::string> all = found(text);
+    EXPECT_THAT(all, ElementsAre("a.b", "c.d", "e.f"));
+    for (std::size_t size = 0; size < text.size(); ++size) {
+        // A copy of its own size, so that a sanitizer sees what is read behind it.
+        const std::string part = text.substr(0, size);
+        EXPECT_LE(found(part).size(), all.size()) << part;
+    }
+}
+
+// Each SET looks ahead for its name; that must not go to the end of the text each time.
+TEST(CustomSettings, ALongTextFullOfBeginningsIsReadInLinearTime) {
+    for (const std::string_view beginning : {"set/*", "set\"", "set_config(", "set "}) {
+        std::string text;
+        while (text.size() < std::size_t{1} << 20U) text += beginning;
+        EXPECT_THAT(found(text), IsEmpty()) << beginning;
+    }
+}
+
+TEST(CustomSettings, ANameIsIdentifiersWithDotsBetween) {
+    for (const char* name : {"a.b", "A.B.c", "_x.y1", "a.b$c", "\xc3\xa4.b"}) {
+        EXPECT_TRUE(is_custom_setting_name(name)) << name;
+    }
+    for (const char* name : {"", ".", "a", "a.", ".a", "a..b", "a.1", "1.a", "a b.c", "a.b ",
+                             "a.$b", "a-b.c", "a.b'"}) {
+        EXPECT_FALSE(is_custom_setting_name(name)) << name;
+    }
+    EXPECT_TRUE(is_custom_setting_name("a." + std::string(100, 'b')));
+    EXPECT_FALSE(is_custom_setting_name("a." + std::string(1000, 'b')));
+}
+
+}  // namespace
+}  // namespace pgweir::protocol
