@@ -99,7 +99,8 @@ void ClientSession::finish() {
     query_deadline_.cancel();
     transaction_deadline_.cancel();
     if (part_ != nullptr) part_->withdraw(waiter_);
-    const bool may_speak = !lease_ || !lease_->speaking();
+    const bool may_speak = (!lease_ || !lease_->speaking()) && notification_begun_ == 0;
+    if (session_.listener) part_->listeners().end(*session_.listener);
     if (lease_) {
         const bool half_sent = !unsent_.empty() || (!scanner_.at_boundary() && !collecting_);
         // After a Terminate what was asked before is finished; only a COPY can come to nothing.

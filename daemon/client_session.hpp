@@ -150,6 +150,17 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     bool accepts(protocol::TransactionStatus status) override;
     void reply_finished(protocol::TransactionStatus status) override;
     void set_up_finished(const std::optional<ErrorReport>& error) override;
+
+    // client_notifications.cpp
+    void replies_delivered() override;
+    [[nodiscard]] bool takes_replies() const override;
+    void notify(const pool::SharedMessage& message) override;
+    void channels_confirmed() override;
+    [[nodiscard]] bool may_notify() const;
+    void write_notifications();
+    [[nodiscard]] bool write_fitting_notifications();
+    Task<> write_notifications_slowly();
+
     void question_answered() override;
     void pins_changed(pool::Pins before) override;
     void server_lost(bool may_explain) override;
@@ -214,6 +225,12 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     bool discarding_ = false;  ///< refused in an extended query: messages up to Sync are dropped
     bool draining_ = false;
     bool terminated_ = false;  ///< the client has said Terminate
+
+    // Notifications that the client is still to have, oldest first.
+    std::list<pool::SharedMessage> notifications_;
+    std::size_t notification_bytes_ = 0;
+    std::size_t notification_begun_ = 0;  ///< bytes of the oldest that are written
+    bool notifying_ = false;              ///< a coroutine waits until the client takes more
 
     struct Ending {
         ClientClose reason;

@@ -2,11 +2,23 @@
 
 #include <boost/asio/post.hpp>
 #include <charconv>
+#include <random>
 
 #include "pool/pool_sizing.hpp"
 #include "pool/registry.hpp"
 
 namespace pgweir::pool {
+
+namespace {
+
+std::string random_channel() {
+    std::random_device random;
+    std::string name = "pgweir_";
+    for (int i = 0; i < 4; ++i) name += std::to_string(random());
+    return name;
+}
+
+}  // namespace
 
 Pool::Pool(Registry& registry, std::string database, std::string user, PoolSetup setup,
            std::shared_ptr<Budget> database_budget, std::shared_ptr<Budget> user_budget,
@@ -19,6 +31,7 @@ Pool::Pool(Registry& registry, std::string database, std::string user, PoolSetup
       database_budget_(std::move(database_budget)),
       user_budget_(std::move(user_budget)),
       contexts_(workers),
+      marker_channel_(random_channel()),
       boards_(workers.size()),
       setup_(std::make_shared<const PoolSetup>(std::move(setup))) {
     parts_.reserve(workers.size());
@@ -94,12 +107,14 @@ void Pool::sweep() {
     for (unsigned worker = 0; worker < parts_.size(); ++worker) {
         on_worker(worker, [](PoolPart& part) { part.sweep(Clock::now()); });
     }
+    if (NotificationHub* hub = made_hub()) hub->sweep();
 }
 
 void Pool::shut_down() {
     for (unsigned worker = 0; worker < parts_.size(); ++worker) {
         on_worker(worker, [](PoolPart& part) { part.shut_down(); });
     }
+    if (NotificationHub* hub = made_hub()) hub->shut_down();
 }
 
 // --- places --------------------------------------------------------------------------------------
@@ -216,6 +231,26 @@ void Pool::move_to(unsigned worker, ServerConnection connection) {
     on_worker(worker, [connection = std::move(connection)](PoolPart& part) mutable {
         part.adopt(std::move(connection));
     });
+}
+
+// --- listening -----------------------------------------------------------------------------------
+
+NotificationHub& Pool::hub() {
+    const std::lock_guard lock(mutex_);
+    // Pools share the workers evenly.
+    const std::size_t worker = std::hash<std::string>{}(database_ + '/' + user_) % contexts_.size();
+    if (!hub_) hub_ = std::make_unique<NotificationHub>(*this, *contexts_[worker]);
+    return *hub_;
+}
+
+NotificationHub* Pool::made_hub() const {
+    const std::lock_guard lock(mutex_);
+    return hub_.get();
+}
+
+void Pool::tell_listeners(unsigned worker, HubEvents events) {
+    on_worker(worker,
+              [events = std::move(events)](PoolPart& part) { part.listeners().hub_said(*events); });
 }
 
 // --- the catalogue -------------------------------------------------------------------------------

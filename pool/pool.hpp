@@ -13,6 +13,7 @@
 #include "pool/budget.hpp"
 #include "pool/catalogue.hpp"
 #include "pool/greetings.hpp"
+#include "pool/notification_hub.hpp"
 #include "pool/observer.hpp"
 #include "pool/outage.hpp"
 #include "pool/pool_part.hpp"
@@ -100,6 +101,14 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// Brings a connection to another worker.
     void move_to(unsigned worker, ServerConnection connection);
 
+    // Listening.
+    /// What listens for all clients; made when it is first asked for.
+    [[nodiscard]] NotificationHub& hub();
+    /// The channel of the markers by which clients come under the hub's care; nobody can guess it.
+    [[nodiscard]] const std::string& marker_channel() const { return marker_channel_; }
+    /// Brings what the hub has heard to a worker.
+    void tell_listeners(unsigned worker, HubEvents events);
+
     // What the database's own functions may do to a session.
     /// True for one caller, who then has to ask with catalogue_query() and tell the answer, when
     /// what is known is missing or old.
@@ -147,6 +156,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     template <typename Action>
     void on_worker(unsigned worker, Action action);
     void publish_catalogue(const CataloguePtr& catalogue);
+    [[nodiscard]] NotificationHub* made_hub() const;
 
     Registry& registry_;
     const std::string database_;
@@ -156,6 +166,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::shared_ptr<Budget> database_budget_;
     std::shared_ptr<Budget> user_budget_;
     std::vector<WorkerContext*> contexts_;
+    const std::string marker_channel_;
     std::vector<Board> boards_;
 
     mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
@@ -170,6 +181,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::atomic<bool> shared_{false};
     Greetings greetings_;
 
+    std::unique_ptr<NotificationHub> hub_;
     std::vector<std::unique_ptr<PoolPart>> parts_;  ///< last: they refer to all of the above
 };
 

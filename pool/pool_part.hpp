@@ -8,6 +8,7 @@
 
 #include "conf/config.hpp"
 #include "pool/catalogue.hpp"
+#include "pool/listeners.hpp"
 #include "pool/dedicated_servers.hpp"
 #include "pool/observer.hpp"
 #include "pool/server.hpp"
@@ -62,6 +63,9 @@ class PoolPart {
     void note_custom_settings(Bytes sql);
     /// Notes values of a Bind (what follows its names) that may be names of custom settings.
     void note_custom_settings_in_values(Bytes rest);
+
+    /// Its clients that listen.
+    [[nodiscard]] Listeners& listeners() { return listeners_; }
 
     // For servers.
     /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
@@ -121,6 +125,7 @@ class PoolPart {
     boost::intrusive::list<Waiter> waiters_;  ///< for any server
     DedicatedServers dedicated_{*this};
     StatementCache statements_;
+    Listeners listeners_{*this};
     std::shared_ptr<const protocol::NamedEffects> names_;
     std::vector<std::string> custom_settings_;
     unsigned connecting_ = 0;

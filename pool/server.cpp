@@ -20,7 +20,8 @@ Server::Server(PoolPart& part, ServerConnection connection)
       connection_(std::move(connection)),
       stream_(part.context().io, part.context().late_ends, connection_.socket(), connection_.tls()),
       buffer_(part.context().buffers),
-      scanner_(wanted_messages(false), BufferPool::buffer_size, protocol::max_backend_message) {}
+      scanner_(wanted_messages(false), BufferPool::buffer_size, protocol::max_backend_message),
+      client_ready_(part.context().io) {}
 
 void Server::start() {
     asio::co_spawn(part_.context().io.get_executor(), run(), asio::detached);
@@ -64,6 +65,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     state_ = State::closed;
     cleaning_deadline_.cancel();
     if (catalogue_reader_) part_.pool().catalogue_abandoned();
+    client_ready();
     if (Tenant* tenant = std::exchange(tenant_, nullptr)) {
         const bool may_explain = !said_fatal_ && !speaking();
         tenant->lease_ended();
@@ -88,6 +90,7 @@ bool Server::release_if_done() {
 }
 
 void Server::end_lease() {
+    leave_channels();
     std::exchange(tenant_, nullptr)->lease_ended();
     forget_session();
     part_.count_state(State::leased, State::cleaning);
@@ -103,13 +106,15 @@ void Server::abandon(bool half_sent, bool cancel) {
     // Where all that the tenant did is known, rolling back is enough, and the server keeps its
     // prepared statements.
     needs_reset_ = !session.follows || session.tracking == conf::SessionState::off ||
-                   effects_.any() || session.pins.any() || settings_touched_ || !questions_.empty() || !to_close_.empty();
+                   effects_.any() || session.pins.any() || settings_touched_ || !questions_.empty() ||
+                   !to_close_.empty() || channels_here_ != ChannelsHere::none;
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;
     part_.count_state(State::leased, State::cleaning);
     state_ = State::cleaning;
     forget_forward();
+    client_ready();
     forget_session();
     if (unseen) {
         close(ServerClose::dirty, "the client left something that nothing can undo");
@@ -143,6 +148,7 @@ void Server::forget_session() {
     settings_touched_ = false;
     ask_hurried_ = false;
     sequences_discarded_ = false;
+    forget_channels();
 }
 
 // One step towards a server that can be lent again; called anew whenever something that was waited

@@ -18,6 +18,7 @@
 #include "pool/session_state.hpp"
 #include "pool/statistics.hpp"
 #include "pool/tenant.hpp"
+#include "pool/wake_up.hpp"
 #include "protocol/frame_scanner.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/request_tracker.hpp"
@@ -69,6 +70,11 @@ class Server : public std::enable_shared_from_this<Server>,
     /// to the client now.
     [[nodiscard]] bool speaking() const { return delivering_ || !scanner_.at_boundary(); }
 
+    /// The tenant stands between two transactions, and nothing is on its way to it.
+    [[nodiscard]] bool rests() const {
+        return tracker_.releasable() && forward_.empty() && !speaking();
+    }
+
     // For the pool.
     void lend_to(Tenant& tenant);
     void become_idle(Clock::time_point now);
@@ -99,6 +105,8 @@ class Server : public std::enable_shared_from_this<Server>,
     /// gets it. `half_sent`: part of a message was written, so that it can only be closed.
     /// `cancel`: stop what is running, nobody wants the answer.
     void abandon(bool half_sent, bool cancel);
+    /// The tenant takes replies again (Tenant::takes_replies).
+    void client_ready() { client_ready_.notify(); }
     /// Sends a CancelRequest for what is running now. The server is lent to nobody else before the
     /// request has arrived and taken effect.
     /// `done` is called when it has, or when it never will.
@@ -107,12 +115,15 @@ class Server : public std::enable_shared_from_this<Server>,
   private:
     /// What pgweir itself has asked, each up to a ReadyForQuery.
     enum class Question : std::uint8_t {
-        set_up,       ///< the tenant's settings, before its request
-        state,        ///< what the session has (session_state.hpp)
-        restore,      ///< start-up settings that a RESET took away
-        materialise,  ///< statements under the client's own names, for SQL that names them
-        catalogue,    ///< which functions may change a session
-        cleaning,     ///< between tenants
+        set_up,              ///< the tenant's settings, before its request
+        state,               ///< what the session has (session_state.hpp)
+        restore,             ///< start-up settings that a RESET took away
+        materialise,         ///< statements under the client's own names, for SQL that names them
+        bring_channels,      ///< those of the tenant, before a statement that changes or reads them
+        hand_over_channels,  ///< a marker, behind which the hub counts
+        unlisten,            ///< to what the hub listens to by now
+        catalogue,           ///< which functions may change a session
+        cleaning,            ///< between tenants
     };
 
     // server_stream.cpp: the reading side.
@@ -190,6 +201,19 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_own_tag(Bytes tag);
     void statements_dropped();
 
+    // server_channels.cpp: what the session listens to.
+    [[nodiscard]] std::vector<std::string> marker_statements(const std::string& token) const;
+    [[nodiscard]] bool hub_can_serve() const;
+    [[nodiscard]] std::vector<std::string> statements_to_bring(bool to_change);
+    void bring_channels(protocol::Effects effects, protocol::Origin origin, Outgoing& out);
+    void take_channels(SessionState& state, Pins& pins);
+    [[nodiscard]] bool ask_about_channels();
+    void channels_handed_over();
+    void unlistened();
+    void leave_channels();
+    void forget_channels();
+    void take_notification(Bytes body, Bytes& message);
+
     // server.cpp: lending and cleaning.
     void end_lease();
     void forget_session();
@@ -243,6 +267,16 @@ class Server : public std::enable_shared_from_this<Server>,
     bool settings_touched_ = false;          ///< a reported setting changed during this lease
     bool verified_ = false;                  ///< the state was asked for since the last request
     bool sequences_discarded_ = false;       ///< by the tenant, since the last question
+    /// What this session listens to.
+    enum class ChannelsHere : std::uint8_t {
+        none,    ///< nothing: the hub listens for the tenant, or nobody
+        copied,  ///< what the hub listens to, or less; to be taken back before the lease ends
+        own,     ///< what the tenant's statements made of it
+    };
+    ChannelsHere channels_here_ = ChannelsHere::none;
+    std::string undecided_switch_;     ///< its token: channels were brought, but may be rolled back
+    bool channels_discarded_ = false;  ///< by DISCARD ALL, since the last question
+    bool channels_refused_ = false;    ///< a step has failed: not again before the next request
     SettingsPtr settings_before_;  ///< the server's, if the set-up under way is refused
     /// The ErrorResponse to a refused set-up: what the tenant hears in place of what its requests,
     /// which the server refuses for it, bring.
@@ -254,6 +288,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::vector<iovec> forward_;
     std::span<iovec> undelivered_;
     bool delivering_ = false;  ///< the coroutine waits for the tenant to take it
+    WakeUp client_ready_;
     unsigned replies_finished_ = 0;
     bool set_up_finished_ = false;
     bool question_answered_ = false;

@@ -78,8 +78,10 @@ void Server::refuse_extended(const ErrorReport& report, Outgoing& out) {
 // In front of the client's messages, which the server discards up to their Sync if it fails.
 void Server::inject_statement(std::string_view sql, Outgoing& out) {
     const std::size_t before = out.own().size();
-    protocol::append_close(out.own(), {.kind = 'S', .name = own_statement});
-    note_sent(Frontend::close, Origin::injected);
+    for (const char kind : {'P', 'S'}) {
+        protocol::append_close(out.own(), {.kind = kind, .name = own_statement});
+        note_sent(Frontend::close, Origin::injected);
+    }
     protocol::append_parse(out.own(), own_statement, sql, Bytes("\0\0", 2));
     note_sent(Frontend::parse, Origin::injected);
     protocol::append_bind_head(out.own(), own_statement, own_statement, no_values.size());

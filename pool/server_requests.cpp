@@ -35,6 +35,7 @@ Bytes query_text(Bytes body) {
 void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
+    channels_refused_ = false;
     if (type == Frontend::flush && !step.body.empty()) {
         // The server refuses it as it refuses a Describe that makes no sense: up to the Sync.
         pass(Frontend::describe, message, out);
@@ -131,6 +132,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
                 questions_.push_back(Question::restore);
             }
         }
+        bring_channels(step.whole ? effects : Effect::state | Effect::listens, Origin::pool, out);
         note_effects(effects, text);
         if (effects.contains(Effect::names_statement)) {
             materialise(text, Origin::pool, out);
@@ -162,6 +164,7 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     }
     TenantSession& session = tenant_->session();
     StatementPtr statement = part_.statements().intern(parse->query, parse->types, {});
+    if (!tracker_.wants_sync()) bring_channels(effects_of(*statement), Origin::pool, out);
     register_operation(Frontend::parse, Origin::client,
                        {.on_server = OnServer::sets_unnamed,
                         .statement = statement,
@@ -188,6 +191,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
     }
     StatementPtr statement =
         part_.statements().intern(parse.query, parse.types, session.settings->parsing());
+    if (!tracker_.wants_sync()) bring_channels(effects_of(*statement), Origin::pool, out);
     StatementOperation operation{.of_client = true, .name = std::string(parse.statement)};
     const auto state = connection_.statements.use(*statement);
     const bool present = state != ServerStatements::State::absent;
@@ -233,6 +237,8 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
             if (forgets_sequences(effects)) inject_statement(discard_sequences, out);
         }
         note_effects(effects, statement->query());
+        // In the midst of an extended query one of pgweir's own would end its transaction.
+        bring_channels(effects, tracker_.wants_sync() ? Origin::injected : Origin::pool, out);
         if (effects.contains(Effect::state)) part_.note_custom_settings_in_values(bind->rest);
         if (effects.contains(Effect::names_statement)) {
             materialise(statement->query(), Origin::injected, out);

@@ -61,6 +61,7 @@ bool Server::ask_before_release() {
         close_statements();
         return true;
     }
+    if (ask_about_channels()) return true;
     Pins pins = session.pins;
     if (effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
     if (uses_sequence(effects_)) pins.add(PinReason::sequence);
@@ -163,6 +164,14 @@ void Server::answered(Question question) {
         case Question::catalogue:
             catalogue_answered();
             break;
+        case Question::hand_over_channels:
+            channels_handed_over();
+            break;
+        case Question::unlisten:
+            unlistened();
+            break;
+        case Question::bring_channels:
+            break;
         case Question::materialise:
             // What never came there has not been deallocated either.
             if (pool_error_) materialised_.clear();
@@ -211,7 +220,7 @@ void Server::take_state(SessionState state) {
     connection_.settings = interner.intern(std::move(state.settings));
     session.settings = interner.intern(merge(*session.startup, *connection_.settings));
     Pins pins = state.pins;
-    if (!state.channels.empty()) pins.add(PinReason::listen);
+    take_channels(state, pins);
     take_statements(state, pins);
     const bool seen_unseen = session.pins.contains(PinReason::unseen);
     if (seen_unseen || asked_effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
@@ -259,6 +268,7 @@ void Server::look_for_leak(const SessionState& state) {
     Pins expected = session.pins;
     expected.remove(PinReason::unseen);
     expected.remove(PinReason::sequence);
+    expected.remove(PinReason::listen);
     if (state.settings == connection_.settings->values() && state.pins == expected) return;
     part_.statistics().session_state_leaks.add();
     std::string what;
@@ -298,6 +308,9 @@ void Server::note_tag(Bytes tag) {
         materialised_.clear();
     }
     if (tag == "DISCARD ALL" || tag == "DISCARD SEQUENCES") sequences_discarded_ = true;
+    if (tag == "DISCARD ALL") channels_discarded_ = true;
+    // ROLLBACK TO SAVEPOINT as well.
+    if (tag == "ROLLBACK" && !undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
     if (!tenant_->session().follows) {
         if (tag == "RESET" || tag == "DISCARD ALL") effects_ |= Effect::reset;
         return;

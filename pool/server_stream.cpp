@@ -138,6 +138,9 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
                 note_tag(step.body);
             }
             break;
+        case Backend::notification_response:
+            take_notification(step.body, message);
+            break;
         case Backend::data_row:
             if (verdict.origin == Origin::pool) take_own_row(step);
             break;
@@ -276,6 +279,7 @@ void Server::forward(Bytes bytes) {
 bool Server::deliver_now() {
     if (undelivered_.empty()) undelivered_ = forward_;
     while (tenant_ != nullptr && !undelivered_.empty()) {
+        if (!tenant_->takes_replies()) return false;
         const IoResult result = tenant_->replies().write(undelivered_);
         if (result.status == IoResult::Status::would_block) return false;
         if (result.status != IoResult::Status::done) {
@@ -300,7 +304,11 @@ Task<> Server::deliver() {
     while (!deliver_now()) {
         // The tenant may end while we wait; its stream then resumes us, and it is not looked at
         // again.
-        co_await tenant_->replies().writable();
+        if (tenant_->takes_replies()) {
+            co_await tenant_->replies().writable();
+        } else {
+            co_await client_ready_.wait();
+        }
     }
     delivering_ = false;
 }
@@ -325,6 +333,7 @@ void Server::after_delivery() {
     }
     Tenant& tenant = *tenant_;
     release_if_done();
+    tenant.replies_delivered();
     if (std::exchange(question_answered_, false)) tenant.question_answered();
 }
 

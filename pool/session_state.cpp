@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view setting_row = "s";
 constexpr std::string_view superuser_setting_row = "u";
 constexpr std::string_view channel_row = "n";
+constexpr std::string_view brought_row = "b";
 constexpr std::string_view statement_row = "p";
 
 // The kinds that are only counted.
@@ -96,7 +97,8 @@ std::string names_question() {
            " FROM pg_catalog.pg_listening_channels() x UNION ALL SELECT CASE WHEN from_sql THEN 'q' "
            "ELSE 'p' END,NULL," + escaped("name") +
            " FROM pg_catalog.pg_prepared_statements WHERE from_sql OR pg_catalog.\"left\"(name,7) "
-           "OPERATOR(pg_catalog.<>) 'pgweir_'";
+           "OPERATOR(pg_catalog.<>) 'pgweir_' UNION ALL SELECT 'b',NULL,NULL WHERE "
+           "pg_catalog.current_setting('pgweir.channels_brought',true) OPERATOR(pg_catalog.=) '1'";
 }
 
 }  // namespace
@@ -127,6 +129,8 @@ void StateReader::row(std::string_view body, bool whole) {
         state_.settings.emplace_back(name.value_or(""), unescape(value.value_or("")));
     } else if (*kind == channel_row) {
         state_.channels.push_back(unescape(value.value_or("")));
+    } else if (*kind == brought_row) {
+        state_.channels_brought = true;
     } else if (*kind == statement_row) {
         state_.statements.push_back(unescape(value.value_or("")));
     } else {

@@ -78,6 +78,7 @@ enum class ClientClose : std::uint8_t {
     server_unavailable,  ///< no server could be had
     shutdown,            ///< pgweir is stopping
     killed,              ///< an operator asked for it
+    unread,              ///< it does not read its notifications
     count_
 };
 
@@ -128,6 +129,9 @@ struct PoolStatistics {
     Counter state_questions;      ///< times a server was asked for its session's state
     Counter plans_renewed;        ///< queries asked again with a plan made anew
     Counter session_state_leaks;  ///< ... which had changed though nothing seen could have changed it
+    Counter listening_clients;            ///< a gauge: clients that LISTEN, in transaction pooling
+    Counter notifications;                ///< given to them
+    Counter notification_interruptions;   ///< times that some may have been missed
     CounterPer<PinReason> pins;            ///< times a client came to keep its server
     CounterPer<PinReason> clients_pinned;  ///< a gauge: clients that keep their server now
     CounterPer<Timeout> timeouts;

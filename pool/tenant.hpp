@@ -1,6 +1,7 @@
 // Who a server is lent to, as the server sees it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "pool/byte_stream.hpp"
 #include "pool/deadlines.hpp"
 #include "pool/greetings.hpp"
+#include "pool/listeners.hpp"
 #include "pool/pins.hpp"
 #include "pool/session_settings.hpp"
 #include "pool/statement.hpp"
@@ -29,6 +31,7 @@ struct TenantSession {
     Greeting greeting;     ///< what it was told at its login
     SettingsPtr settings;  ///< what it has now
     ClientStatements statements;
+    std::unique_ptr<Listener> listener;  ///< null: it listens to nothing, or to its server alone
     /// Why it keeps its server; empty: its server is anybody's between transactions.
     Pins pins;
     Clock::time_point pinned_since;  ///< meaningful with pins
@@ -64,6 +67,14 @@ class Tenant {
 
     /// The client's reply has been passed on up to a ReadyForQuery.
     virtual void reply_finished(protocol::TransactionStatus status) = 0;
+    /// All that its server had for it has been passed on, for now.
+    virtual void replies_delivered() = 0;
+    /// False while a notification is half written to it: `Server::client_ready()` follows.
+    [[nodiscard]] virtual bool takes_replies() const = 0;
+    /// A notification, or a notice about them: to be given to the client between its transactions.
+    virtual void notify(const SharedMessage& message) = 0;
+    /// The hub listens to what the session's listener wants.
+    virtual void channels_confirmed() = 0;
     /// What pgweir asked before the client's requests was answered; with the error if it failed.
     virtual void set_up_finished(const std::optional<protocol::ErrorReport>& error) = 0;
     /// Something that pgweir asked between the tenant's requests was answered.

@@ -11,6 +11,7 @@ namespace pgweir::protocol {
 
 /// SQLSTATEs that pgweir gives (manual, "PostgreSQL Error Codes").
 namespace sqlstate {
+inline constexpr std::string_view warning = "01000";
 inline constexpr std::string_view feature_not_supported = "0A000";
 inline constexpr std::string_view protocol_violation = "08P01";
 inline constexpr std::string_view connection_failure = "08006";

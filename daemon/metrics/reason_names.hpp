@@ -20,7 +20,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(pool::Tim
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(pool::ClientClose::count_)>
     client_close_names{"terminate", "lost",        "protocol_error",     "refused",
                        "timeout",   "server_lost", "server_unavailable", "shutdown",
-                       "killed"};
+                       "killed",    "unread"};
 
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(pool::ServerClose::count_)>
     server_close_names{"idle",    "lifetime", "lost",     "dirty",          "protocol_error",

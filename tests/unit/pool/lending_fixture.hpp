@@ -85,6 +85,10 @@ class TestTenant : public Tenant {
         EXPECT_TRUE(!error || may_be_refused) << error->message;
         ++set_ups;
     }
+    void replies_delivered() override {}
+    [[nodiscard]] bool takes_replies() const override { return true; }
+    void notify(const SharedMessage& message) override { notified.push_back(*message); }
+    void channels_confirmed() override {}
     void question_answered() override {}
     void pins_changed(Pins) override { ++pin_changes; }
     void server_lost(bool explain) override { lost.push_back(explain); }
@@ -99,6 +103,7 @@ class TestTenant : public Tenant {
     bool keeps_server = false;
     std::vector<protocol::TransactionStatus> finished;
     std::vector<bool> lost;
+    std::vector<std::string> notified;
 
   private:
     TenantSession session_;

@@ -1,0 +1,157 @@
+#include "pool/listeners.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "pool/notification_hub.hpp"
+#include "pool/pool.hpp"
+#include "pool/pool_part.hpp"
+#include "pool/tenant.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::pool {
+
+using enum NotificationSource;
+
+void Listeners::want(Listener& listener, std::vector<std::string> channels) {
+    if (by_id_.emplace(listener.id, &listener).second) {
+        part_.statistics().listening_clients.add();
+    }
+    std::vector<std::string> added;
+    std::vector<std::string> removed;
+    std::ranges::set_difference(channels, listener.channels, std::back_inserter(added));
+    std::ranges::set_difference(listener.channels, channels, std::back_inserter(removed));
+    listener.channels = std::move(channels);
+    for (const std::string& channel : added) by_channel_[channel].push_back(&listener);
+    std::vector<std::string> unused;
+    for (const std::string& channel : removed) {
+        const auto found = by_channel_.find(channel);
+        std::erase(found->second, &listener);
+        if (!found->second.empty()) continue;
+        by_channel_.erase(found);
+        unused.push_back(channel);
+    }
+    NotificationHub& hub = part_.pool().hub();
+    if (!added.empty()) {
+        listener.confirmed = false;
+        hub.subscribe({.worker = part_.context().index,
+                       .client = listener.id,
+                       .request = ++listener.requests},
+                      std::move(added));
+    }
+    if (!unused.empty()) hub.unsubscribe(part_.context().index, std::move(unused));
+}
+
+void Listeners::end(Listener& listener) {
+    if (by_id_.erase(listener.id) == 0) return;
+    part_.statistics().listening_clients.subtract();
+    std::vector<std::string> unused;
+    for (const std::string& channel : listener.channels) {
+        const auto found = by_channel_.find(channel);
+        std::erase(found->second, &listener);
+        if (!found->second.empty()) continue;
+        by_channel_.erase(found);
+        unused.push_back(channel);
+    }
+    listener.channels.clear();
+    if (!unused.empty()) part_.pool().hub().unsubscribe(part_.context().index, std::move(unused));
+}
+
+// The token says whose it is: the hub tells every worker.
+std::string Listeners::switch_to(Listener& listener, NotificationSource source) {
+    std::string token = std::to_string(part_.context().index) + '.' + std::to_string(listener.id) +
+                        '.' + std::to_string(++listener.tokens);
+    listener.was_switched = true;
+    listener.merge.switch_to(source, token);
+    return token;
+}
+
+// --- what is heard -------------------------------------------------------------------------------
+
+void Listeners::server_heard(Listener& listener, std::string_view message) {
+    const auto shared = std::make_shared<const std::string>(message);
+    if (listener.merge.hear(server, shared)) deliver(listener, shared);
+}
+
+void Listeners::server_marked(Listener& listener, std::string_view token) {
+    std::vector<SharedMessage> deliverable;
+    listener.merge.mark(server, token, deliverable);
+    deliver(listener, deliverable);
+}
+
+void Listeners::hub_said(const std::vector<HubEvent>& events) {
+    for (const HubEvent& event : events) {
+        switch (event.kind) {
+            case HubEvent::Kind::notification:
+                notify(event);
+                break;
+            case HubEvent::Kind::marker:
+                mark(event.text);
+                break;
+            case HubEvent::Kind::confirmed:
+                confirm(event);
+                break;
+            case HubEvent::Kind::interrupted:
+                warn();
+                break;
+        }
+    }
+}
+
+void Listeners::notify(const HubEvent& event) {
+    const auto found = by_channel_.find(event.text);
+    if (found == by_channel_.end()) return;
+    for (Listener* listener : found->second) {
+        if (listener->merge.hear(hub, event.message)) deliver(*listener, event.message);
+    }
+}
+
+void Listeners::mark(std::string_view token) {
+    unsigned worker = 0;
+    std::uint64_t id = 0;
+    const char* const end = token.data() + token.size();
+    const auto first = std::from_chars(token.data(), end, worker);
+    if (worker != part_.context().index || first.ptr == end) return;
+    std::from_chars(first.ptr + 1, end, id);
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) return;
+    std::vector<SharedMessage> deliverable;
+    found->second->merge.mark(hub, token, deliverable);
+    deliver(*found->second, deliverable);
+}
+
+void Listeners::confirm(const HubEvent& event) {
+    if (event.subscription.worker != part_.context().index) return;
+    const auto found = by_id_.find(event.subscription.client);
+    if (found == by_id_.end() || found->second->requests != event.subscription.request) return;
+    found->second->confirmed = true;
+    found->second->tenant.channels_confirmed();
+}
+
+void Listeners::warn() {
+    std::string notice;
+    protocol::append_notice_response(
+        notice, {.severity = "WARNING",
+                 .code = std::string(protocol::sqlstate::warning),
+                 .message = "some notifications may have been missed",
+                 .detail = "The connection that listens for this client was lost. It is back."});
+    const auto shared = std::make_shared<const std::string>(std::move(notice));
+    for (const auto& [id, listener] : by_id_) {
+        if (!listener->merge.uses_hub()) continue;
+        listener->tenant.notify(shared);
+        std::vector<SharedMessage> deliverable;
+        listener->merge.hub_interrupted(deliverable);
+        deliver(*listener, deliverable);
+    }
+}
+
+void Listeners::deliver(Listener& listener, const SharedMessage& message) {
+    part_.statistics().notifications.add();
+    listener.tenant.notify(message);
+}
+
+void Listeners::deliver(Listener& listener, const std::vector<SharedMessage>& messages) {
+    for (const SharedMessage& message : messages) deliver(listener, message);
+}
+
+}  // namespace pgweir::pool
