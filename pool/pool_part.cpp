@@ -248,7 +248,7 @@ void PoolPart::connected(ServerConnection connection, Clock::duration took) {
     pool_.greetings().note_login(connection.reported);
     Server& server = add(std::move(connection), took);
     pool_.note_success();
-    server.enter_pool();
+    returned(server);
     open_connections();
 }
 

@@ -27,10 +27,6 @@ void Server::start() {
     asio::co_spawn(part_.context().io.get_executor(), run(), asio::detached);
 }
 
-void Server::enter_pool() {
-    clean();
-}
-
 void Server::lend_to(Tenant& tenant) {
     state_ = State::leased;
     tenant_ = &tenant;
@@ -198,10 +194,6 @@ void Server::clean() {
     asked_ = Asked::nothing;
     needs_reset_ = false;
     cleaning_deadline_.cancel();
-    if (part_.options().session_state != conf::SessionState::off && part_.pool().claim_catalogue()) {
-        ask_catalogue();
-        return;
-    }
     part_.returned(*this);
 }
 

@@ -53,8 +53,6 @@ class Server : public std::enable_shared_from_this<Server>,
 
     /// Starts the reading coroutine.
     void start();
-    /// It is new: asks what is to be known of its database, then goes to whoever waits.
-    void enter_pool();
 
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] const ServerConnection& connection() const { return connection_; }
