@@ -23,9 +23,9 @@ using std::chrono::milliseconds;
 /// each statement (PgBouncer's `pool_mode`).
 enum class PoolMode : std::uint8_t { session, transaction, statement };
 
-/// What becomes of session state in transaction and statement pooling. `track`: it follows the client,
-/// or the client keeps its server. `strict`: what would keep the server is refused. `off`: PgBouncer's
-/// behaviour, where only reported settings and prepared statements follow.
+/// What becomes of session state in transaction and statement pooling. `track`: it follows the
+/// client, or the client keeps its server. `strict`: what would keep the server is refused. `off`:
+/// PgBouncer's behaviour, where only reported settings and prepared statements follow.
 enum class SessionState : std::uint8_t { track, strict, off };
 
 /// How a client proves who it is; `hba`: as auth_hba_file says.
@@ -82,7 +82,7 @@ struct PoolOptions {
     SessionState session_state = SessionState::track;
     bool verify_session_state = false;
     unsigned max_prepared_statements = 200;  ///< that pgweir keeps on one server; 0: none
-    std::string auth_user;    ///< who runs auth_query; empty: nobody
+    std::string auth_user;                   ///< who runs auth_query; empty: nobody
     std::string auth_dbname;  ///< where; empty: in the database that the client asks for
     std::string auth_query{default_auth_query};
     milliseconds client_idle_timeout{0};

@@ -181,9 +181,10 @@ constexpr std::array table{
            .per_database = true,
            .user_member = &User::session_state,
            .default_text = "track",
-           .sentence = "What becomes of session state between transactions: it follows the client or "
-                       "the client keeps its server (track), what would keep a server is refused "
-                       "(strict), or it is lost as with PgBouncer (off)."},
+           .sentence =
+               "What becomes of session state between transactions: it follows the client or "
+               "the client keeps its server (track), what would keep a server is refused "
+               "(strict), or it is lost as with PgBouncer (off)."},
     Option{.path = "pool.max_prepared_statements",
            .member = &PoolOptions::max_prepared_statements,
            .per_database = true,

@@ -13,9 +13,10 @@
 
 namespace pgweir::pool {
 
-/// What a tenant asks from a point where its server was quiet up to the next such point. A plan that
-/// a change of a table has made stale fails before anything is executed: then the same can be asked
-/// again, if it was one extended query of its own and its client has seen nothing of an answer.
+/// What a tenant asks from a point where its server was quiet up to the next such point. A plan
+/// that a change of a table has made stale fails before anything is executed: then the same can be
+/// asked again, if it was one extended query of its own and its client has seen nothing of an
+/// answer.
 class Burst {
   public:
     struct Message {
@@ -55,8 +56,8 @@ class Burst {
              const StatementOperation& operation) {
         using OnServer = StatementOperation::OnServer;
         // What is prepared or closed is so also where the query fails.
-        const bool lasting = operation.on_server == OnServer::prepares ||
-                             operation.on_server == OnServer::closes;
+        const bool lasting =
+            operation.on_server == OnServer::prepares || operation.on_server == OnServer::closes;
         if (lasting) repeatable_ = false;
         if (operation.stands_for_parse) shows_shape_ = true;
         add(type, origin);

@@ -29,7 +29,8 @@ class Outgoing {
         pieces_.push_back({.data = bytes.data(), .size = bytes.size()});
     }
 
-    /// Where pgweir's own messages are appended; whoever appends calls `added` with the size before.
+    /// Where pgweir's own messages are appended; whoever appends calls `added` with the size
+    /// before.
     [[nodiscard]] std::string& own() { return own_; }
     void added(std::size_t before) {
         if (own_.size() == before) return;

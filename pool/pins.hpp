@@ -9,26 +9,26 @@ namespace pgweir::pool {
 
 /// State of a session that cannot follow its client to another server.
 enum class PinReason : std::uint8_t {
-    temporary_object,    ///< something lives in the session's temporary schema
-    advisory_lock,       ///< a session-level advisory lock is held
-    cursor_with_hold,    ///< a cursor is open outside of a transaction
-    sql_prepared,        ///< PREPARE by SQL, or a protocol-level statement that is not carried
-    listen,              ///< LISTEN
-    sequence,            ///< the session uses currval() or lastval()
-    superuser_setting,   ///< a setting that the login's role could not set again
-    replication_slot,    ///< a temporary replication slot
-    large_statement,     ///< a prepared statement too long to be carried
-    unseen,              ///< LOAD, setseed(), dblink_connect(): nothing shows when it is over
-    unknown,             ///< the server could not be asked, or answered what pgweir does not know
+    temporary_object,   ///< something lives in the session's temporary schema
+    advisory_lock,      ///< a session-level advisory lock is held
+    cursor_with_hold,   ///< a cursor is open outside of a transaction
+    sql_prepared,       ///< PREPARE by SQL, or a protocol-level statement that is not carried
+    listen,             ///< LISTEN
+    sequence,           ///< the session uses currval() or lastval()
+    superuser_setting,  ///< a setting that the login's role could not set again
+    replication_slot,   ///< a temporary replication slot
+    large_statement,    ///< a prepared statement too long to be carried
+    unseen,             ///< LOAD, setseed(), dblink_connect(): nothing shows when it is over
+    unknown,            ///< the server could not be asked, or answered what pgweir does not know
     count_
 };
 
 /// The reason's name in metrics, log and console.
 [[nodiscard]] constexpr std::string_view name(PinReason reason) {
     constexpr std::array<std::string_view, static_cast<std::size_t>(PinReason::count_)> names{
-        "temporary_object", "advisory_lock",     "cursor_with_hold", "sql_prepared",
-        "listen",           "sequence",          "superuser_setting", "replication_slot",
-        "large_statement",  "unseen",            "unknown"};
+        "temporary_object", "advisory_lock",     "cursor_with_hold", "sql_prepared",    "listen",
+        "sequence",         "superuser_setting", "replication_slot", "large_statement", "unseen",
+        "unknown"};
     return names[static_cast<std::size_t>(reason)];
 }
 

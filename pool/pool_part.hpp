@@ -8,8 +8,8 @@
 
 #include "conf/config.hpp"
 #include "pool/catalogue.hpp"
-#include "pool/listeners.hpp"
 #include "pool/dedicated_servers.hpp"
+#include "pool/listeners.hpp"
 #include "pool/observer.hpp"
 #include "pool/server.hpp"
 #include "pool/statement.hpp"

@@ -102,8 +102,9 @@ void Server::abandon(bool half_sent, bool cancel) {
     // Where all that the tenant did is known, rolling back is enough, and the server keeps its
     // prepared statements.
     needs_reset_ = !session.follows || session.tracking == conf::SessionState::off ||
-                   effects_.any() || session.pins.any() || settings_touched_ || !questions_.empty() ||
-                   !to_close_.empty() || channels_here_ != ChannelsHere::none;
+                   effects_.any() || session.pins.any() || settings_touched_ ||
+                   !questions_.empty() || !to_close_.empty() ||
+                   channels_here_ != ChannelsHere::none;
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;

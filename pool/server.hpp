@@ -19,8 +19,8 @@
 #include "pool/statistics.hpp"
 #include "pool/tenant.hpp"
 #include "pool/wake_up.hpp"
-#include "protocol/frame_scanner.hpp"
 #include "protocol/extended_query.hpp"
+#include "protocol/frame_scanner.hpp"
 #include "protocol/request_tracker.hpp"
 
 namespace pgweir::pool {
@@ -87,8 +87,8 @@ class Server : public std::enable_shared_from_this<Server>,
     /// Adds what makes the server's settings the tenant's, if they are not. False: they are.
     bool set_up(Outgoing& out);
     /// A message of the client, or the first part of a long one, is about to be written: adds it to
-    /// `out`, behind what has to go before it and with the names that this server has for statements.
-    /// `message` is `step`'s bytes; it must stay as it is until `out` is written.
+    /// `out`, behind what has to go before it and with the names that this server has for
+    /// statements. `message` is `step`'s bytes; it must stay as it is until `out` is written.
     void take_request(const protocol::Step& step, Bytes message, Outgoing& out);
     /// `parts` are about to be written: all that was added since the last time.
     void about_to_write(std::span<const iovec> parts) { burst_.written(parts); }
@@ -96,8 +96,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_more(Bytes bytes, bool last, Outgoing& out);
     [[nodiscard]] ByteStream& requests() { return stream_; }
     [[nodiscard]] PoolPart& part() { return part_; }
-    /// If nothing is owed and no transaction is open: asks what there is to ask, then ends the lease
-    /// if the tenant does not keep it. Returns whether it has ended.
+    /// If nothing is owed and no transaction is open: asks what there is to ask, then ends the
+    /// lease if the tenant does not keep it. Returns whether it has ended.
     bool release_if_done();
     /// Ends the lease in whatever state the server is: it is cleaned or closed before anybody else
     /// gets it. `half_sent`: part of a message was written, so that it can only be closed.
@@ -168,7 +168,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool is_reserved(Bytes statement_name) const;
 
     // server_refusal.cpp: what may not run.
-    [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql, protocol::Effects effects);
+    [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql,
+                                                               protocol::Effects effects);
     void refuse_query(const protocol::ErrorReport& report, Outgoing& out);
     void refuse_extended(const protocol::ErrorReport& report, Outgoing& out);
     [[nodiscard]] bool forgets_sequences(protocol::Effects effects);
@@ -237,7 +238,7 @@ class Server : public std::enable_shared_from_this<Server>,
     bool cancel_uncertain_ = false;                   ///< a cancel may still arrive some time
     bool needs_reset_ = false;  ///< a tenant left in a way that `reset_query_` must mend
     std::string reset_query_;
-    std::uint64_t last_tenant_ = 0;  ///< whose session was here last
+    std::uint64_t last_tenant_ = 0;       ///< whose session was here last
     bool sequences_are_its_own_ = false;  ///< what is cached of sequences is the present tenant's
     bool said_fatal_ = false;
     /// What cleaning has asked, so that it asks nothing twice.
@@ -252,14 +253,14 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // What the tenant's requests since the last question may have left in the session.
     protocol::Effects effects_;
-    protocol::Effects asked_effects_;  ///< those that the question under way is about
-    std::string asked_text_;           ///< likewise
+    protocol::Effects asked_effects_;              ///< those that the question under way is about
+    std::string asked_text_;                       ///< likewise
     std::vector<std::string> asked_materialised_;  ///< likewise
     std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     std::vector<StatementOperation> operations_;        ///< on their way, oldest first
-    Burst burst_;             ///< what the tenant asks just now
-    std::string kept_back_;   ///< an error that is not told if asking again helps
+    Burst burst_;                                       ///< what the tenant asks just now
+    std::string kept_back_;                  ///< an error that is not told if asking again helps
     std::vector<std::string> materialised_;  ///< client's statements that are there by their names
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more
     bool settings_touched_ = false;          ///< a reported setting changed during this lease
@@ -275,7 +276,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::string undecided_switch_;     ///< its token: channels were brought, but may be rolled back
     bool channels_discarded_ = false;  ///< by DISCARD ALL, since the last question
     bool channels_refused_ = false;    ///< a step has failed: not again before the next request
-    SettingsPtr settings_before_;  ///< the server's, if the set-up under way is refused
+    SettingsPtr settings_before_;      ///< the server's, if the set-up under way is refused
     /// The ErrorResponse to a refused set-up: what the tenant hears in place of what its requests,
     /// which the server refuses for it, bring.
     std::string refusal_;

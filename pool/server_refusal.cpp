@@ -53,13 +53,13 @@ std::optional<ErrorReport> Server::refuses(Bytes sql, Effects effects) {
 }
 
 // currval() and lastval() are this session's only on the server where it got the value. On another
-// one, what is there of other sessions goes first, so that PostgreSQL says what it says to a session
-// that has none.
+// one, what is there of other sessions goes first, so that PostgreSQL says what it says to a
+// session that has none.
 bool Server::forgets_sequences(Effects effects) {
     if (!effects.contains(Effect::reads_sequence)) return false;
     part_.pool().sequences_are_read();
-    const bool gets_one = effects_.contains(Effect::advances_sequence) ||
-                          effects.contains(Effect::advances_sequence);
+    const bool gets_one =
+        effects_.contains(Effect::advances_sequence) || effects.contains(Effect::advances_sequence);
     if (tenant_->session().pins.any() || gets_one) return false;
     return !std::exchange(sequences_are_its_own_, true);
 }

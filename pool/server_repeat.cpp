@@ -9,8 +9,8 @@ using protocol::Origin;
 
 namespace {
 
-// "cached plan must not change result type", by the function that says it (lc_messages may say it in
-// any language); or a statement of pgweir's is gone, by a DEALLOCATE that was not seen.
+// "cached plan must not change result type", by the function that says it (lc_messages may say it
+// in any language); or a statement of pgweir's is gone, by a DEALLOCATE that was not seen.
 bool tells_of_stale_plan(const protocol::ErrorReport& report) {
     constexpr std::string_view no_such_statement = "26000";
     return (report.code == protocol::sqlstate::feature_not_supported &&

@@ -41,8 +41,8 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         pass(Frontend::describe, message, out);
         return;
     }
-    // What the server discards, up to the Sync, changes nothing. One of which that is not certain is
-    // closed after use: nothing is put in between there.
+    // What the server discards, up to the Sync, changes nothing. One of which that is not certain
+    // is closed after use: nothing is put in between there.
     if (!tenant_->session().follows || tracker_.uncertain() ||
         (tracker_.discarding() && type != Frontend::sync)) {
         pass(type, message, out);
@@ -138,8 +138,8 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             materialise(text, Origin::pool, out);
         }
     }
-    // A simple query ends the unnamed statement (exec_simple_query), unless an extended query before
-    // it fails: then the server discards it.
+    // A simple query ends the unnamed statement (exec_simple_query), unless an extended query
+    // before it fails: then the server discards it.
     session.statements.unnamed.reset();
     connection_.unnamed = tracker_.wants_sync() ? unknown_statement() : nullptr;
     pass(Frontend::query, message, out);
@@ -197,7 +197,8 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
     const bool present = state != ServerStatements::State::absent;
     // Where the settings that it is read by may be others than we know, or the transaction has
     // failed, the server has to read it again, with whatever error that brings.
-    const bool afresh = state == ServerStatements::State::stale || effects_.contains(Effect::state) ||
+    const bool afresh = state == ServerStatements::State::stale ||
+                        effects_.contains(Effect::state) ||
                         tracker_.transaction_status() == TransactionStatus::failed;
     if (present && !afresh) {
         session.statements.set(parse.statement, std::move(statement));
@@ -253,8 +254,7 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     if (statement) prepare(statement, bind->statement, out);
     const std::size_t before = out.own().size();
     // The length is the whole message's, of which a part may still be to come.
-    const std::size_t body_size =
-        protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
+    const std::size_t body_size = protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
     const std::size_t rest_size =
         body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
     const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
@@ -297,15 +297,14 @@ void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
 // The server keeps what it has under its own name, for whoever prepares the same.
 void Server::close_of_client(Bytes name, Outgoing& out) {
     const StatementPtr statement = tenant_->session().statements.find(name);
-    StatementOperation operation{
-        .of_client = true, .name = std::string(name), .before = statement};
+    StatementOperation operation{.of_client = true, .name = std::string(name), .before = statement};
     if (name.empty()) operation.on_server = OnServer::sets_unnamed;
     const bool nothing_there = !name.empty() && (statement != nullptr || is_reserved(name));
-    if (!nothing_there && !name.empty()) note_effects(Effect::state, {});  // one that is not carried
+    if (!nothing_there && !name.empty())
+        note_effects(Effect::state, {});  // one that is not carried
     register_operation(Frontend::close, Origin::client, std::move(operation));
     const std::size_t before = out.own().size();
-    protocol::append_close(out.own(),
-                           {.kind = 'S', .name = nothing_there ? no_statement : name});
+    protocol::append_close(out.own(), {.kind = 'S', .name = nothing_there ? no_statement : name});
     out.added(before);
 }
 
@@ -351,10 +350,11 @@ void Server::make_room_for(const StatementPtr& statement, Outgoing& out) {
                      out);
     }
     // While its Close is on its way the server may yet discard that, and still have it.
-    const bool may_be_there = std::ranges::any_of(operations_, [&](const StatementOperation& other) {
-        return other.on_server == OnServer::closes &&
-               other.statement->server_name() == statement->server_name();
-    });
+    const bool may_be_there =
+        std::ranges::any_of(operations_, [&](const StatementOperation& other) {
+            return other.on_server == OnServer::closes &&
+                   other.statement->server_name() == statement->server_name();
+        });
     if (may_be_there) {
         inject_close(statement->server_name(),
                      {.on_server = OnServer::closes, .statement = statement}, out);
@@ -443,8 +443,8 @@ void Server::undo(const StatementOperation& operation, bool failed) {
         connection_.statements.add(operation.statement);
     } else if (operation.on_server == OnServer::sets_unnamed) {
         const bool set_later =
-            std::ranges::find(operations_, OnServer::sets_unnamed, &StatementOperation::on_server) !=
-            operations_.end();
+            std::ranges::find(operations_, OnServer::sets_unnamed,
+                              &StatementOperation::on_server) != operations_.end();
         if (!set_later) connection_.unnamed = failed ? nullptr : unknown_statement();
     }
     if (!operation.of_client || tenant_ == nullptr) return;

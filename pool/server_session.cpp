@@ -71,7 +71,8 @@ bool Server::ask_before_release() {
     return false;
 }
 
-// In session pooling the only thing that the server cannot know by itself: what a RESET goes back to.
+// In session pooling the only thing that the server cannot know by itself: what a RESET goes back
+// to.
 bool Server::restore_after_reset() {
     if (!std::exchange(effects_, {}).contains(Effect::reset)) return false;
     const std::string sql = restore_sql();
@@ -127,7 +128,8 @@ std::string Server::restore_sql() const {
     // CASE, as the planner may put the parts of an AND in any order.
     return sql +
            ") v(n,x) WHERE CASE WHEN v.n OPERATOR(pg_catalog.=) 'role' AND "
-           "pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' OR EXISTS (SELECT FROM "
+           "pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' OR EXISTS (SELECT "
+           "FROM "
            "pg_catalog.pg_settings s WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) v.n AND "
            "s.source OPERATOR(pg_catalog.=) 'session') THEN false "
            "ELSE pg_catalog.set_config(v.n,v.x,false) IS NULL END;";
@@ -183,8 +185,8 @@ void Server::answered(Question question) {
     if (question != Question::cleaning && question != Question::set_up) pool_error_.reset();
 }
 
-// The transaction that was to set up the session has failed as a whole, and is still open: PostgreSQL
-// refuses what the client asks behind it.
+// The transaction that was to set up the session has failed as a whole, and is still open:
+// PostgreSQL refuses what the client asks behind it.
 void Server::set_up_answered() {
     set_up_finished_ = true;
     if (!pool_error_) return;
@@ -274,7 +276,8 @@ void Server::look_for_leak(const SessionState& state) {
     std::string what;
     for (const auto& [name, value] : state.settings) what += name + '=' + value + ' ';
     state.pins.for_each([&](PinReason reason) { what += std::string(name(reason)) + ' '; });
-    part_.pool().observer().session_state_leaked(part_.pool().database(), part_.pool().user(), what);
+    part_.pool().observer().session_state_leaked(part_.pool().database(), part_.pool().user(),
+                                                 what);
 }
 
 void Server::set_pins(Pins pins) {

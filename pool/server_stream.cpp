@@ -157,7 +157,8 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
     }
     if (verdict.disposition == Verdict::Disposition::drop || tenant_ == nullptr) return {};
     // The tenant ends itself when it does not accept the status, and takes the reply's end with it.
-    if (verdict.ready && !message.empty() && refusal_.empty() && !tenant_->accepts(tracker_.transaction_status())) {
+    if (verdict.ready && !message.empty() && refusal_.empty() &&
+        !tenant_->accepts(tracker_.transaction_status())) {
         return {};
     }
     return message;
@@ -250,7 +251,8 @@ void Server::setting_reported(const std::string& name, const std::string& value,
     };
     connection_.settings = changed(*connection_.settings);
     const std::string* own = session.startup->find(lower_case(name));
-    if (!tracks() || own == nullptr || !as_at_login || !effects_.contains(protocol::Effect::reset)) {
+    if (!tracks() || own == nullptr || !as_at_login ||
+        !effects_.contains(protocol::Effect::reset)) {
         session.settings = alike ? connection_.settings : changed(*session.settings);
         return;
     }

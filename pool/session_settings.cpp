@@ -56,10 +56,15 @@ void append_identity(std::string& sql, const SessionSettings& to) {
 }  // namespace
 
 SessionSettings::SessionSettings(std::vector<Parameter> values) : values_(std::move(values)) {
-    static constexpr std::array<std::string_view, 9> read_by{
-        "backslash_quote", "client_encoding", "datestyle",
-        "intervalstyle",   "role",            "search_path",
-        "session_authorization", "standard_conforming_strings", "timezone"};
+    static constexpr std::array<std::string_view, 9> read_by{"backslash_quote",
+                                                             "client_encoding",
+                                                             "datestyle",
+                                                             "intervalstyle",
+                                                             "role",
+                                                             "search_path",
+                                                             "session_authorization",
+                                                             "standard_conforming_strings",
+                                                             "timezone"};
     for (const auto& [name, value] : values_) {
         if (std::ranges::find(read_by, name) == read_by.end()) continue;
         parsing_ += name + '=' + value + '\0';
@@ -148,7 +153,8 @@ void append_literal(std::string& sql, std::string_view value) {
         }
         const auto byte = static_cast<unsigned char>(c);
         sql += '\\';
-        for (const unsigned shift : {6U, 3U, 0U}) sql += static_cast<char>('0' + (byte >> shift & 7U));
+        for (const unsigned shift : {6U, 3U, 0U})
+            sql += static_cast<char>('0' + (byte >> shift & 7U));
     }
     sql += '\'';
 }

@@ -14,10 +14,10 @@ namespace pgweir::pool {
 using protocol::Parameter;
 
 /// Which settings a session has that differ from its server's login: what the client's
-/// StartupMessage asked for, and what the server has told since (ParameterStatus, and the answers to
-/// session_state.hpp's question). `role` and `session_authorization` are among them.
-/// Immutable and shared; two clients with the same settings share one object, so that "is this
-/// server set up for this client?" is a comparison of two pointers.
+/// StartupMessage asked for, and what the server has told since (ParameterStatus, and the answers
+/// to session_state.hpp's question). `role` and `session_authorization` are among them. Immutable
+/// and shared; two clients with the same settings share one object, so that "is this server set up
+/// for this client?" is a comparison of two pointers.
 class SessionSettings {
   public:
     /// `values` by name in lower case, sorted, no name twice; as bytes of the server's encoding.
@@ -56,8 +56,8 @@ using SettingsPtr = std::shared_ptr<const SessionSettings>;
                                            const SessionSettings& over);
 
 /// The SQL that turns a session with the settings `from` into one with `to`; empty when there is
-/// nothing to do. A transaction block: where PostgreSQL refuses a part of it, nothing is changed, and
-/// what follows is refused as well until ROLLBACK.
+/// nothing to do. A transaction block: where PostgreSQL refuses a part of it, nothing is changed,
+/// and what follows is refused as well until ROLLBACK.
 [[nodiscard]] std::string difference_sql(const SessionSettings& from, const SessionSettings& to);
 
 /// Whether a reported parameter is a setting that a session can change, as against a fact about the

@@ -49,18 +49,17 @@ std::string unescape(std::string_view text) {
 }
 
 std::string settings_question(const StateQuestion& question) {
-    // A role that is no superuser's may have such a setting only from a function that was defined by
-    // one; it could not set it again.
+    // A role that is no superuser's may have such a setting only from a function that was defined
+    // by one; it could not set it again.
     const std::string_view kind =
-        question.is_superuser ? "'s'"
-                              : "CASE context WHEN 'superuser' THEN 'u' ELSE 's' END";
+        question.is_superuser ? "'s'" : "CASE context WHEN 'superuser' THEN 'u' ELSE 's' END";
     std::string sql = "SELECT " + std::string(kind) + ",name," + escaped("setting") +
                       " FROM pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'";
     if (question.hurried) sql += " AND name OPERATOR(pg_catalog.<>) 'statement_timeout'";
     sql += " UNION ALL SELECT 's','role'," + escaped("pg_catalog.current_setting('role')") +
            " WHERE pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none'"
-           " UNION ALL SELECT 's','session_authorization'," + escaped("session_user::text") +
-           " WHERE session_user OPERATOR(pg_catalog.<>) ";
+           " UNION ALL SELECT 's','session_authorization'," +
+           escaped("session_user::text") + " WHERE session_user OPERATOR(pg_catalog.<>) ";
     append_literal(sql, question.login);
     return sql;
 }
@@ -76,8 +75,9 @@ std::string custom_settings_question(std::span<const std::string> names) {
         separator = ",";
     }
     // One that was reset reads as empty.
-    return sql + "]::pg_catalog.text[]) x WHERE pg_catalog.current_setting(x,true)"
-                 " OPERATOR(pg_catalog.<>) ''";
+    return sql +
+           "]::pg_catalog.text[]) x WHERE pg_catalog.current_setting(x,true)"
+           " OPERATOR(pg_catalog.<>) ''";
 }
 
 // pg_depend knows everything that lives in a schema, by one look into an index.
@@ -86,7 +86,8 @@ constexpr std::string_view objects_question =
     "pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND refclassid "
     "OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass AND refobjid "
     "OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() LIMIT 1)"
-    " UNION ALL (SELECT 'l',NULL,NULL FROM pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) "
+    " UNION ALL (SELECT 'l',NULL,NULL FROM pg_catalog.pg_locks WHERE locktype "
+    "OPERATOR(pg_catalog.=) "
     "'advisory' AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() LIMIT 1)"
     " UNION ALL SELECT 'c',NULL,NULL FROM pg_catalog.pg_cursors WHERE is_holdable"
     " UNION ALL (SELECT 'r',NULL,NULL FROM pg_catalog.pg_replication_slots WHERE temporary AND "
@@ -94,8 +95,10 @@ constexpr std::string_view objects_question =
 
 std::string names_question() {
     return " UNION ALL SELECT 'n',NULL," + escaped("x") +
-           " FROM pg_catalog.pg_listening_channels() x UNION ALL SELECT CASE WHEN from_sql THEN 'q' "
-           "ELSE 'p' END,NULL," + escaped("name") +
+           " FROM pg_catalog.pg_listening_channels() x UNION ALL SELECT CASE WHEN from_sql THEN "
+           "'q' "
+           "ELSE 'p' END,NULL," +
+           escaped("name") +
            " FROM pg_catalog.pg_prepared_statements WHERE from_sql OR pg_catalog.\"left\"(name,7) "
            "OPERATOR(pg_catalog.<>) 'pgweir_' UNION ALL SELECT 'b',NULL,NULL WHERE "
            "pg_catalog.current_setting('pgweir.channels_brought',true) OPERATOR(pg_catalog.=) '1'";
@@ -107,8 +110,9 @@ std::string state_question(const StateQuestion& question) {
     std::string sql;
     if (question.hurried) {
         // What is to be told has to be read before it is put out of force.
-        sql = "SELECT 's','statement_timeout',pg_catalog.current_setting('statement_timeout');"
-              "SET LOCAL statement_timeout=0;";
+        sql =
+            "SELECT 's','statement_timeout',pg_catalog.current_setting('statement_timeout');"
+            "SET LOCAL statement_timeout=0;";
     }
     sql += settings_question(question);
     sql += custom_settings_question(question.custom_settings);

@@ -24,8 +24,8 @@ struct SessionState {
 
 /// Who asks what.
 struct StateQuestion {
-    std::string_view login;       ///< the role that the server was logged in as
-    bool is_superuser = false;    ///< that role is one
+    std::string_view login;                        ///< the role that the server was logged in as
+    bool is_superuser = false;                     ///< that role is one
     std::span<const std::string> custom_settings;  ///< names to ask for; PostgreSQL lists none
     /// The session has a statement_timeout too short for the question.
     bool hurried = false;

@@ -107,7 +107,8 @@ class ServerStatements {
     void mark_stale(const Statement& statement);
     void add(const StatementPtr& statement);
     void remove(const Statement& statement);
-    /// Takes out the least recently used one while there are `limit` or more; null if there are less.
+    /// Takes out the least recently used one while there are `limit` or more; null if there are
+    /// less.
     [[nodiscard]] StatementPtr evict(std::size_t limit);
     void clear();
     [[nodiscard]] std::size_t size() const { return by_name_.size(); }
@@ -154,8 +155,8 @@ struct ClientStatements {
     }
 };
 
-/// What a Parse or a Close that is on its way changes when the server has answered it. The change is
-/// assumed at once, as the next messages depend on it, and taken back if it fails.
+/// What a Parse or a Close that is on its way changes when the server has answered it. The change
+/// is assumed at once, as the next messages depend on it, and taken back if it fails.
 struct StatementOperation {
     enum class OnServer : std::uint8_t { nothing, prepares, closes, sets_unnamed };
     OnServer on_server = OnServer::nothing;

@@ -124,14 +124,15 @@ struct PoolStatistics {
     Counter client_bytes_sent;
     Counter server_bytes_received;
     Counter server_bytes_sent;
-    Counter cancels;  ///< CancelRequests carried to the server
-    Counter steals;   ///< servers taken over from another worker
-    Counter state_questions;      ///< times a server was asked for its session's state
-    Counter plans_renewed;        ///< queries asked again with a plan made anew
-    Counter session_state_leaks;  ///< ... which had changed though nothing seen could have changed it
-    Counter listening_clients;            ///< a gauge: clients that LISTEN, in transaction pooling
-    Counter notifications;                ///< given to them
-    Counter notification_interruptions;   ///< times that some may have been missed
+    Counter cancels;          ///< CancelRequests carried to the server
+    Counter steals;           ///< servers taken over from another worker
+    Counter state_questions;  ///< times a server was asked for its session's state
+    Counter plans_renewed;    ///< queries asked again with a plan made anew
+    Counter
+        session_state_leaks;    ///< ... which had changed though nothing seen could have changed it
+    Counter listening_clients;  ///< a gauge: clients that LISTEN, in transaction pooling
+    Counter notifications;      ///< given to them
+    Counter notification_interruptions;    ///< times that some may have been missed
     CounterPer<PinReason> pins;            ///< times a client came to keep its server
     CounterPer<PinReason> clients_pinned;  ///< a gauge: clients that keep their server now
     CounterPer<Timeout> timeouts;

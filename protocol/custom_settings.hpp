@@ -8,15 +8,17 @@
 namespace pgweir::protocol {
 
 /// Adds the custom settings ("app.user", in lower case) that `sql` sets by name: `SET a.b`, and
-/// `set_config('a.b', …)`, also inside of strings. PostgreSQL shows such a setting only to who knows
-/// its name ("Customized Options", runtime-config-custom.html), so that pgweir has to know it.
+/// `set_config('a.b', …)`, also inside of strings. PostgreSQL shows such a setting only to who
+/// knows its name ("Customized Options", runtime-config-custom.html), so that pgweir has to know
+/// it.
 void collect_custom_settings(std::string_view sql, std::vector<std::string>& names);
 
 /// Adds every string constant in `sql` that could be the name of one: an argument, maybe, of a
 /// function that sets what it is told.
 void collect_quoted_names(std::string_view sql, std::vector<std::string>& names);
 
-/// Whether `text` has the form of a custom setting's name: two or more identifiers with dots between.
+/// Whether `text` has the form of a custom setting's name: two or more identifiers with dots
+/// between.
 [[nodiscard]] bool is_custom_setting_name(std::string_view text);
 
 }  // namespace pgweir::protocol

@@ -1,7 +1,8 @@
 // The messages of an extended query that name a prepared statement: taken apart, and written anew
 // with another name.
 //
-// PostgreSQL manual, "Message Formats" (protocol-message-formats.html): Parse, Bind, Describe, Close.
+// PostgreSQL manual, "Message Formats" (protocol-message-formats.html): Parse, Bind, Describe,
+// Close.
 #pragma once
 
 #include <optional>

@@ -33,9 +33,7 @@ class LengthField {
     explicit LengthField(std::string& out) : out_(out), start_(out.size()) { out_.append(4, '\0'); }
     LengthField(const LengthField&) = delete;
     LengthField& operator=(const LengthField&) = delete;
-    ~LengthField() {
-        write_uint32(out_, start_, static_cast<std::uint32_t>(out_.size() - start_));
-    }
+    ~LengthField() { write_uint32(out_, start_, static_cast<std::uint32_t>(out_.size() - start_)); }
 
   private:
     std::string& out_;

@@ -24,7 +24,8 @@ std::string words_of(std::string_view sql) {
 }
 
 bool takes_session_lock(std::string_view words) {
-    for (std::size_t at = 0; (at = words.find("advisory_lock", at)) != std::string_view::npos; ++at) {
+    for (std::size_t at = 0; (at = words.find("advisory_lock", at)) != std::string_view::npos;
+         ++at) {
         const std::size_t begin = words.rfind(' ', at) + 1;
         const std::string_view name = words.substr(begin, words.find(' ', at) - begin);
         if (name.starts_with("pg_advisory_lock") || name.starts_with("pg_try_advisory_lock")) {

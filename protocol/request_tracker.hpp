@@ -12,8 +12,8 @@ namespace pgweir::protocol {
 /// Who asked.
 enum class Origin : std::uint8_t {
     client,
-    /// pgweir itself, inside of a client's extended query: the client is to have no answer, save for
-    /// an error, which is the error of the message that this one was sent for.
+    /// pgweir itself, inside of a client's extended query: the client is to have no answer, save
+    /// for an error, which is the error of the message that this one was sent for.
     injected,
     pool,  ///< pgweir itself, between or before a client's requests: no client may see the answer
 };
