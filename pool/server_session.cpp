@@ -42,17 +42,17 @@ bool Server::set_up(Outgoing& out) {
 bool Server::ask_before_release() {
     const TenantSession& session = tenant_->session();
     if (!session.follows) return restore_after_reset();
-    if (!tracks()) return false;
+    const bool verify = part_.options().verify_session_state && !verified_;
+    if (!tracks() && !verify) return false;
     if (effects_.contains(Effect::changes_catalogue)) {
         part_.catalogue_learned(nullptr);
         part_.pool().catalogue_changed();
         effects_ = effects_.without(Effect::changes_catalogue);
     }
-    if (part_.pool().claim_catalogue()) {
+    if (tracks() && part_.pool().claim_catalogue()) {
         ask_catalogue();
         return true;
     }
-    const bool verify = part_.options().verify_session_state && !verified_;
     if (effects_.contains(Effect::state) || verify || ask_hurried_) {
         ask_state(std::exchange(ask_hurried_, false));
         return true;
@@ -203,9 +203,12 @@ void Server::set_up_answered() {
 void Server::state_answered() {
     if (tenant_ == nullptr) return;
     if (!pool_error_) {
-        take_state(state_reader_->finish());
+        SessionState state = state_reader_->finish();
+        look_for_leak(state);
+        if (tracks()) take_state(std::move(state));
         return;
     }
+    if (!tracks()) return;
     if (pool_error_->code == protocol::sqlstate::query_canceled && !asked_hurried_) {
         ask_hurried_ = true;
         return;
@@ -217,7 +220,6 @@ void Server::state_answered() {
 
 void Server::take_state(SessionState state) {
     TenantSession& session = tenant_->session();
-    look_for_leak(state);
     SettingsInterner& interner = part_.context().settings;
     connection_.settings = interner.intern(std::move(state.settings));
     session.settings = interner.intern(merge(*session.startup, *connection_.settings));

@@ -25,7 +25,9 @@ _STATE = """select current_user, session_user,
        where locktype = 'advisory' and pid = pg_backend_pid() order by 1),
  array(select name from pg_prepared_statements where from_sql order by 1),
  array(select name from pg_cursors where is_holdable order by 1)"""
-_CHANNELS = "select array(select c from pg_listening_channels() c order by c)"
+# pgweir's own channel is there while a client goes from its server to the hub.
+_CHANNELS = ("select array(select c from pg_listening_channels() c "
+             "where c not like 'pgweir%' order by c)")
 # That a custom setting which another client has set once reads '' instead of NULL is the one thing
 # that pgweir does not hide.
 _SETTINGS = ("select current_user, session_user, nullif(current_setting('app.z', true), ''), "
@@ -227,6 +229,8 @@ class Generator:
             for sql in (_SETTINGS, ";".join(_EFFECTS), _STATE):
                 self.query(client, sql)
             if self.listens:
+                # In a transaction block that was begun before, the channels are not to be seen.
+                self.query(client, "rollback")
                 self.query(client, _CHANNELS)
             self.step(client, "terminate")
             client.leave()
