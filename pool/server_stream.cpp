@@ -259,9 +259,10 @@ void Server::setting_reported(const std::string& name, const std::string& value,
     // A RESET goes to the client's own default, not to the login's; restore_sql() tells the server.
     const std::string& told = told_at_login(session, name, *own);
     const std::string* present = session.settings->find(lower_case(name));
+    const bool is_news = present != nullptr && *present != *own && *present != told;
     session.settings = interner.intern(with(*session.settings, name, *own));
     message = {};
-    if (present == nullptr || *present == *own || *present == told) return;
+    if (!is_news) return;
     protocol::append_parameter_status(told_.emplace_back(), name, told);
     message = told_.back();
 }
