@@ -153,6 +153,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_sent(protocol::Frontend type, protocol::Origin origin);
     void parse_again(Bytes name, const Statement& statement, Outgoing& out);
     void prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out);
+    [[nodiscard]] bool may_be_taken_back(const Statement& statement) const;
     void prepare_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
     void materialise(Bytes text, protocol::Origin origin, Outgoing& out);
@@ -258,6 +259,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::vector<std::string> asked_materialised_;  ///< likewise
     std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
+    unsigned segment_ = 0;  ///< Syncs sent: an error takes back what its own segment assumed
     std::vector<StatementOperation> operations_;        ///< on their way, oldest first
     Burst burst_;                                       ///< what the tenant asks just now
     std::string kept_back_;                  ///< an error that is not told if asking again helps

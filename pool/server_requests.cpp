@@ -96,6 +96,7 @@ void Server::pass(Frontend type, Bytes message, Outgoing& out) {
 void Server::note_sent(Frontend type, Origin origin) {
     tracker_.sent(type, origin);
     burst_.add(type, origin);
+    if (type == Frontend::sync) ++segment_;
 }
 
 // The names that servers have for statements are no secret; they are nobody's to use or to close.
@@ -319,8 +320,9 @@ void Server::parse_again(Bytes name, const Statement& statement, Outgoing& out) 
 void Server::prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out) {
     burst_.names(statement, clients_name);
     const auto state = connection_.statements.use(*statement);
-    if (state == ServerStatements::State::ready) return;
-    if (state == ServerStatements::State::stale) {
+    const bool doubtful = may_be_taken_back(*statement);
+    if (state == ServerStatements::State::ready && !doubtful) return;
+    if (state != ServerStatements::State::absent) {
         inject_close(statement->server_name(),
                      {.on_server = OnServer::closes, .statement = statement}, out);
     } else {
@@ -329,6 +331,15 @@ void Server::prepare(const StatementPtr& statement, Bytes clients_name, Outgoing
     register_operation(Frontend::parse, Origin::injected,
                        {.on_server = OnServer::prepares, .statement = statement});
     parse_again(statement->server_name(), *statement, out);
+}
+
+// It was prepared before a Sync that is not answered yet: if an error comes first, the server has
+// never read its Parse, but will read what follows now.
+bool Server::may_be_taken_back(const Statement& statement) const {
+    return std::ranges::any_of(operations_, [&](const StatementOperation& operation) {
+        return operation.on_server == OnServer::prepares && operation.segment != segment_ &&
+               operation.statement->server_name() == statement.server_name();
+    });
 }
 
 void Server::prepare_unnamed(Outgoing& out) {
@@ -407,6 +418,7 @@ std::string Server::with_clients_names(Bytes error) const {
 void Server::register_operation(Frontend type, Origin origin, StatementOperation operation) {
     tracker_.sent(type, origin, protocol::Operation::yes);
     burst_.add(type, origin, operation);
+    operation.segment = segment_;
     if (operation.on_server == OnServer::prepares) {
         connection_.statements.add(operation.statement);
     } else if (operation.on_server == OnServer::closes) {

@@ -164,6 +164,7 @@ struct StatementOperation {
     bool of_client = false;  ///< changes what the client has under `name`
     std::string name;
     StatementPtr before;
+    unsigned segment = 0;  ///< which Sync it stands before, counted
     /// A Close that stands for a Parse of what the server has already: answered as one.
     bool stands_for_parse = false;
 };
