@@ -229,6 +229,7 @@ void ClientSession::lease_ended() {
     lease_.forget();
     unsent_ = {};
     outgoing_.clear();
+    request_under_way_ = false;
     set_state(State::idle);
     if (waiting_for_ == Timeout::idle_transaction_timeout) expect_next_request();
 }
@@ -304,7 +305,10 @@ void ClientSession::reply_finished(TransactionStatus status) {
     counted.query.observe(now - request_at_);
     request_at_ = now;
     const bool more_owed = lease_ && lease_->tracker().owed() > 0;
-    if (!more_owed) query_deadline_.cancel();
+    if (!more_owed) {
+        query_deadline_.cancel();
+        request_under_way_ = false;
+    }
     if (status == TransactionStatus::idle) {
         counted.transactions.add();
         counted.transaction.observe(now - transaction_at_);

@@ -243,7 +243,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Clock::time_point request_at_;      ///< when the request now under way was sent
     Clock::time_point transaction_at_;  ///< when the present transaction's first request was sent
     bool in_transaction_ = false;
-    bool query_cancelled_ = false;  ///< query_timeout has sent a cancel already
+    bool request_under_way_ = false;  ///< the client waits for a ReadyForQuery
+    bool query_cancelled_ = false;    ///< query_timeout has sent a cancel already
     Timeout waiting_for_ = Timeout::client_login_timeout;
     pool::DeadlineOf<ClientSession, &ClientSession::state_expired> state_deadline_{*this};
     pool::DeadlineOf<ClientSession, &ClientSession::query_expired> query_deadline_{*this};

@@ -108,7 +108,9 @@ bool ClientSession::take_request(const Step& step, Bytes message) {
         return type == Frontend::copy_done || type == Frontend::copy_fail ||
                (type == Frontend::flush && step.body.empty());
     }
-    note_request();
+    if (type != Frontend::flush && type != Frontend::copy_done && type != Frontend::copy_fail) {
+        note_request();
+    }
     sending_ = true;
     hand_over(step, message);
     return true;
@@ -156,7 +158,8 @@ Task<> ClientSession::await_replies() {
 
 // Clocks and deadlines of a request that is about to be sent.
 void ClientSession::note_request() {
-    if (lease_->tracker().owed() > 0) return;
+    // What is owed may be pgweir's own question: the client's first request counts all the same.
+    if (std::exchange(request_under_way_, true)) return;
     const auto now = Clock::now();
     request_at_ = now;
     query_cancelled_ = false;

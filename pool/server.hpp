@@ -260,8 +260,8 @@ class Server : public std::enable_shared_from_this<Server>,
     std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     unsigned segment_ = 0;  ///< Syncs sent: an error takes back what its own segment assumed
-    std::vector<StatementOperation> operations_;        ///< on their way, oldest first
-    Burst burst_;                                       ///< what the tenant asks just now
+    std::vector<StatementOperation> operations_;  ///< on their way, oldest first
+    Burst burst_;                                 ///< what the tenant asks just now
     std::string kept_back_;                  ///< an error that is not told if asking again helps
     std::vector<std::string> materialised_;  ///< client's statements that are there by their names
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more

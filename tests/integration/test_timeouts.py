@@ -150,3 +150,11 @@ def test_a_user_may_have_limits_of_its_own(cluster, pgweir):
     assert cancelled.value.sqlstate == sqlstates.QUERY_CANCELED
     with Peer.login(weir, timeout=scaled(10)) as peer:
         assert peer.value("select pg_sleep(0.6)") == ""
+
+
+def test_a_query_that_runs_is_no_idleness_while_pgweir_asks_for_itself(pgweir):
+    """The first client of a pool asks right behind pgweir's own question about the database's
+    functions; its query was then taken for none, and client_idle_timeout ended it."""
+    weir = pgweir({"timeouts": {"client_idle_timeout": "300ms"}})
+    with Peer.login(weir) as peer:
+        assert peer.value("select 1 from pg_sleep(1)") == "1"
