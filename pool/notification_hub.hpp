@@ -72,7 +72,7 @@ class NotificationHub {
     using Workers = std::vector<bool>;
     struct Waiting {
         Subscription subscription;
-        std::uint64_t until;  ///< confirmed when `settled_` gets there
+        std::uint64_t until{};  ///< confirmed when `settled_` gets there
     };
 
     template <typename Action>

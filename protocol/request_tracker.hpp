@@ -110,8 +110,8 @@ class RequestTracker {
         copy_end,  ///< CopyDone or CopyFail sent before CopyInResponse was seen; owes nothing
     };
     struct Entry {
-        Request request;
-        Origin origin;
+        Request request = Request::query;
+        Origin origin = Origin::client;
         Operation operation = Operation::no;
     };
 
