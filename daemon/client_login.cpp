@@ -43,8 +43,8 @@ Task<bool> ClientSession::log_in() {
     session_.startup = worker_.context().settings.intern(pool::normalise(startup->settings));
     session_.settings = session_.startup;
     if (replication_ != Replication::none) {
-        waiter_.dedicated =
-            std::make_shared<const pool::DedicatedLogin>(replication_, session_.startup);
+        waiter_.dedicated = std::make_shared<const pool::DedicatedLogin>(
+            pool::DedicatedLogin{replication_, session_.startup});
     }
     const pool::Greeting greeting = co_await obtain_greeting();
     if (!greeting) {

@@ -67,7 +67,7 @@ SessionSettings::SessionSettings(std::vector<Parameter> values) : values_(std::m
                                                              "timezone"};
     for (const auto& [name, value] : values_) {
         if (std::ranges::find(read_by, name) == read_by.end()) continue;
-        parsing_ += name + '=' + value + '\0';
+        parsing_.append(name).append(1, '=').append(value).append(1, '\0');
     }
 }
 
