@@ -35,6 +35,7 @@ def setting(name):
 _OID_OF = "select to_regclass('{}') is not null"
 _LOCKS = ("select count(*) from pg_locks where locktype = 'advisory'"
           " and pid = pg_backend_pid()")
+_ALL_LOCKS = "select count(*) from pg_locks where locktype = 'advisory'"
 _PREPARED = "select name from pg_prepared_statements where from_sql"
 
 FOLLOWS = [
@@ -233,11 +234,15 @@ def begin(peer):
 
 
 def wanted(world, feature, *before):
-    """What PostgreSQL answers after that."""
+    """What PostgreSQL answers after that; nobody holds an advisory lock any more."""
     with login(world, feature, feature.login) as direct:
         for sql in before:
             run(direct, sql)
-        return answer(direct, feature.asks)
+        found = answer(direct, feature.asks)
+    # A session that has just been closed holds its locks for a moment longer.
+    eventually(lambda: world.admin(_ALL_LOCKS, dbname="stateful") == [(0,)], 10,
+               "an advisory lock stays held")
+    return found
 
 
 @named

@@ -108,8 +108,11 @@ class Pgweir:
         environment.update(self.environment)
         return environment
 
-    def start(self, command=None, **keywords):
-        """Start the daemon (or a wrapper `command` that becomes it) and wait until it accepts."""
+    def start(self, command=None, inherits=False, **keywords):
+        """Start the daemon (or a wrapper `command` that becomes it) and wait until it accepts.
+
+        `inherits`: from sockets given to it, which replace those of its configuration.
+        """
         log = open(self.log_path, "ab")  # pylint: disable=consider-using-with
         try:
             self.process = process.start(command or [BINARY, self.config_path], stdout=log,
@@ -118,15 +121,17 @@ class Pgweir:
             log.close()
         self.exit_code = None
         self.started_at = datetime.datetime.now(datetime.timezone.utc)
-        eventually(self._accepts, 20, lambda: f"pgweir did not accept:\n{self.log()}")
+        eventually(lambda: self._accepts(not inherits), 20,
+                   lambda: f"pgweir did not accept:\n{self.log()}")
         return self
 
-    def _accepts(self):
+    def _accepts(self, on_files):
         if self.process.poll() is not None:
             raise RuntimeError(f"pgweir ended with {self.process.returncode}:\n{self.log()}")
         with socket.create_connection((self.host, self.port), 1):
             pass
-        if self.folder in self.config["listen"]:  # comes last; its file is there before it listens
+        # The last of them; its file is there before it listens.
+        if on_files and self.folder in self.config["listen"]:
             with socket.socket(socket.AF_UNIX) as local:
                 local.connect(f"{self.folder}/.s.PGSQL.{self.port}")
         return True
