@@ -45,13 +45,13 @@ bool PoolPart::lend(Tenant& tenant) {
     return true;
 }
 
-// The most recently used one. Where sessions read what they got from a sequence, the tenant's last
-// server comes first, if nobody has had it since.
+// The most recently used one. Where sessions read what they got from a sequence, the server comes
+// first that has what the tenant got.
 boost::intrusive::list<Server>::iterator PoolPart::choose_idle(Tenant& tenant) {
     if (pool_.reads_sequences()) {
         const std::uint64_t id = tenant.session().id;
         const auto last = std::ranges::find_if(idle_, [id](const Server& server) {
-            return server.last_tenant() == id && server.may_be_lent();
+            return server.sequences_of() == id && server.may_be_lent();
         });
         if (last != idle_.end()) return last;
     }

@@ -31,8 +31,6 @@ void Server::lend_to(Tenant& tenant) {
     state_ = State::leased;
     tenant_ = &tenant;
     said_fatal_ = false;
-    sequences_are_its_own_ =
-        std::exchange(last_tenant_, tenant.session().id) == tenant.session().id;
     tenant.lease_granted(*this);
 }
 

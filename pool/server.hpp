@@ -59,7 +59,9 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] const protocol::RequestTracker& tracker() const { return tracker_; }
     [[nodiscard]] Clock::time_point idle_since() const { return idle_since_; }
     /// The `TenantSession::id` of who had it last: nobody's session has been here since.
-    [[nodiscard]] std::uint64_t last_tenant() const { return last_tenant_; }
+    /// Whose values of sequences (currval, lastval) the server has: a session's id, nobody's or
+    /// several_sessions.
+    [[nodiscard]] std::uint64_t sequences_of() const { return connection_.sequences_of; }
 
     /// What the server sends next begins a message, and belongs to whoever has it then.
     [[nodiscard]] bool may_be_lent() const { return buffer_.empty() && scanner_.at_boundary(); }
@@ -173,7 +175,8 @@ class Server : public std::enable_shared_from_this<Server>,
                                                                protocol::Effects effects);
     void refuse_query(const protocol::ErrorReport& report, Outgoing& out);
     void refuse_extended(const protocol::ErrorReport& report, Outgoing& out);
-    [[nodiscard]] bool forgets_sequences(protocol::Effects effects);
+    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects);
+    void note_sequences(protocol::Effects effects);
     void inject_statement(std::string_view sql, Outgoing& out);
 
     // server_repeat.cpp: stale plans.
@@ -239,8 +242,6 @@ class Server : public std::enable_shared_from_this<Server>,
     bool cancel_uncertain_ = false;                   ///< a cancel may still arrive some time
     bool needs_reset_ = false;  ///< a tenant left in a way that `reset_query_` must mend
     std::string reset_query_;
-    std::uint64_t last_tenant_ = 0;       ///< whose session was here last
-    bool sequences_are_its_own_ = false;  ///< what is cached of sequences is the present tenant's
     bool said_fatal_ = false;
     /// What cleaning has asked, so that it asks nothing twice.
     enum class Asked : std::uint8_t { nothing, rollback, reset };

@@ -50,6 +50,8 @@ struct OwnConnection {
 
 /// An established, logged-in connection at an idle point. It may move between workers; whoever
 /// holds it is alone in using it.
+inline constexpr std::uint64_t several_sessions = ~std::uint64_t{0};
+
 struct ServerConnection {
     ConnectionPtr connection;  ///< libpq's; null if it is `own`
     std::unique_ptr<OwnConnection> own;
@@ -66,6 +68,8 @@ struct ServerConnection {
     ServerStatements statements;
     /// Its unnamed statement; null: none. unknown_statement() where that cannot be told.
     StatementPtr unnamed;
+    /// The session whose values of sequences it may have: 0 for none, or several_sessions.
+    std::uint64_t sequences_of = 0;
     Clock::time_point connected_at;
     /// Counts up with each configuration of the pool: an older connection is not lent again.
     unsigned generation = 0;

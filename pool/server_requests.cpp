@@ -121,16 +121,16 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_->feed(text);
         }
         if (effects.any()) {
-            if (const auto refusal = refuses(text, effects)) {
-                refuse_query(*refusal, out);
-                return;
-            }
             if (forgets_sequences(effects)) {
                 const std::size_t before = out.own().size();
                 protocol::append_query(out.own(), discard_sequences);
                 out.added(before);
                 note_sent(Frontend::query, Origin::pool);
                 questions_.push_back(Question::restore);
+            }
+            if (const auto refusal = refuses(text, effects)) {
+                refuse_query(*refusal, out);
+                return;
             }
         }
         bring_channels(step.whole ? effects : Effect::state | Effect::listens, Origin::pool, out);
@@ -231,12 +231,12 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     const StatementPtr statement =
         bind ? tenant_->session().statements.find(bind->statement) : nullptr;
     if (statement && statement != unknown_statement()) {
-        const Effects effects = effects_of(*statement);
+        Effects effects = effects_of(*statement);
         if (effects.any()) {
+            if (forgets_sequences(effects)) inject_statement(discard_sequences, out);
             if (const auto refusal = refuses(statement->query(), effects)) {
                 refuse_extended(*refusal, out);
             }
-            if (forgets_sequences(effects)) inject_statement(discard_sequences, out);
         }
         note_effects(effects, statement->query());
         // In the midst of an extended query one of pgweir's own would end its transaction.
@@ -480,6 +480,7 @@ Effects Server::effects_of(const Statement& statement) const {
 void Server::note_effects(Effects effects, Bytes text) {
     if (!effects.any()) return;
     effects_ |= effects;
+    note_sequences(effects);
     constexpr std::size_t most = 1024;
     if (!text.empty()) effects_text_.assign(text.substr(0, most));
     if (effects.contains(Effect::state)) part_.note_custom_settings(text);

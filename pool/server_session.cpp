@@ -80,11 +80,12 @@ bool Server::restore_after_reset() {
     return !sql.empty();
 }
 
-// Once somebody in this pool has read what a session got from a sequence, whoever gets something
-// from one may be about to.
+// Once somebody in this pool has read what an earlier transaction got from a sequence, whoever gets
+// something from one may be about to. In strict mode the reading is refused.
 bool Server::uses_sequence(Effects effects) const {
-    return effects.contains(Effect::reads_sequence) ||
-           (effects.contains(Effect::advances_sequence) && part_.pool().reads_sequences());
+    if (effects.contains(Effect::reads_sequence)) return true;
+    return effects.contains(Effect::advances_sequence) && part_.pool().reads_sequences() &&
+           tenant_->session().tracking != conf::SessionState::strict;
 }
 
 void Server::ask_state(bool hurried) {
@@ -312,7 +313,10 @@ void Server::note_tag(Bytes tag) {
         tenant_->session().statements.set(materialised_.front(), nullptr);
         materialised_.clear();
     }
-    if (tag == "DISCARD ALL" || tag == "DISCARD SEQUENCES") sequences_discarded_ = true;
+    if (tag == "DISCARD ALL" || tag == "DISCARD SEQUENCES") {
+        sequences_discarded_ = true;
+        connection_.sequences_of = 0;
+    }
     if (tag == "DISCARD ALL") channels_discarded_ = true;
     // ROLLBACK TO SAVEPOINT as well.
     if (tag == "ROLLBACK" && !undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
@@ -330,7 +334,9 @@ void Server::note_tag(Bytes tag) {
     // The text has told what a SET is: most are SET LOCAL or SET TRANSACTION. It also tells better
     // what changes the catalogue: CREATE TEMP does not.
     if (tag == "SET") return;
-    effects_ |= protocol::effects_of_tag(tag).without(Effect::changes_catalogue);
+    const Effects effects = protocol::effects_of_tag(tag).without(Effect::changes_catalogue);
+    effects_ |= effects;
+    note_sequences(effects);
     // Closing cursors is seldom the end of a holdable one; but who has one wants to be rid of it.
     const Pins pins = tenant_->session().pins;
     if (pins.contains(PinReason::cursor_with_hold) && tag.starts_with("CLOSE")) {
@@ -341,6 +347,7 @@ void Server::note_tag(Bytes tag) {
 void Server::note_own_tag(Bytes tag) {
     if (!tag.empty() && tag.back() == '\0') tag.remove_suffix(1);
     if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") connection_.statements.clear();
+    if (tag == "DISCARD ALL") connection_.sequences_of = 0;
 }
 
 void Server::statements_dropped() {

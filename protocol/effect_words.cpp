@@ -42,7 +42,7 @@ constexpr std::array words{
     EffectWord{"dbms_output", Role::other, Effect::sticky},
     EffectWord{"deallocate", Role::other, Effect::state | Effect::names_statement},
     // UPDATE t SET x = DEFAULT evaluates it too.
-    EffectWord{"default", Role::resets, Effect::advances_sequence},
+    EffectWord{"default", Role::default_value, {}},
     EffectWord{"discard", Role::discard, {}},
     EffectWord{"do", Role::run, {}},
     EffectWord{"domain", Role::kind, {}},

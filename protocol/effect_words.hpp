@@ -40,9 +40,10 @@ enum class Role : std::uint8_t {
     prepare,
     replace,
     reset,
-    resets,     ///< in a SET statement: DEFAULT, NAMES
-    run,        ///< DO
-    runs_text,  ///< a function that runs SQL that it is given as text
+    resets,         ///< in a SET statement: NAMES
+    default_value,  ///< DEFAULT: in a SET statement it resets, elsewhere it may be a nextval()
+    run,            ///< DO
+    runs_text,      ///< a function that runs SQL that it is given as text
     seed,
     select,
     set,

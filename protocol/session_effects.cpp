@@ -296,6 +296,9 @@ void StatementLook::act_on_any(Role role) {
         case Role::resets:
             if (set_) found_ |= Effect::reset;
             break;
+        case Role::default_value:
+            found_ |= set_ ? Effect::reset : Effect::advances_sequence;
+            break;
         case Role::local:
             if (set_ && zone_) found_ |= Effect::reset;  // SET TIME ZONE LOCAL
             break;

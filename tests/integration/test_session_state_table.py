@@ -82,6 +82,9 @@ FOLLOWS = [
     Feature("a parameter of the start-up packet", "select 1", setting("DateStyle"),
             login=(("DateStyle", "German"),), ends=""),
     Feature("DISCARD ALL", "set work_mem = '3MB'; set role follower", setting("work_mem")),
+    Feature("LISTEN", "listen heard", "select pg_listening_channels()", ends="unlisten *"),
+    Feature("LISTEN in a function", "select listens()", "select pg_listening_channels()",
+            ends="unlisten *"),
 ]
 
 PINS = [
@@ -107,8 +110,9 @@ PINS = [
             "select pg_advisory_unlock(9)"),
     Feature("a cursor WITH HOLD", "declare held cursor with hold for select generate_series(1, 9)",
             "select name from pg_cursors where is_holdable", "cursor_with_hold", "close held"),
+    # In a pool of its own: from its first use on, whoever may advance a sequence keeps the server.
     Feature("currval", "select nextval('counted')", "select currval('counted') > 0", "sequence",
-            "discard sequences"),
+            "discard sequences", user="counter"),
     Feature("a setting that only a superuser can set", "select logs_all()",
             setting("log_min_duration_statement"), "superuser_setting", "reset all"),
     Feature("setseed", "select setseed(0.5)", "select 1", "unseen", ""),
@@ -117,9 +121,6 @@ PINS = [
             "sql_prepared", "deallocate all"),
     Feature("PREPARE in a transaction", "begin; prepare q as select 5; rollback", _PREPARED,
             "sql_prepared", "deallocate all"),
-    Feature("LISTEN", "listen heard", "select pg_listening_channels()", "listen", "unlisten *"),
-    Feature("LISTEN in a function", "select listens()", "select pg_listening_channels()", "listen",
-            "unlisten *"),
     Feature("LOAD", "load 'auto_explain'", "select 1", "unseen", "", user="postgres"),
 ]
 
@@ -158,8 +159,9 @@ create function listens() returns void language plpgsql
     as $$ begin execute 'listen heard'; end $$;
 create function logs_all() returns void language plpgsql security definer
     as $$ begin perform set_config('log_min_duration_statement', '1h', false); end $$;
+create role counter login;
 create sequence counted;
-grant all on setters, setter, counted to app;
+grant all on setters, setter, counted to app, counter;
 """
 
 
@@ -337,30 +339,53 @@ def test_advisory_locks_are_counted_as_postgresql_counts_them(weir):
         eventually(lambda: pinned(weir) == 0, 10, "the pin stays")
 
 
-@pytest.mark.parametrize("feature", [f for f in PINS if f.user == "app"],
+# What a statement's text does not show, so that it has happened: it ends the session.
+_SEEN_ONLY_AFTERWARDS = {"a temporary table of a function", "an advisory lock of a function",
+                         "a setting that only a superuser can set", "PREPARE in a transaction"}
+
+
+@pytest.mark.parametrize("feature", [f for f in PINS if f.user != "postgres"],
                          ids=lambda feature: feature.name)
 def test_strict_mode_answers_with_an_error_in_place_of_a_pin(strict_weir, feature):
     weir = strict_weir
     with login(weir, feature) as client:
-        errors = [m for part in (feature.does, "select 1") for m in client.query(part)
-                  if m.type == "E"]
-        assert errors and errors[0].sqlstate == "0A000", errors
+        if feature.name in _SEEN_ONLY_AFTERWARDS:
+            client.send(wire.query(feature.does))
+            errors = [m for m in client.until_closed() if m.type == "E"]
+            assert errors[0].fields["S"] == "FATAL"
+        else:
+            errors = [m for part in (feature.does, feature.asks) for m in client.query(part)
+                      if m.type == "E"]
+            assert errors[0].fields["S"] == "ERROR"
+        assert errors[0].sqlstate == "0A000", errors
         assert errors[0].fields.get("H"), "no hint"
     with login(weir, feature) as other, login(weir, feature) as third:
         assert begin(other) != begin(third)
         assert pinned(weir) == 0
 
 
-def test_a_result_that_changed_its_type_is_prepared_again(world, weir):
+@pytest.fixture(name="changed")
+def fixture_changed(world, weir):
+    """A client whose statement `s` has got another column since it was prepared where it runs."""
     world.admin("create table changing (a int); grant all on changing to app; insert into changing"
                 " values (1)", dbname="stateful")
-    feature = FOLLOWS[0]
-    with login(weir, feature) as client:
+    with login(weir, FOLLOWS[0]) as client, login(weir, FOLLOWS[0]) as other:
+        begin(other)
         client.send(wire.parse("s", "select * from changing"), wire.sync())
         client.until("Z")
         world.admin("alter table changing add b int default 2", dbname="stateful")
-        client.send(wire.bind("", "s"), wire.execute(), wire.sync())
-        messages = client.until("Z")
-        assert [m.values for m in messages if m.type == "D"] == [[b"1", b"2"]]
+        yield client
     world.admin("drop table changing", dbname="stateful")
+
+
+def test_a_result_that_changed_its_type_is_prepared_again(changed):
+    changed.send(wire.bind("", "s"), wire.describe("P", ""), wire.execute(), wire.sync())
+    assert [m.values for m in changed.until("Z") if m.type == "D"] == [[b"1", b"2"]]
+
+
+def test_who_does_not_ask_for_the_new_type_gets_the_error_and_then_the_result(changed):
+    # It would take the rows for what was described to it before.
+    for expected in (["E", "Z"], ["2", "D", "C", "Z"]):
+        changed.send(wire.bind("", "s"), wire.execute(), wire.sync())
+        assert [m.type for m in changed.until("Z")] == expected
 
