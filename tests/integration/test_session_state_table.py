@@ -365,13 +365,14 @@ def test_strict_mode_answers_with_an_error_in_place_of_a_pin(strict_weir, featur
 
 
 @pytest.fixture(name="changed")
-def fixture_changed(world, weir):
+def fixture_changed(request, world, weir):
     """A client whose statement `s` has got another column since it was prepared where it runs."""
     world.admin("create table changing (a int); grant all on changing to app; insert into changing"
                 " values (1)", dbname="stateful")
     with login(weir, FOLLOWS[0]) as client, login(weir, FOLLOWS[0]) as other:
         begin(other)
-        client.send(wire.parse("s", "select * from changing"), wire.sync())
+        # A text of its own, which no server has a plan of yet.
+        client.send(wire.parse("s", f"select * from changing -- {request.node.name}"), wire.sync())
         client.until("Z")
         world.admin("alter table changing add b int default 2", dbname="stateful")
         yield client
