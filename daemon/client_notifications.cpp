@@ -30,6 +30,7 @@ void ClientSession::notify(const pool::SharedMessage& message) {
 }
 
 void ClientSession::replies_delivered() {
+    if (awaits_outcome_) server_spoke_.notify();
     write_notifications();
 }
 

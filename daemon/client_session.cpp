@@ -230,6 +230,7 @@ void ClientSession::lease_ended() {
     unsent_ = {};
     outgoing_.clear();
     request_under_way_ = false;
+    if (awaits_outcome_) server_spoke_.notify();
     set_state(State::idle);
     if (waiting_for_ == Timeout::idle_transaction_timeout) expect_next_request();
 }

@@ -89,7 +89,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     using CredentialsPtr = std::shared_ptr<const pool::ServerCredentials>;
 
     // What one look at the requests at hand came to.
-    enum class Progress : std::uint8_t { more_input, need_server, ended };
+    enum class Progress : std::uint8_t { more_input, need_server, need_outcome, ended };
 
     Task<> run();
     void finish();
@@ -130,6 +130,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] bool is_acceptable(const protocol::Step& step);
     void note_request();
     Task<> await_replies();
+    Task<> await_outcome();
     [[nodiscard]] bool send_requests();
     Task<> send_requests_slowly();
     Task<bool> acquire();
@@ -205,12 +206,12 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     pool::Lease lease_;
     pool::Waiter waiter_;
     /// Notified when the server has finished what the coroutine waits for: the set-up of a login,
-    /// or the replies to a client that has said goodbye.
+    /// the replies to a client that has said goodbye, or what the next request depends on.
     pool::WakeUp server_spoke_;
     std::optional<ErrorReport> set_up_error_;
 
     // What of the buffer is on its way to the server.
-    std::optional<protocol::Step> unanswered_step_;  ///< the request that made us look for a server
+    std::optional<protocol::Step> unanswered_step_;  ///< the request that made us wait
     std::size_t scanned_ = 0;                        ///< bytes of the buffer already looked at
     pool::Outgoing outgoing_;                        ///< what the server is to have of it
     std::span<iovec> unsent_;                        ///< ... and what it has not got yet
@@ -222,6 +223,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     bool drained_ = false;    ///< the socket had nothing more when it was last read
     bool sending_ = false;    ///< the server must not be released: a request is about to be written
     bool cancelled_ = false;  ///< taken out of the queue by a CancelRequest
+    bool awaits_outcome_ = false;  ///< the next request waits for what becomes of an earlier one
     bool discarding_ = false;  ///< refused in an extended query: messages up to Sync are dropped
     bool draining_ = false;
     bool terminated_ = false;  ///< the client has said Terminate

@@ -30,6 +30,10 @@ Task<> ClientSession::relay() {
             co_return;
         }
         if (ending_) co_return;
+        if (progress == Progress::need_outcome) {
+            co_await await_outcome();
+            continue;
+        }
         buffer_.consume(scanned_);
         scanned_ = 0;
         if (lease_) {
@@ -42,7 +46,7 @@ Task<> ClientSession::relay() {
     }
 }
 
-// Goes through what has been read, up to a request that needs a server when there is none.
+// Goes through what has been read, up to a request that has to wait.
 ClientSession::Progress ClientSession::scan_requests() {
     const Bytes held = buffer_.held();
     while (true) {
@@ -67,7 +71,7 @@ ClientSession::Progress ClientSession::scan_requests() {
                 if (take_request(step, held.substr(scanned_, step.size))) break;
                 if (terminated_ || ending_) return Progress::ended;
                 unanswered_step_ = step;
-                return Progress::need_server;
+                return lease_ ? Progress::need_outcome : Progress::need_server;
         }
         scanned_ += step.size;
     }
@@ -90,7 +94,8 @@ bool ClientSession::is_acceptable(const Step& step) {
     return false;
 }
 
-// False when the request can go nowhere: it ends the session, or needs a server.
+// False when the request can go nowhere yet: it ends the session, needs a server, or has to wait
+// for what becomes of an earlier one.
 bool ClientSession::take_request(const Step& step, Bytes message) {
     if (!is_acceptable(step)) return false;
     const auto type = static_cast<Frontend>(step.type);
@@ -108,6 +113,7 @@ bool ClientSession::take_request(const Step& step, Bytes message) {
         return type == Frontend::copy_done || type == Frontend::copy_fail ||
                (type == Frontend::flush && step.body.empty());
     }
+    if (lease_->awaits_outcome(step)) return false;
     if (type != Frontend::flush && type != Frontend::copy_done && type != Frontend::copy_fail) {
         note_request();
     }
@@ -154,6 +160,16 @@ Task<> ClientSession::await_replies() {
                !lease_->tracker().copying_both();
     };
     while (!ending_ && has_replies_to_come()) co_await server_spoke_.wait();
+}
+
+// Until the server has said what the next request depends on.
+Task<> ClientSession::await_outcome() {
+    const Unwatched unwatched(*this);
+    awaits_outcome_ = true;
+    while (!ending_ && lease_ && lease_->awaits_outcome(*unanswered_step_)) {
+        co_await server_spoke_.wait();
+    }
+    awaits_outcome_ = false;
 }
 
 // Clocks and deadlines of a request that is about to be sent.

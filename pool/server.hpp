@@ -92,6 +92,9 @@ class Server : public std::enable_shared_from_this<Server>,
     /// `out`, behind what has to go before it and with the names that this server has for
     /// statements. `message` is `step`'s bytes; it must stay as it is until `out` is written.
     void take_request(const protocol::Step& step, Bytes message, Outgoing& out);
+    /// Whether what the request means shows only in the server's answer to an earlier one. It is to
+    /// be handed over once replies have come that settle that.
+    [[nodiscard]] bool awaits_outcome(const protocol::Step& step) const;
     /// `parts` are about to be written: all that was added since the last time.
     void about_to_write(std::span<const iovec> parts) { burst_.written(parts); }
     /// More of a long message, or what needs no look. `last`: the message ends with it.
@@ -150,12 +153,17 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_named_parse(const protocol::ParseMessage& parse, Bytes message, Outgoing& out);
     void take_bind(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
-    void close_of_client(Bytes name, Outgoing& out);
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
     void note_sent(protocol::Frontend type, protocol::Origin origin);
+    void note_effects(protocol::Effects effects, Bytes text);
+    [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
+    [[nodiscard]] bool tracks() const;
+    [[nodiscard]] bool is_reserved(Bytes statement_name) const;
+
+    // server_statements.cpp: prepared statements on this server.
+    void close_of_client(Bytes name, Outgoing& out);
     void parse_again(Bytes name, const Statement& statement, Outgoing& out);
     void prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out);
-    [[nodiscard]] bool may_be_taken_back(const Statement& statement) const;
     void prepare_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
     void materialise(Bytes text, protocol::Origin origin, Outgoing& out);
@@ -164,11 +172,9 @@ class Server : public std::enable_shared_from_this<Server>,
                             StatementOperation operation);
     void finish_operations(const protocol::Verdict& verdict, Bytes& message);
     void undo(const StatementOperation& operation, bool failed);
+    [[nodiscard]] bool is_doubtful(Bytes name, bool anew) const;
+    [[nodiscard]] bool is_doubtful_text(Bytes query) const;
     [[nodiscard]] std::string with_clients_names(Bytes error) const;
-    void note_effects(protocol::Effects effects, Bytes text);
-    [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
-    [[nodiscard]] bool tracks() const;
-    [[nodiscard]] bool is_reserved(Bytes statement_name) const;
 
     // server_refusal.cpp: what may not run.
     [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql,

@@ -1,0 +1,228 @@
+// What the client's prepared statements are on its server: under which names, put there again where
+// they are missing, and taken back when the server refuses.
+#include <algorithm>
+
+#include "pool/server.hpp"
+#include "protocol/extended_query.hpp"
+#include "protocol/message_writer.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Effect;
+using protocol::Frontend;
+using protocol::Origin;
+using protocol::Step;
+using OnServer = StatementOperation::OnServer;
+
+// The server keeps what it has under its own name, for whoever prepares the same.
+void Server::close_of_client(Bytes name, Outgoing& out) {
+    const StatementPtr statement = tenant_->session().statements.find(name);
+    StatementOperation operation{.of_client = true, .name = std::string(name), .before = statement};
+    if (name.empty()) operation.on_server = OnServer::sets_unnamed;
+    const bool nothing_there = !name.empty() && (statement != nullptr || is_reserved(name));
+    if (!nothing_there && !name.empty())
+        note_effects(Effect::state, {});  // one that is not carried
+    register_operation(Frontend::close, Origin::client, std::move(operation));
+    const std::size_t before = out.own().size();
+    protocol::append_close(out.own(), {.kind = 'S', .name = nothing_there ? no_statement : name});
+    out.added(before);
+}
+
+// Sends a Parse of a statement that the client has prepared already, in the midst of its messages.
+void Server::parse_again(Bytes name, const Statement& statement, Outgoing& out) {
+    const std::size_t before = out.own().size();
+    protocol::append_parse(out.own(), name, statement.query(), statement.types());
+    out.added(before);
+}
+
+// Makes sure that the server has a statement that the client has.
+void Server::prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out) {
+    burst_.names(statement, clients_name);
+    const auto state = connection_.statements.use(*statement);
+    if (state == ServerStatements::State::ready) return;
+    if (state != ServerStatements::State::absent) {
+        inject_close(statement->server_name(),
+                     {.on_server = OnServer::closes, .statement = statement}, out);
+    } else {
+        make_room_for(statement, out);
+    }
+    register_operation(Frontend::parse, Origin::injected,
+                       {.on_server = OnServer::prepares, .statement = statement});
+    parse_again(statement->server_name(), *statement, out);
+}
+
+void Server::prepare_unnamed(Outgoing& out) {
+    const StatementPtr& wanted = tenant_->session().statements.unnamed;
+    if (connection_.unnamed == wanted || wanted == unknown_statement()) return;
+    StatementOperation operation{.on_server = OnServer::sets_unnamed, .statement = wanted};
+    if (wanted) {
+        register_operation(Frontend::parse, Origin::injected, std::move(operation));
+        parse_again("", *wanted, out);
+    } else {
+        inject_close("", std::move(operation), out);
+    }
+}
+
+void Server::make_room_for(const StatementPtr& statement, Outgoing& out) {
+    const std::size_t limit = tenant_->session().max_prepared_statements;
+    while (const StatementPtr oldest = connection_.statements.evict(limit)) {
+        inject_close(oldest->server_name(), {.on_server = OnServer::closes, .statement = oldest},
+                     out);
+    }
+    // While its Close is on its way the server may yet discard that, and still have it.
+    const bool may_be_there =
+        std::ranges::any_of(operations_, [&](const StatementOperation& other) {
+            return other.on_server == OnServer::closes &&
+                   other.statement->server_name() == statement->server_name();
+        });
+    if (may_be_there) {
+        inject_close(statement->server_name(),
+                     {.on_server = OnServer::closes, .statement = statement}, out);
+    }
+}
+
+void Server::inject_close(Bytes name, StatementOperation operation, Outgoing& out) {
+    register_operation(Frontend::close, Origin::injected, std::move(operation));
+    const std::size_t before = out.own().size();
+    protocol::append_close(out.own(), {.kind = 'S', .name = name});
+    out.added(before);
+}
+
+// A statement of SQL that names prepared statements is to find those of the protocol under the
+// client's names. The question about the state that follows finds what is left of them.
+void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
+    const std::size_t before = out.own().size();
+    for (const auto& [name, statement] : tenant_->session().statements.named) {
+        if (text.find(name) == Bytes::npos || is_reserved(name)) continue;
+        note_sent(Frontend::parse, origin);
+        parse_again(name, *statement, out);
+        materialised_.push_back(name);
+    }
+    if (out.own().size() == before) return;
+    effects_ |= Effect::state;
+    if (origin != Origin::pool) return;
+    const std::size_t parsed = out.own().size();
+    protocol::append_sync(out.own());
+    out.added(parsed);
+    note_sent(Frontend::sync, origin);
+    questions_.push_back(Question::materialise);
+}
+
+// An error that names a prepared statement says the client's name for it.
+std::string Server::with_clients_names(Bytes error) const {
+    std::string message(error);
+    for (const auto& [statement, name] : burst_.statements()) {
+        const std::size_t at = message.find(statement->server_name());
+        if (at == std::string::npos) continue;
+        message.replace(at, statement->server_name().size(), name);
+        protocol::write_uint32(message, 1, static_cast<std::uint32_t>(message.size() - 1));
+        break;
+    }
+    return message;
+}
+
+// --- what is on its way --------------------------------------------------------------------------
+
+// Whether a Sync stands between this request and an unanswered one about the same statement: if an
+// error came before that, the server has never read it. During COPY it answers no Sync.
+bool Server::awaits_outcome(const Step& step) const {
+    if (operations_.empty() || !tenant_->session().follows) return false;
+    if (tracker_.copying_in() || tracker_.discarding() || tracker_.uncertain()) return false;
+    switch (static_cast<Frontend>(step.type)) {
+        case Frontend::parse: {
+            const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
+            return parse && !parse->statement.empty() &&
+                   (is_doubtful(parse->statement, true) || is_doubtful_text(parse->query));
+        }
+        case Frontend::bind: {
+            const auto bind = protocol::parse_bind_head(step.body);
+            return bind && is_doubtful(bind->statement, false);
+        }
+        case Frontend::describe:
+        case Frontend::close: {
+            const auto target = protocol::parse_target(step.body);
+            return target && target->kind == 'S' && is_doubtful(target->name, false);
+        }
+        default:
+            return false;
+    }
+}
+
+// `anew`: what is on its way under this name before the same Sync decides nothing.
+bool Server::is_doubtful(Bytes name, bool anew) const {
+    for (auto at = operations_.rbegin(); at != operations_.rend(); ++at) {
+        if (!at->of_client || at->name != name) continue;
+        if (at->segment != segment_) return true;
+        if (!anew) return false;
+    }
+    const StatementPtr statement = tenant_->session().statements.find(name);
+    return statement && statement != unknown_statement() && is_doubtful_text(statement->query());
+}
+
+bool Server::is_doubtful_text(Bytes query) const {
+    return std::ranges::any_of(operations_, [&](const StatementOperation& operation) {
+        return operation.segment != segment_ && operation.statement &&
+               operation.on_server != OnServer::sets_unnamed &&
+               operation.statement->query() == query;
+    });
+}
+
+// Assumes the change at once: the messages behind depend on it.
+void Server::register_operation(Frontend type, Origin origin, StatementOperation operation) {
+    tracker_.sent(type, origin, protocol::Operation::yes);
+    burst_.add(type, origin, operation);
+    operation.segment = segment_;
+    if (operation.on_server == OnServer::prepares) {
+        connection_.statements.add(operation.statement);
+    } else if (operation.on_server == OnServer::closes) {
+        connection_.statements.remove(*operation.statement);
+    } else if (operation.on_server == OnServer::sets_unnamed) {
+        connection_.unnamed = operation.statement;
+    }
+    if (operation.of_client && !operation.stands_for_parse) {
+        tenant_->session().statements.set(operation.name, operation.statement);
+    }
+    operations_.push_back(std::move(operation));
+}
+
+void Server::finish_operations(const protocol::Verdict& verdict, Bytes& message) {
+    using Outcome = protocol::Verdict::Outcome;
+    if (verdict.operation == Outcome::done) {
+        if (operations_.front().stands_for_parse) message = protocol::parse_complete_message;
+        operations_.erase(operations_.begin());
+        return;
+    }
+    const std::size_t failed = verdict.operation == Outcome::failed ? 1 : 0;
+    const auto gone = static_cast<std::ptrdiff_t>(failed + verdict.operations_discarded);
+    const std::vector<StatementOperation> undone(operations_.begin(), operations_.begin() + gone);
+    operations_.erase(operations_.begin(), operations_.begin() + gone);
+    for (std::size_t i = undone.size(); i > 0; --i) undo(undone[i - 1], i <= failed);
+}
+
+// A Parse that fails has ended the unnamed statement all the same; one that the server never read
+// has not.
+void Server::undo(const StatementOperation& operation, bool failed) {
+    if (operation.on_server == OnServer::prepares) {
+        connection_.statements.remove(*operation.statement);
+    } else if (operation.on_server == OnServer::closes) {
+        connection_.statements.add(operation.statement);
+    } else if (operation.on_server == OnServer::sets_unnamed) {
+        const bool set_later =
+            std::ranges::find(operations_, OnServer::sets_unnamed,
+                              &StatementOperation::on_server) != operations_.end();
+        if (!set_later) connection_.unnamed = failed ? nullptr : unknown_statement();
+    }
+    if (!operation.of_client || tenant_ == nullptr) return;
+    const StatementPtr before = failed && operation.name.empty() ? nullptr : operation.before;
+    const auto later = std::ranges::find_if(operations_, [&](const StatementOperation& other) {
+        return other.of_client && other.name == operation.name;
+    });
+    if (later != operations_.end()) {
+        later->before = before;
+    } else {
+        tenant_->session().statements.set(operation.name, before);
+    }
+}
+
+}  // namespace pgweir::pool
