@@ -143,6 +143,7 @@ void Server::forget_session() {
     settings_touched_ = false;
     ask_hurried_ = false;
     sequences_discarded_ = false;
+    has_reset_ = false;
     forget_channels();
 }
 

@@ -137,6 +137,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] Bytes take_frame(const protocol::Step& step, Bytes message);
     void take_own_row(const protocol::Step& step);
     void take_parameter_status(Bytes body, const protocol::Verdict& verdict, Bytes& message);
+    void tell_own_defaults();
+    [[nodiscard]] bool takes_back(const std::string& name);
     void setting_reported(const std::string& name, const std::string& value, Bytes& message);
     void take_error(Bytes body, const protocol::Verdict& verdict, Bytes& message);
     void take_ready(const protocol::Verdict& verdict, Bytes& message);
@@ -199,7 +201,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void ask_catalogue();
     void answered(Question question);
     void take_state(SessionState state);
-    void take_statements(const SessionState& state, Pins& pins);
+    void take_statements(SessionState& state, Pins& pins);
     void look_for_leak(const SessionState& state);
     void close_statements();
     void set_pins(Pins pins);
@@ -274,7 +276,8 @@ class Server : public std::enable_shared_from_this<Server>,
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more
     bool settings_touched_ = false;          ///< a reported setting changed during this lease
     bool verified_ = false;                  ///< the state was asked for since the last request
-    bool sequences_discarded_ = false;       ///< by the tenant, since the last question
+    bool has_reset_ = false;  ///< by a RESET of the tenant's, since its last ReadyForQuery
+    bool sequences_discarded_ = false;  ///< by the tenant, since the last question
     /// What this session listens to.
     enum class ChannelsHere : std::uint8_t {
         none,    ///< nothing: the hub listens for the tenant, or nobody
@@ -284,8 +287,9 @@ class Server : public std::enable_shared_from_this<Server>,
     ChannelsHere channels_here_ = ChannelsHere::none;
     std::string undecided_switch_;     ///< its token: channels were brought, but may be rolled back
     bool channels_discarded_ = false;  ///< by DISCARD ALL, since the last question
-    bool channels_refused_ = false;    ///< a step has failed: not again before the next request
-    SettingsPtr settings_before_;      ///< the server's, if the set-up under way is refused
+    bool brought_behind_question_ = false;  ///< channels came here after the state was asked for
+    bool channels_refused_ = false;  ///< a step has failed: not again before the next request
+    SettingsPtr settings_before_;    ///< the server's, if the set-up under way is refused
     /// The ErrorResponse to a refused set-up: what the tenant hears in place of what its requests,
     /// which the server refuses for it, bring.
     std::string refusal_;

@@ -70,6 +70,7 @@ std::vector<std::string> Server::statements_to_bring(bool to_change) {
         statements.push_back(statement_on("LISTEN", channel));
     }
     channels_here_ = ChannelsHere::copied;
+    brought_behind_question_ = std::ranges::find(questions_, Question::state) != questions_.end();
     if (!to_change) return statements;
     channels_here_ = ChannelsHere::own;
     effects_ |= Effect::state;
@@ -106,6 +107,12 @@ void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
 // The server has told what it listens to, after a transaction that may have changed it.
 void Server::take_channels(SessionState& state, Pins& pins) {
     TenantSession& session = tenant_->session();
+    if (brought_behind_question_) {
+        // What is told here was so before they came; that they came is asked next.
+        if (session.pins.contains(PinReason::listen)) pins.add(PinReason::listen);
+        effects_ |= Effect::state;
+        return;
+    }
     Listener* const listener = session.listener.get();
     const bool marked = std::erase(state.channels, part_.pool().marker_channel()) > 0;
     std::ranges::sort(state.channels);
@@ -201,6 +208,7 @@ void Server::leave_channels() {
 
 void Server::forget_channels() {
     channels_here_ = ChannelsHere::none;
+    brought_behind_question_ = false;
     undecided_switch_.clear();
     channels_discarded_ = false;
     channels_refused_ = false;

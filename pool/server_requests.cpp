@@ -182,6 +182,11 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         pass(Frontend::parse, message, out);
         return;
     }
+    if (std::ranges::find(session.statements.of_sql, parse.statement) !=
+        session.statements.of_sql.end()) {
+        pass(Frontend::parse, message, out);  // refused, by the server that has it
+        return;
+    }
     if (const StatementPtr taken = session.statements.find(parse.statement)) {
         // An error, in the server's own words: it has to have the statement under this name.
         note_sent(Frontend::parse, Origin::injected);

@@ -95,6 +95,7 @@ void Server::ask_state(bool hurried) {
     asked_text_ = std::exchange(effects_text_, {});
     asked_materialised_ = std::exchange(materialised_, {});
     verified_ = true;
+    brought_behind_question_ = false;
     std::string sql;
     if (asked_effects_.contains(Effect::reset)) sql = restore_sql();
     std::vector<std::string> custom_settings = part_.custom_settings();
@@ -240,8 +241,9 @@ void Server::take_state(SessionState state) {
 
 // Statements under the client's own names: what was put there for SQL that names them goes again;
 // what is not carried keeps the server.
-void Server::take_statements(const SessionState& state, Pins& pins) {
+void Server::take_statements(SessionState& state, Pins& pins) {
     TenantSession& session = tenant_->session();
+    session.statements.of_sql = std::move(state.statements_of_sql);
     for (const std::string& name : std::exchange(asked_materialised_, {})) {
         if (std::ranges::find(state.statements, name) == state.statements.end()) {
             session.statements.set(name, nullptr);
@@ -321,6 +323,7 @@ void Server::note_tag(Bytes tag) {
         connection_.sequences_of = 0;
     }
     if (tag == "DISCARD ALL") channels_discarded_ = true;
+    if (tag == "DISCARD ALL" || tag == "RESET") has_reset_ = true;
     // ROLLBACK TO SAVEPOINT as well.
     if (tag == "ROLLBACK" && !undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
     if (!tenant_->session().follows) {
@@ -356,6 +359,7 @@ void Server::note_own_tag(Bytes tag) {
 void Server::statements_dropped() {
     connection_.statements.clear();
     tenant_->session().statements.named.clear();
+    tenant_->session().statements.of_sql.clear();
     materialised_.clear();
 }
 

@@ -125,15 +125,17 @@ std::string Server::with_clients_names(Bytes error) const {
 // --- what is on its way --------------------------------------------------------------------------
 
 // Whether a Sync stands between this request and an unanswered one about the same statement: if an
-// error came before that, the server has never read it. During COPY it answers no Sync.
+// error came before that, the server has never read it. A Parse also waits for the server to tell
+// which names SQL has taken. During COPY it answers no Sync.
 bool Server::awaits_outcome(const Step& step) const {
-    if (operations_.empty() || !tenant_->session().follows) return false;
+    if ((operations_.empty() && questions_.empty()) || !tenant_->session().follows) return false;
     if (tracker_.copying_in() || tracker_.discarding() || tracker_.uncertain()) return false;
     switch (static_cast<Frontend>(step.type)) {
         case Frontend::parse: {
             const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
-            return parse && !parse->statement.empty() &&
-                   (is_doubtful(parse->statement, true) || is_doubtful_text(parse->query));
+            if (!parse || parse->statement.empty()) return false;
+            return std::ranges::find(questions_, Question::state) != questions_.end() ||
+                   is_doubtful(parse->statement, true) || is_doubtful_text(parse->query);
         }
         case Frontend::bind: {
             const auto bind = protocol::parse_bind_head(step.body);
@@ -178,7 +180,7 @@ void Server::register_operation(Frontend type, Origin origin, StatementOperation
     } else if (operation.on_server == OnServer::closes) {
         connection_.statements.remove(*operation.statement);
     } else if (operation.on_server == OnServer::sets_unnamed) {
-        connection_.unnamed = operation.statement;
+        operation.unnamed_on_server = std::exchange(connection_.unnamed, operation.statement);
     }
     if (operation.of_client && !operation.stands_for_parse) {
         tenant_->session().statements.set(operation.name, operation.statement);
@@ -211,7 +213,7 @@ void Server::undo(const StatementOperation& operation, bool failed) {
         const bool set_later =
             std::ranges::find(operations_, OnServer::sets_unnamed,
                               &StatementOperation::on_server) != operations_.end();
-        if (!set_later) connection_.unnamed = failed ? nullptr : unknown_statement();
+        if (!set_later) connection_.unnamed = failed ? nullptr : operation.unnamed_on_server;
     }
     if (!operation.of_client || tenant_ == nullptr) return;
     const StatementPtr before = failed && operation.name.empty() ? nullptr : operation.before;

@@ -5,6 +5,7 @@
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"
+#include "protocol/lead_in.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -35,6 +36,15 @@ const std::string& told_at_login(const TenantSession& session, const std::string
     if (!session.greeting) return given;
     const auto found = std::ranges::find(*session.greeting, name, &Parameter::first);
     return found != session.greeting->end() ? found->second : given;
+}
+
+// Whether a statement is a RESET, whatever its result; not a function that may call one.
+bool plainly_resets(Bytes text) {
+    protocol::LeadIn lead_in;
+    text.remove_prefix(lead_in.skip(text));
+    const std::string word = lower_case(text.substr(0, text.find_first_of(" \t\r\n")));
+    if (word == "set") return protocol::look_at(text, nullptr).contains(protocol::Effect::reset);
+    return word == "reset" || word == "discard";
 }
 
 }  // namespace
@@ -180,6 +190,7 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
             if (message.empty()) return;
         }
         ++replies_finished_;
+        if (std::exchange(has_reset_, false) && tracks()) tell_own_defaults();
         if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
         return;
     }
@@ -230,13 +241,47 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
         if (state_ == State::idle) part_.pool().greetings().forget();  // a default has changed
         return;
     }
-    if (verdict.origin == Origin::pool) return;
+    if (verdict.origin == Origin::pool) {
+        if (is_settable(name) && takes_back(name)) forward(message);
+        return;
+    }
     if (is_settable(name)) {
         setting_reported(name, value, message);
     } else if (name == "is_superuser" && effects_.contains(protocol::Effect::reset) &&
                tenant_->session().startup->find("role") != nullptr) {
         message = {};  // restore_sql() sets the role again
     }
+}
+
+// A RESET has gone back to what the client asked for at its start, though the server has nothing to
+// report: it had the login's value before, too.
+void Server::tell_own_defaults() {
+    TenantSession& session = tenant_->session();
+    const std::string text = lower_case(effects_text_);
+    for (const auto& [reported, value] : connection_.reported) {
+        const std::string name = lower_case(reported);
+        const std::string* own = is_settable(reported) ? session.startup->find(name) : nullptr;
+        const bool meant = text.find(name) != std::string::npos || text.ends_with("all");
+        if (own == nullptr || !meant) continue;
+        const std::string* present = session.settings->find(name);
+        if (present != nullptr && *present == *own) continue;
+        session.settings = part_.context().settings.intern(with(*session.settings, name, *own));
+        const std::string& told = told_at_login(session, reported, *own);
+        protocol::append_parameter_status(told_.emplace_back(), reported, told);
+        forward(told_.back());
+    }
+}
+
+// restore_sql() has set what the client asked for at its start, while it thinks of another value.
+bool Server::takes_back(const std::string& name) {
+    if (questions_.empty() || questions_.front() == Question::set_up) return false;
+    TenantSession& session = tenant_->session();
+    const std::string* own = session.startup->find(lower_case(name));
+    if (own == nullptr) return false;
+    const std::string* present = session.settings->find(lower_case(name));
+    if (present != nullptr && *present == *own) return false;
+    session.settings = part_.context().settings.intern(with(*session.settings, name, *own));
+    return true;
 }
 
 // A reported setting changed in the tenant's own doing.
@@ -251,8 +296,10 @@ void Server::setting_reported(const std::string& name, const std::string& value,
     };
     connection_.settings = changed(*connection_.settings);
     const std::string* own = session.startup->find(lower_case(name));
-    if (!tracks() || own == nullptr || !as_at_login ||
-        !effects_.contains(protocol::Effect::reset)) {
+    const bool suspected =
+        tracks() && own != nullptr && as_at_login && effects_.contains(protocol::Effect::reset);
+    // What only may have been a RESET may just as well have set this value.
+    if (!suspected || !plainly_resets(effects_text_)) {
         session.settings = alike ? connection_.settings : changed(*session.settings);
         return;
     }

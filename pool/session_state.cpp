@@ -13,16 +13,16 @@ constexpr std::string_view superuser_setting_row = "u";
 constexpr std::string_view channel_row = "n";
 constexpr std::string_view brought_row = "b";
 constexpr std::string_view statement_row = "p";
+constexpr std::string_view sql_statement_row = "q";
 
 // The kinds that are only counted.
 struct PinRow {
     std::string_view kind;
     PinReason reason;
 };
-constexpr std::array<PinRow, 5> pin_rows{{{"t", PinReason::temporary_object},
+constexpr std::array<PinRow, 4> pin_rows{{{"t", PinReason::temporary_object},
                                           {"l", PinReason::advisory_lock},
                                           {"c", PinReason::cursor_with_hold},
-                                          {"q", PinReason::sql_prepared},
                                           {"r", PinReason::replication_slot}}};
 
 // As bytes of the server's encoding, whatever client_encoding says: non-ASCII bytes and backslashes
@@ -137,6 +137,9 @@ void StateReader::row(std::string_view body, bool whole) {
         state_.channels_brought = true;
     } else if (*kind == statement_row) {
         state_.statements.push_back(unescape(value.value_or("")));
+    } else if (*kind == sql_statement_row) {
+        state_.pins.add(PinReason::sql_prepared);
+        state_.statements_of_sql.push_back(unescape(value.value_or("")));
     } else {
         const auto found = std::ranges::find(pin_rows, *kind, &PinRow::kind);
         state_.pins.add(found != pin_rows.end() ? found->reason : PinReason::unknown);

@@ -134,6 +134,8 @@ struct TextHash {
 struct ClientStatements {
     boost::unordered_flat_map<std::string, StatementPtr, TextHash, std::equal_to<>> named;
     StatementPtr unnamed;
+    /// Names that PREPARE has given on the server that the client keeps for them.
+    std::vector<std::string> of_sql;
 
     [[nodiscard]] StatementPtr find(Bytes name) const {
         if (name.empty()) return unnamed;
@@ -152,6 +154,7 @@ struct ClientStatements {
     void clear() {
         named.clear();
         unnamed.reset();
+        of_sql.clear();
     }
 };
 
@@ -163,8 +166,9 @@ struct StatementOperation {
     StatementPtr statement;  ///< that is prepared or closed on the server
     bool of_client = false;  ///< changes what the client has under `name`
     std::string name;
-    StatementPtr before;
-    unsigned segment = 0;  ///< which Sync it stands before, counted
+    StatementPtr before;             ///< what the client had under it
+    StatementPtr unnamed_on_server;  ///< the server's unnamed statement before this
+    unsigned segment = 0;            ///< which Sync it stands before, counted
     /// A Close that stands for a Parse of what the server has already: answered as one.
     bool stands_for_parse = false;
 };

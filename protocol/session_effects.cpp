@@ -113,6 +113,7 @@ void StatementLook::read_mark(char c) {
     if (pending_ != Pending::none) decide_by_gap(c);
     switch (c) {
         case ';':
+            several_ = true;
             start_ = Start::sure;
             update_ = false;
             break;
@@ -297,7 +298,8 @@ void StatementLook::act_on_any(Role role) {
             if (set_) found_ |= Effect::reset;
             break;
         case Role::default_value:
-            found_ |= set_ ? Effect::reset : Effect::advances_sequence;
+            if (set_) found_ |= Effect::reset;
+            if (!set_ || code_ || body_ || several_) found_ |= Effect::advances_sequence;
             break;
         case Role::local:
             if (set_ && zone_) found_ |= Effect::reset;  // SET TIME ZONE LOCAL

@@ -150,6 +150,7 @@ class StatementLook {
     // Seen so far:
     bool update_ = false;         // UPDATE, whose SET is to come
     bool set_ = false;            // a SET statement
+    bool several_ = false;        // statements, perhaps
     bool set_config_ = false;     // the function
     bool zone_ = false;           // ZONE, as in TIME ZONE
     bool select_ = false;         // SELECT

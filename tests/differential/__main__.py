@@ -55,7 +55,10 @@ def _play_all(world, options):
             if limit and time.monotonic() > limit or len(failed) >= options.failures:
                 break
             program = generate(seed)
-            difference = world.difference(program, daemon)
+            try:
+                difference = world.difference(program, daemon)
+            except comparing.Unplayable:
+                continue
             played += 1
             if difference is None:
                 continue

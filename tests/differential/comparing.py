@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 
 import psycopg
 from support.cluster import SUPERUSER
@@ -21,7 +22,8 @@ _WORLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "world.sql")
 
 def entry(servers, sequences=False):
     """The entry of pgweir's `databases` whose pools have that many servers. In a pool of which one
-    client has asked for currval, all who insert may have to keep their servers: those are apart."""
+    client has asked for currval, all who insert may have to keep their servers: those are apart,
+    and have one for each client."""
     return f"{DATABASE}{servers}{'s' if sequences else ''}"
 
 
@@ -29,13 +31,18 @@ def daemon_config(cluster, changes=None):
     """A daemon before the world, one entry for each size of pool. In session mode each client has a
     server of its own."""
     pool = {"mode": "transaction", "max_prepared_statements": 6, **(changes or {})}
+    each_its_own = pool["mode"] == "session"
     entries = {entry(n, sequences): {"host": cluster.host, "port": cluster.port, "dbname": DATABASE,
-                          "pool_size": n if pool["mode"] == "transaction" else 2 * MOST_CLIENTS}
+                                    "pool_size": 2 * MOST_CLIENTS if each_its_own or sequences else n}
                for n in SERVERS for sequences in (False, True)}
     entries[CROWD] = {**entries[entry(2)], "query_wait_timeout": "60s"}
     return {"workers": 2, "pool": pool,
             "timeouts": {"query_wait_timeout": "6s"}, "databases": entries,
             "log": {"level": "info"}}
+
+
+class Unplayable(Exception):
+    """The clients of a program wait for one another, also without pgweir: that has no answer."""
 
 
 class World:
@@ -89,7 +96,8 @@ class World:
     def difference(self, program, daemon):
         """How the program's play through pgweir differs from PostgreSQL's; None if it does not."""
         oracle = self.play_directly(program)
-        assert not oracle.is_broken, f"PostgreSQL itself does not play along:\n{program}"
+        if oracle.is_broken:
+            raise Unplayable(program)
         try:
             through = self.play_through(program, daemon, oracle)
         except psycopg.Error as error:
@@ -120,10 +128,16 @@ class Difference:
                           *(f"    {line}" for line in self.got)])
 
 
+def _comparable(answers):
+    """Without the place in PostgreSQL's source that refuses what comes in a failed transaction: where
+    a statement has to be prepared again before its Bind, that is another one."""
+    return [re.sub(r"(C25P02.*?)\\x00Fpostgres\.c.*?\\x00\\x00", r"\1", answer) for answer in answers]
+
+
 def compare(program, oracle, through):
     for number, wanted in enumerate(oracle.answers):
         got = through.answers[number] if number < len(through.answers) else ["(not played)"]
-        if wanted != got:
+        if _comparable(wanted) != _comparable(got):
             return Difference(program, number, wanted, got)
     for client, wanted in sorted(oracle.notifications.items()):
         got = through.notifications.get(client, [])

@@ -12,7 +12,7 @@ def attempt(program, world, changes=None):
     daemon = comparing.start(world.cluster, changes)
     try:
         return world.difference(program, daemon)
-    except AssertionError:
+    except comparing.Unplayable:
         return None
     finally:
         daemon.remove()

@@ -63,7 +63,10 @@ def fixture_session_daemons(cluster):
 
 
 def _check(program, world, daemons):
-    difference = world.difference(program, daemons.get())
+    try:
+        difference = world.difference(program, daemons.get())
+    except comparing.Unplayable:
+        pytest.skip("its clients wait for one another")
     if difference is None:
         return
     log = daemons.get().log()[-2000:]

@@ -60,8 +60,6 @@ def _start(cluster, pgweir, name, arguments=("--pgbouncer-ini",)):
     weir.config_path = os.path.join(weir.folder, name + ".ini")
     if "\nlisten_addr" not in _read(weir.config_path).replace("\r", ""):
         weir.host = weir.folder
-        weir._accepts = lambda: weir.process.poll() is None and os.path.exists(
-            f"{weir.folder}/.s.PGSQL.{weir.port}")
     weir.start([BINARY, *arguments, name + ".ini"], cwd=weir.folder)
     return weir
 

@@ -128,10 +128,12 @@ class Pgweir:
     def _accepts(self, on_files):
         if self.process.poll() is not None:
             raise RuntimeError(f"pgweir ended with {self.process.returncode}:\n{self.log()}")
-        with socket.create_connection((self.host, self.port), 1):
-            pass
+        only_local = self.host == self.folder
+        if not only_local:
+            with socket.create_connection((self.host, self.port), 1):
+                pass
         # The last of them; its file is there before it listens.
-        if on_files and self.folder in self.config["listen"]:
+        if only_local or (on_files and self.folder in self.config["listen"]):
             with socket.socket(socket.AF_UNIX) as local:
                 local.connect(f"{self.folder}/.s.PGSQL.{self.port}")
         return True

@@ -155,7 +155,7 @@ TEST_F(UndoingTest, AnUnnamedParseThatIsDiscardedLeavesTheOneBefore) {
     EXPECT_EQ(ann.session().statements.find("")->query(), "select 1");
     ann.bind("");
     ann.sync();
-    EXPECT_EQ(got(), "P: B: S");
+    EXPECT_EQ(got(), "B: S") << "the server has it as well";
 }
 
 // The second Parse was sent before the first had failed. That failure took back the second as well,
