@@ -214,6 +214,7 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // server_channels.cpp: what the session listens to.
     [[nodiscard]] std::vector<std::string> marker_statements(const std::string& token) const;
+    [[nodiscard]] std::string unlisten_marker() const;
     [[nodiscard]] bool hub_can_serve() const;
     [[nodiscard]] std::vector<std::string> statements_to_bring(bool to_change);
     void bring_channels(protocol::Effects effects, protocol::Origin origin, Outgoing& out);
@@ -287,6 +288,7 @@ class Server : public std::enable_shared_from_this<Server>,
     ChannelsHere channels_here_ = ChannelsHere::none;
     std::string undecided_switch_;     ///< its token: channels were brought, but may be rolled back
     bool channels_discarded_ = false;  ///< by DISCARD ALL, since the last question
+    bool brought_behind_unlisten_ = false;  ///< channels came here after they were asked to go
     bool brought_behind_question_ = false;  ///< channels came here after the state was asked for
     bool channels_refused_ = false;  ///< a step has failed: not again before the next request
     SettingsPtr settings_before_;    ///< the server's, if the set-up under way is refused

@@ -43,6 +43,12 @@ std::vector<std::string> Server::marker_statements(const std::string& token) con
     return {statement_on("LISTEN", channel), statement_on("NOTIFY", channel) + ",'" + token + '\''};
 }
 
+// So that the client does not find the marker's channel among its own. A session hears what it
+// notifies itself of before the transaction's ReadyForQuery.
+std::string Server::unlisten_marker() const {
+    return statement_on("UNLISTEN", part_.pool().marker_channel());
+}
+
 // The hub takes its notifications in the server's encoding, and nobody converts them for a client
 // that wants another: such a client keeps its server.
 bool Server::hub_can_serve() const {
@@ -64,13 +70,18 @@ std::vector<std::string> Server::statements_to_bring(bool to_change) {
     const bool of_hub =
         listener != nullptr && (listener->merge.target() == hub || !undecided_switch_.empty());
     if (!of_hub || channels_here_ == ChannelsHere::own) return {};
-    if (!to_change && channels_here_ == ChannelsHere::copied) return {};
+    const auto is_asked = [this](Question question) {
+        return std::ranges::find(questions_, question) != questions_.end();
+    };
+    const bool going = is_asked(Question::unlisten);
+    if (!to_change && channels_here_ == ChannelsHere::copied && !going) return {};
+    brought_behind_unlisten_ = going;
     std::vector<std::string> statements;
     for (const std::string& channel : listener->channels) {
         statements.push_back(statement_on("LISTEN", channel));
     }
     channels_here_ = ChannelsHere::copied;
-    brought_behind_question_ = std::ranges::find(questions_, Question::state) != questions_.end();
+    brought_behind_question_ = is_asked(Question::state);
     if (!to_change) return statements;
     channels_here_ = ChannelsHere::own;
     effects_ |= Effect::state;
@@ -95,10 +106,15 @@ void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
         return;
     }
     const std::size_t before = out.own().size();
-    protocol::append_query(out.own(), join(statements));
+    std::vector<std::string> queries{join(statements)};
+    // Inside of the client's transaction it would go before the marker is heard.
+    if (tracker_.releasable()) queries.push_back(unlisten_marker());
+    for (const std::string& sql : queries) {
+        protocol::append_query(out.own(), sql);
+        note_sent(Frontend::query, origin);
+        questions_.push_back(Question::bring_channels);
+    }
     out.added(before);
-    note_sent(Frontend::query, origin);
-    questions_.push_back(Question::bring_channels);
     connection_.unnamed.reset();  // a simple query ends the unnamed statement
 }
 
@@ -156,6 +172,7 @@ bool Server::ask_about_channels() {
         channels_here_ = ChannelsHere::copied;
         ask(Question::hand_over_channels,
             join(marker_statements(part_.listeners().switch_to(*listener, hub))));
+        ask(Question::bring_channels, unlisten_marker());
         return true;
     }
     if (channels_here_ == ChannelsHere::copied) {
@@ -187,7 +204,8 @@ void Server::channels_handed_over() {
 }
 
 void Server::unlistened() {
-    if (tenant_ == nullptr || channels_here_ != ChannelsHere::copied) return;
+    const bool back_again = std::exchange(brought_behind_unlisten_, false);
+    if (tenant_ == nullptr || channels_here_ != ChannelsHere::copied || back_again) return;
     if (pool_error_) {
         channels_refused_ = true;
         return;
@@ -209,6 +227,7 @@ void Server::leave_channels() {
 void Server::forget_channels() {
     channels_here_ = ChannelsHere::none;
     brought_behind_question_ = false;
+    brought_behind_unlisten_ = false;
     undecided_switch_.clear();
     channels_discarded_ = false;
     channels_refused_ = false;
