@@ -9,6 +9,20 @@ const std::string* Database::keyword(std::string_view key) const {
     return found == connection.end() ? nullptr : &found->second;
 }
 
+bool is_reserved_database(std::string_view database) {
+    return database == "pgweir" || database == "pgbouncer";
+}
+
+bool is_listed(std::string_view list, std::string_view name) {
+    constexpr std::string_view between = ", \t";
+    while (!list.empty()) {
+        const std::size_t end = std::min(list.find_first_of(between), list.size());
+        if (end != 0 && list.substr(0, end) == name) return true;
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return false;
+}
+
 const Database* Config::find_database(std::string_view name) const {
     const Database* fallback = nullptr;
     for (const Database& database : databases) {

@@ -135,6 +135,12 @@ struct User {
     friend bool operator==(const User&, const User&) = default;
 };
 
+/// Whether `database` is a name of the console, which no entry can have.
+[[nodiscard]] bool is_reserved_database(std::string_view database);
+
+/// Whether `name` is one of a list with commas between them.
+[[nodiscard]] bool is_listed(std::string_view list, std::string_view name);
+
 /// Secrets by user name.
 using Userlist = std::map<std::string, std::string, std::less<>>;
 
@@ -167,6 +173,9 @@ struct Config {
     bool log_disconnections = true;
     unsigned max_client_conn = 100;
     milliseconds client_login_timeout{60'000};
+    std::string admin_users;  ///< of the console, with commas between them
+    std::string stats_users;  ///< likewise: who may look
+    milliseconds stats_period{60'000};
     milliseconds shutdown_timeout{30'000};  ///< how long SIGTERM waits for work to end
     PoolOptions pool;                       ///< the global values
     std::vector<Database> databases;

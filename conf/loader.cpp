@@ -168,6 +168,9 @@ class Loader {
         }
         if (map == nullptr) return;
         for (const YamlEntry& entry : map->entries) {
+            if (is_reserved_database(entry.key)) {
+                reporter_.add(entry.place, in_quotes(entry.key) + " is the name of the console");
+            }
             config_.databases.push_back(read_database(entry, config_.pool, origins_, reporter_));
         }
     }

@@ -295,6 +295,21 @@ constexpr std::array table{
            .range = any_duration,
            .sentence = "How long SIGTERM waits for work to end; 0: no limit."},
 
+    Option{.path = "console.admin_users",
+           .member = &Config::admin_users,
+           .default_text = "",
+           .sentence = "Users, with commas between them, who may do all in the console: the "
+                       "database \"pgweir\" or \"pgbouncer\"."},
+    Option{.path = "console.stats_users",
+           .member = &Config::stats_users,
+           .default_text = "",
+           .sentence = "Users, with commas between them, who may look at what the console shows."},
+    Option{.path = "console.stats_period",
+           .member = &Config::stats_period,
+           .default_text = "60s",
+           .range = {second, 24 * 3'600 * second},
+           .sentence = "Over how long the averages of SHOW STATS are taken."},
+
     Option{.path = "http",
            .member = &Config::http,
            .default_text = "off",

@@ -37,7 +37,6 @@ constexpr Text log_goes_to_stderr =
 constexpr Text socket_mode =
     "everybody may connect to pgweir's socket: give it a folder that only some may enter";
 constexpr Text no_reserve = "there is no reserve of connections: raise pool_size";
-constexpr Text no_console = "pgweir has no console yet; /metrics shows what SHOW does";
 constexpr Text no_peers =
     "one pgweir uses every core, so that several on one port are not needed; several behind a "
     "load balancer do not pass cancel requests on to each other";
@@ -89,7 +88,7 @@ constexpr std::array global_settings{
     needless("conffile", K::text, "the file is named on the command line"),
     needless("service_name", K::text, "it is for services of Windows"),
     needless("job_name", K::text, "it is for services of Windows"),
-    needless("stats_period", K::number, "metrics are counters, of which the scraper makes rates"),
+    taken("stats_period", K::seconds, "console.stats_period"),
     taken("max_prepared_statements", K::number, "pool.max_prepared_statements"),
     missing("scram_iterations", K::number, "4096", "PostgreSQL's number, 4096, is used"),
     needless("pool_idle_timeout", K::seconds, kept_by_pool),
@@ -116,8 +115,8 @@ constexpr std::array global_settings{
     missing("log_stats", K::flag, "0", "statistics are at /metrics (option http), not in the log"),
     taken("verbose", K::verbosity, "log.level"),
 
-    missing("admin_users", K::text, "", no_console),
-    missing("stats_users", K::text, "", no_console),
+    taken("admin_users", K::text, "console.admin_users"),
+    taken("stats_users", K::text, "console.stats_users"),
 
     taken("server_reset_query", K::text, "pool.server_reset_query"),
     missing("server_reset_query_always", K::flag, "0",
