@@ -33,7 +33,7 @@ void DedicatedServers::withdraw(Waiter& waiter) {
 // It is published that somebody waits before a place is looked for: a place that becomes free after
 // that is told.
 void DedicatedServers::open_connections() {
-    if (waiters_.empty()) return;
+    if (waiters_.empty() || part_.is_paused()) return;
     while (!waiters_.empty() && part_.pool().try_take_place(Place::dedicated)) start_connecting();
     queue_changed();
     if (!waiters_.empty()) part_.pool().ask_for_room(Place::dedicated);

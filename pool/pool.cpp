@@ -57,11 +57,13 @@ std::shared_ptr<const PoolSetup> Pool::setup() const {
     return setup_;
 }
 
-void Pool::reconfigure(PoolSetup setup) {
+template <typename Change>
+void Pool::change_setup(Change change) {
     std::shared_ptr<const PoolSetup> next;
     {
         const std::lock_guard lock(mutex_);
-        setup.generation = setup_->generation + (setup_->connection == setup.connection ? 0U : 1U);
+        PoolSetup setup = *setup_;
+        change(setup);
         setup_ = next = std::make_shared<const PoolSetup>(std::move(setup));
         if (next->generation != 0) outage_.reset();
         has_outage_ = outage_.has_value();
@@ -69,6 +71,30 @@ void Pool::reconfigure(PoolSetup setup) {
     budget_.set_limit(next->options.default_pool_size);
     for (unsigned worker = 0; worker < parts_.size(); ++worker) {
         on_worker(worker, [next](PoolPart& part) { part.reconfigure(next); });
+    }
+}
+
+void Pool::reconfigure(PoolSetup wanted) {
+    change_setup([&wanted](PoolSetup& setup) {
+        if (setup.connection != wanted.connection) ++setup.generation;
+        wanted.generation = setup.generation;
+        setup = std::move(wanted);
+    });
+}
+
+void Pool::set_paused(bool paused) {
+    change_setup([paused](PoolSetup& setup) { setup.paused = paused; });
+}
+
+void Pool::reconnect() {
+    change_setup([](PoolSetup& setup) { ++setup.generation; });
+}
+
+void Pool::close_servers() {
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
+        on_worker(worker, [](PoolPart& part) {
+            part.close_servers(ServerClose::retired, "an operator has asked for it");
+        });
     }
 }
 
@@ -92,7 +118,9 @@ std::shared_ptr<const ServerCredentials> Pool::credentials() const {
 
 void Pool::ensure_minimum() {
     if (!shared_) return;
-    const unsigned minimum = setup()->options.min_pool_size;
+    const auto setup = this->setup();
+    if (setup->paused) return;
+    const unsigned minimum = setup->options.min_pool_size;
     for (unsigned open = budget_.open(); open < minimum; ++open) {
         on_worker(open % static_cast<unsigned>(parts_.size()),
                   [](PoolPart& part) { part.open_for_minimum(); });
@@ -225,6 +253,15 @@ bool Pool::give_up_idle() {
 
 bool Pool::has_waiting() const {
     return std::ranges::any_of(boards_, &Board::has_waiting);
+}
+
+std::optional<Clock::time_point> Pool::oldest_waiting() const {
+    std::optional<Clock::time_point> oldest;
+    for (const Board& board : boards_) {
+        const Clock::time_point since{Clock::duration(board.oldest_waiting.load())};
+        if (since != Clock::time_point() && (!oldest || since < *oldest)) oldest = since;
+    }
+    return oldest;
 }
 
 void Pool::move_to(unsigned worker, ServerConnection connection) {

@@ -29,7 +29,8 @@ class Registry;
 struct PoolSetup {
     std::vector<conf::ConnectionKeyword> connection;
     conf::PoolOptions options;
-    unsigned generation = 0;  ///< counts up when `connection` changes
+    unsigned generation = 0;  ///< counts up when `connection` changes, and by RECONNECT
+    bool paused = false;      ///< no server is lent, and no connection is made
 };
 
 /// What the workers share of one pool: its budget, who waits where, what is known of an outage.
@@ -54,6 +55,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// A new configuration: limits at once, connections as they come back.
     void reconfigure(PoolSetup setup);
     [[nodiscard]] std::shared_ptr<const PoolSetup> setup() const;
+    /// Servers that are free are closed, others when they are; clients wait until it goes on.
+    void set_paused(bool paused);
+    /// Replaces every connection when it is next free.
+    void reconnect();
+    /// Closes every server, whatever it does.
+    void close_servers();
     /// Makes a worker open connections up to min_pool_size. Call now and then.
     void ensure_minimum();
     /// Closes idle connections that are too old or too long idle, on all workers.
@@ -96,6 +103,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// False when there is none.
     bool give_up_idle();
     [[nodiscard]] bool has_waiting() const;
+    /// Since when the client that waits longest has waited; nothing: nobody waits.
+    [[nodiscard]] std::optional<Clock::time_point> oldest_waiting() const;
     [[nodiscard]] bool shares_limit_with(const Pool& other) const;
 
     /// Brings a connection to another worker.
@@ -153,6 +162,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
         }
     };
 
+    template <typename Change>
+    void change_setup(Change change);
     template <typename Action>
     void on_worker(unsigned worker, Action action);
     void publish_catalogue(const CataloguePtr& catalogue);

@@ -1,6 +1,7 @@
 #include "pool/pool_part.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -30,10 +31,14 @@ const conf::PoolOptions& PoolPart::options() const {
     return setup_->options;
 }
 
+bool PoolPart::is_paused() const {
+    return setup_->paused;
+}
+
 // --- lending -------------------------------------------------------------------------------------
 
 bool PoolPart::lend(Tenant& tenant) {
-    if (!waiters_.empty()) return false;
+    if (!waiters_.empty() || is_paused()) return false;
     const auto found = choose_idle(tenant);
     if (found == idle_.end()) return false;
     Server& server = *found;
@@ -65,7 +70,7 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
     }
     waiter.refusal.reset();
     const auto outage = pool_.outage();
-    if (outage && pool_.budget().open() == 0 && now < outage->next_try &&
+    if (outage && !is_paused() && pool_.budget().open() == 0 && now < outage->next_try &&
         should_refuse(*outage, options(), now)) {
         waiter.refusal = refusal(*outage, pool_.database());
         waiter.wake_up.notify();
@@ -149,6 +154,7 @@ void PoolPart::keep_idle(Server& server) {
 std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
                                                       Clock::time_point now) const {
     if (shutting_down_) return ServerClose::shutdown;
+    if (is_paused()) return ServerClose::retired;
     const ServerConnection& connection = server.connection();
     if (connection.generation != setup_->generation) return ServerClose::retired;
     if (pool_.budget().is_over()) return ServerClose::retired;
@@ -196,7 +202,7 @@ void PoolPart::adopt(ServerConnection connection) {
 void PoolPart::open_connections() {
     dedicated_.open_connections();
     unsigned wanted = connections_to_start(waiters_.size(), connecting_);
-    if (wanted == 0 || shutting_down_) return;
+    if (wanted == 0 || shutting_down_ || is_paused()) return;
     if (const auto outage = pool_.outage()) {
         if (Clock::now() < outage->next_try) {
             retry_at(outage->next_try);
@@ -216,7 +222,7 @@ void PoolPart::open_connections() {
 }
 
 void PoolPart::open_for_minimum() {
-    if (shutting_down_ || pool_.outage() || !pool_.try_take_place()) return;
+    if (shutting_down_ || is_paused() || pool_.outage() || !pool_.try_take_place()) return;
     start_connecting();
 }
 
@@ -253,6 +259,8 @@ void PoolPart::connected(ServerConnection connection, Clock::duration took) {
 }
 
 Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
+    static std::atomic<std::uint64_t> last_id{0};
+    connection.id = ++last_id;
     statistics_.server_logins.add();
     statistics_.server_connect.observe(took);
     auto server = std::make_shared<Server>(*this, std::move(connection));
@@ -286,7 +294,7 @@ void PoolPart::count_failure(const ConnectFailure& failure) {
 
 void PoolPart::outage_announced() {
     const auto outage = pool_.outage();
-    if (!outage || waiters_.empty()) return;
+    if (!outage || waiters_.empty() || is_paused()) return;
     // Where some connection is alive its clients are served, if slowly.
     if (pool_.budget().open() == 0 && should_refuse(*outage, options(), Clock::now())) {
         refuse_waiting(*outage);
@@ -370,9 +378,15 @@ void PoolPart::reconfigure(std::shared_ptr<const PoolSetup> setup) {
 
 void PoolPart::shut_down() {
     shutting_down_ = true;
-    while (!servers_.empty()) {
-        const std::shared_ptr<Server> server = servers_.begin()->second;
-        server->close(ServerClose::shutdown, "");
+    close_servers(ServerClose::shutdown, "");
+}
+
+// Closing one may bring others in or out: what was there before is gone through.
+void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
+    std::vector<std::shared_ptr<Server>> there;
+    for (const auto& [key, server] : servers_) there.push_back(server);
+    for (const auto& server : there) {
+        server->close(reason, detail);
         servers_.erase(server.get());
     }
 }

@@ -12,6 +12,7 @@
 #include "pool/listeners.hpp"
 #include "pool/observer.hpp"
 #include "pool/server.hpp"
+#include "pool/server_view.hpp"
 #include "pool/statement.hpp"
 #include "pool/statistics.hpp"
 #include "pool/waiter.hpp"
@@ -80,6 +81,8 @@ class PoolPart {
 
     // For those that serve one client alone.
     [[nodiscard]] const std::shared_ptr<const PoolSetup>& setup() const { return setup_; }
+    /// No server may be lent and no connection made.
+    [[nodiscard]] bool is_paused() const;
     [[nodiscard]] bool is_shutting_down() const { return shutting_down_; }
     /// A connection has been made; the server is nobody's yet.
     Server& add(ServerConnection connection, Clock::duration took);
@@ -95,8 +98,14 @@ class PoolPart {
     void open_for_minimum();
     void outage_announced();
     void sweep(Clock::time_point now);
+    /// Adds what there is to tell about each server.
+    void add_views(std::vector<ServerView>& views) const;
+    /// Counts the servers of each statement.
+    void add_statements(StatementViews& views) const;
     void reconfigure(std::shared_ptr<const PoolSetup> setup);
-    /// Closes every server, whatever it does. What is connecting is closed when it has connected.
+    /// Closes every server, whatever it does.
+    void close_servers(ServerClose reason, std::string_view detail);
+    /// The same for good. What is connecting is closed when it has connected.
     void shut_down();
 
   private:

@@ -9,12 +9,6 @@ namespace {
 // How long a pool without clients and servers is remembered, and its counters with it.
 constexpr std::chrono::minutes forget_after{10};
 
-PoolSetup setup_for(const conf::Config& config, const conf::Database& entry,
-                    const std::string& database, const std::string& user) {
-    return {.connection = connection_keywords(entry, database, user),
-            .options = config.pool_options(entry, user)};
-}
-
 }  // namespace
 
 std::vector<conf::ConnectionKeyword> connection_keywords(const conf::Database& entry,
@@ -24,6 +18,13 @@ std::vector<conf::ConnectionKeyword> connection_keywords(const conf::Database& e
     if (entry.keyword("dbname") == nullptr) keywords.emplace_back("dbname", database);
     if (entry.keyword("user") == nullptr) keywords.emplace_back("user", user);
     return keywords;
+}
+
+PoolSetup Registry::setup_for(const conf::Config& config, const conf::Database& entry,
+                              const std::string& database, const std::string& user) const {
+    return {.connection = connection_keywords(entry, database, user),
+            .options = config.pool_options(entry, user),
+            .paused = switches_.is_paused(database)};
 }
 
 std::shared_ptr<Budget> Registry::budget_for(
@@ -65,6 +66,27 @@ std::vector<std::shared_ptr<Pool>> Registry::all() const {
     pools.reserve(pools_.size());
     for (const auto& [key, entry] : pools_) pools.push_back(entry.pool);
     return pools;
+}
+
+std::vector<std::shared_ptr<Pool>> Registry::pools_of(const std::string* database) const {
+    std::vector<std::shared_ptr<Pool>> pools = all();
+    if (database != nullptr) {
+        std::erase_if(pools, [&](const auto& pool) { return pool->database() != *database; });
+    }
+    return pools;
+}
+
+// A pool that is made meanwhile looks at the switches; one that is there is told.
+void Registry::pause(const std::string* database, bool paused) {
+    if (database == nullptr) {
+        switches_.pause_all(paused);
+    } else {
+        switches_.pause(*database, paused);
+    }
+    for (const auto& pool : pools_of(database)) {
+        pool->set_paused(switches_.is_paused(pool->database()));
+        if (!paused) pool->place_available();
+    }
 }
 
 void Registry::make_minimum_pools(const conf::Config& config) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/database_switches.hpp"
 #include "pool/pool.hpp"
 
 namespace pgweir::pool {
@@ -33,6 +34,15 @@ class Registry {
     /// Applies a new configuration to every pool. Pools of databases that are gone keep what they
     /// have until their clients leave.
     void reconfigure(const conf::Config& config);
+    /// What is paused and disabled.
+    [[nodiscard]] const DatabaseSwitches& switches() const { return switches_; }
+    /// Of one database, or of all where none is named.
+    void pause(const std::string* database, bool paused);
+    void disable(const std::string& database, bool disabled) {
+        switches_.disable(database, disabled);
+    }
+    /// Pools of this database, or all of them where none is named.
+    [[nodiscard]] std::vector<std::shared_ptr<Pool>> pools_of(const std::string* database) const;
     /// Housekeeping, to be called about once a second from one thread: idle and old connections,
     /// minimum sizes, pools that nobody uses any more.
     void sweep(Clock::time_point now);
@@ -54,8 +64,12 @@ class Registry {
     std::shared_ptr<Budget> budget_for(std::map<std::string, std::shared_ptr<Budget>>& budgets,
                                        const std::string& name, unsigned limit);
 
+    [[nodiscard]] PoolSetup setup_for(const conf::Config& config, const conf::Database& entry,
+                                      const std::string& database, const std::string& user) const;
+
     std::vector<WorkerContext*> workers_;
     Observer& observer_;
+    DatabaseSwitches switches_;
     mutable std::mutex mutex_;  ///< guards what follows
     std::map<Key, Entry> pools_;
     std::map<std::string, std::shared_ptr<Budget>> database_budgets_;

@@ -63,6 +63,12 @@ class Server : public std::enable_shared_from_this<Server>,
     /// several_sessions.
     [[nodiscard]] std::uint64_t sequences_of() const { return connection_.sequences_of; }
 
+    /// The statement that it was asked last, or its beginning.
+    [[nodiscard]] const std::string& latest_statement() const { return latest_statement_; }
+
+    /// A CancelRequest for it is on its way.
+    [[nodiscard]] bool is_being_cancelled() const { return cancels_under_way_ > 0; }
+
     /// What the server sends next begins a message, and belongs to whoever has it then.
     [[nodiscard]] bool may_be_lent() const { return buffer_.empty() && scanner_.at_boundary(); }
 
@@ -101,6 +107,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_more(Bytes bytes, bool last, Outgoing& out);
     [[nodiscard]] ByteStream& requests() { return stream_; }
     [[nodiscard]] PoolPart& part() { return part_; }
+    [[nodiscard]] const PoolPart& part() const { return part_; }
     /// If nothing is owed and no transaction is open: asks what there is to ask, then ends the
     /// lease if the tenant does not keep it. Returns whether it has ended.
     bool release_if_done();
@@ -150,6 +157,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void lost(ServerClose reason, std::string_view detail);
 
     // server_requests.cpp: what the tenant asks.
+    void note_statement(Bytes text);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_named_parse(const protocol::ParseMessage& parse, Bytes message, Outgoing& out);
@@ -267,6 +275,7 @@ class Server : public std::enable_shared_from_this<Server>,
     protocol::Effects asked_effects_;              ///< those that the question under way is about
     std::string asked_text_;                       ///< likewise
     std::vector<std::string> asked_materialised_;  ///< likewise
+    std::string latest_statement_;                 ///< for who looks; cut
     std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     unsigned segment_ = 0;  ///< Syncs sent: an error takes back what its own segment assumed

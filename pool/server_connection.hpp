@@ -73,6 +73,7 @@ struct ServerConnection {
     Clock::time_point connected_at;
     /// Counts up with each configuration of the pool: an older connection is not lent again.
     unsigned generation = 0;
+    std::uint64_t id = 0;  ///< of no other connection of this process
     Place place = Place::shared;
     protocol::Replication replication = protocol::Replication::none;
 

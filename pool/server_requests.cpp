@@ -36,6 +36,12 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
     channels_refused_ = false;
+    if (type == Frontend::query) note_statement(query_text(step.body));
+    if (type == Frontend::parse) {
+        part_.statistics().client_parses.add();
+        note_statement(step.body.substr(std::min(step.body.find('\0') + 1, step.body.size())));
+    }
+    if (type == Frontend::bind) part_.statistics().binds.add();
     if (type == Frontend::flush && !step.body.empty()) {
         // The server refuses it as it refuses a Describe that makes no sense: up to the Sync.
         pass(Frontend::describe, message, out);
@@ -97,6 +103,7 @@ void Server::note_sent(Frontend type, Origin origin) {
     tracker_.sent(type, origin);
     burst_.add(type, origin);
     if (type == Frontend::sync) ++segment_;
+    if (type == Frontend::parse) part_.statistics().server_parses.add();
 }
 
 // The names that servers have for statements are no secret; they are nobody's to use or to close.
@@ -107,6 +114,12 @@ bool Server::is_reserved(Bytes statement_name) const {
 
 bool Server::tracks() const {
     return tenant_->session().tracking != conf::SessionState::off;
+}
+
+// Kept so short that it is copied without a thought, and without an allocation after the first.
+void Server::note_statement(Bytes text) {
+    constexpr std::size_t longest = 256;
+    latest_statement_.assign(text.substr(0, std::min(text.find('\0'), longest)));
 }
 
 void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
@@ -236,6 +249,7 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     const StatementPtr statement =
         bind ? tenant_->session().statements.find(bind->statement) : nullptr;
     if (statement && statement != unknown_statement()) {
+        note_statement(statement->query());
         Effects effects = effects_of(*statement);
         if (effects.any()) {
             if (forgets_sequences(effects)) inject_statement(discard_sequences, out);

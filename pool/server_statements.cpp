@@ -2,6 +2,7 @@
 // they are missing, and taken back when the server refuses.
 #include <algorithm>
 
+#include "pool/pool_part.hpp"
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/message_writer.hpp"
@@ -174,6 +175,7 @@ bool Server::is_doubtful_text(Bytes query) const {
 void Server::register_operation(Frontend type, Origin origin, StatementOperation operation) {
     tracker_.sent(type, origin, protocol::Operation::yes);
     burst_.add(type, origin, operation);
+    if (type == Frontend::parse) part_.statistics().server_parses.add();
     operation.segment = segment_;
     if (operation.on_server == OnServer::prepares) {
         connection_.statements.add(operation.statement);

@@ -112,6 +112,10 @@ class ServerStatements {
     [[nodiscard]] StatementPtr evict(std::size_t limit);
     void clear();
     [[nodiscard]] std::size_t size() const { return by_name_.size(); }
+    template <class F>
+    void for_each(F f) const {
+        for (const Entry& entry : order_) f(*entry.statement);
+    }
 
   private:
     struct Entry {
@@ -149,6 +153,14 @@ struct ClientStatements {
             named.insert_or_assign(std::string(name), std::move(statement));
         } else if (const auto found = named.find(name); found != named.end()) {
             named.erase(found);
+        }
+    }
+    [[nodiscard]] std::size_t size() const { return named.size() + (unnamed ? 1 : 0); }
+    /// Those that are known, and have a name.
+    template <class F>
+    void for_each(F f) const {
+        for (const auto& [name, statement] : named) {
+            if (statement != unknown_statement()) f(*statement);
         }
     }
     void clear() {

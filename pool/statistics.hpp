@@ -124,6 +124,9 @@ struct PoolStatistics {
     Counter client_bytes_sent;
     Counter server_bytes_received;
     Counter server_bytes_sent;
+    Counter client_parses;    ///< Parse messages of clients
+    Counter server_parses;    ///< ... and those sent to servers
+    Counter binds;            ///< Bind messages of clients
     Counter cancels;          ///< CancelRequests carried to the server
     Counter steals;           ///< servers taken over from another worker
     Counter state_questions;  ///< times a server was asked for its session's state
