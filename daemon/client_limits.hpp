@@ -56,6 +56,14 @@ class ClientLimits {
         return places;
     }
 
+    /// How many have a place now.
+    [[nodiscard]] unsigned clients_of_database(const std::string& name) const {
+        return taken(databases_, name);
+    }
+    [[nodiscard]] unsigned clients_of_user(const std::string& name) const {
+        return taken(users_, name);
+    }
+
   private:
     using Named = std::map<std::string, std::weak_ptr<pool::Budget>>;
 
@@ -74,8 +82,15 @@ class ClientLimits {
         return budget;
     }
 
+    [[nodiscard]] unsigned taken(const Named& budgets, const std::string& name) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = budgets.find(name);
+        const auto budget = found == budgets.end() ? nullptr : found->second.lock();
+        return budget ? budget->open() : 0;
+    }
+
     pool::Budget all_;
-    std::mutex mutex_;  ///< guards the maps
+    mutable std::mutex mutex_;  ///< guards the maps
     Named databases_;
     Named users_;
 };

@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include "daemon/client_session.hpp"
+#include "daemon/console/console.hpp"
 #include "daemon/log.hpp"
 #include "daemon/unwatched.hpp"
 #include "daemon/worker.hpp"
@@ -26,6 +27,10 @@ Task<bool> ClientSession::log_in() {
         protocol::append_negotiate_protocol_version(opening, startup->protocol_options);
         const bool sent = co_await send(std::exchange(opening, {}));
         if (!sent) co_return false;
+    }
+    if (console::is_console(database_)) {
+        co_await enter_console(*startup);
+        co_return false;
     }
     CredentialsPtr credentials;
     const bool authentic = co_await authenticate(credentials);
@@ -66,17 +71,7 @@ Task<bool> ClientSession::log_in() {
     }
     if (!lease_) set_state(State::idle);
     statistics().client_logins.add();
-    if (worker_.config().log_connections) {
-        log::write(conf::LogLevel::info, "client_login",
-                   {{"client", id_},
-                    {"database", database_},
-                    {"user", user_},
-                    {"addr", address_},
-                    {"method", method_},
-                    {"replication", name(replication_)},
-                    {"tls", ssl_ ? tls_version(*ssl_) : std::string()},
-                    {"sni", ssl_ ? requested_host(*ssl_) : std::string()}});
-    }
+    log_login();
     expect_next_request();
     if (draining_) drain();
     co_return !ending_;
@@ -187,6 +182,10 @@ std::optional<ErrorReport> ClientSession::enter(const CredentialsPtr& credential
         }
         return report;
     }
+    if (worker_.gateway().registry.switches().is_disabled(database_)) {
+        return ErrorReport::fatal(sqlstate::cannot_connect_now,
+                                  "database \"" + database_ + "\" is disabled");
+    }
     const conf::PoolOptions limits = config.pool_options(*entry, user_);
     places_ = worker_.gateway().limits.take(database_, limits.max_db_client_connections, user_,
                                             limits.max_user_client_connections);
@@ -262,6 +261,19 @@ Task<bool> ClientSession::set_up_server() {
         co_return false;
     }
     co_return true;
+}
+
+void ClientSession::log_login() const {
+    if (!worker_.config().log_connections) return;
+    log::write(conf::LogLevel::info, "client_login",
+               {{"client", id_},
+                {"database", database_},
+                {"user", user_},
+                {"addr", address_},
+                {"method", method_},
+                {"replication", name(replication_)},
+                {"tls", ssl_ ? tls_version(*ssl_) : std::string()},
+                {"sni", ssl_ ? requested_host(*ssl_) : std::string()}});
 }
 
 void ClientSession::refuse(ErrorReport report) {

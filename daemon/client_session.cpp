@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 
+#include "daemon/console/console.hpp"
 #include "daemon/log.hpp"
 #include "daemon/metrics/reason_names.hpp"
 #include "daemon/worker.hpp"
@@ -120,7 +121,7 @@ void ClientSession::finish() {
         pins_changed(std::exchange(session_.pins, {}));
         statistics().client_closes[static_cast<std::size_t>(ending_->reason)].add();
         pool_->clients.fetch_sub(1);
-    } else if (ending_->reason != ClientClose::terminate) {
+    } else if (!console_ && ending_->reason != ClientClose::terminate) {
         worker_.counters().logins_refused.add();
     }
     worker_.remove(*this);
@@ -176,6 +177,7 @@ void ClientSession::drain() {
 }
 
 void ClientSession::cancel_request(std::function<void()> done) {
+    if (order_) order_->withdrawn = true;
     if (lease_ && lease_->tracker().owed() > 0) {
         lease_->cancel_query(std::move(done));
         return;

@@ -10,6 +10,8 @@
 
 #include "daemon/auth/authentication.hpp"
 #include "daemon/client_limits.hpp"
+#include "daemon/client_view.hpp"
+#include "daemon/console/conversation.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/outgoing.hpp"
@@ -24,6 +26,9 @@
 namespace pgweir::daemon {
 
 class Worker;
+namespace console {
+struct Order;
+}
 using pool::ClientClose;
 using pool::Clock;
 using pool::Timeout;
@@ -44,7 +49,8 @@ struct AcceptedClient {
 class ClientSession : public std::enable_shared_from_this<ClientSession>,
                       public boost::intrusive::list_base_hook<>,
                       private pool::Tenant,
-                      private AuthConversation {
+                      private AuthConversation,
+                      public console::Host {
   public:
     enum class State : std::uint8_t { login, idle, waiting, active };
 
@@ -69,6 +75,14 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void reconfigure();
 
     [[nodiscard]] State state() const { return state_; }
+    [[nodiscard]] std::uint64_t id() const { return id_; }
+    [[nodiscard]] const std::string& database() const { return database_; }
+    /// It has come for the console, and was let in.
+    [[nodiscard]] bool is_console() const { return console_ != nullptr; }
+    /// What there is to tell about the client.
+    [[nodiscard]] ClientView view() const;
+    /// Counts the client at each statement that it has prepared.
+    void add_statements(pool::StatementViews& views) const;
     [[nodiscard]] const protocol::CancelKey& cancel_key() const { return cancel_key_; }
 
   private:
@@ -97,6 +111,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void refuse_pins();
     void log_pin(std::string_view event, pool::PinReason reason) const;
     void set_state(State state);
+    [[nodiscard]] Bytes waiting_statement() const;  // client_view.cpp
 
     // client_login.cpp
     Task<bool> log_in();
@@ -112,6 +127,14 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<pool::Greeting> obtain_greeting();
     Task<bool> set_up_server();
     void refuse(ErrorReport report);
+    void log_login() const;
+
+    // console/console_session.cpp
+    [[nodiscard]] bool is_own_user() const;
+    Task<> enter_console(const protocol::StartupMessage& startup);
+    Task<> serve_console();
+    Task<console::Answer> carry_out(const console::Command& command) override;
+    [[nodiscard]] console::Asker asker() const override;
 
     // client_authentication.cpp
     Task<bool> authenticate(CredentialsPtr& credentials);
@@ -219,6 +242,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     /// name for a statement comes from all of its text.
     std::list<std::string> long_parses_;
     bool collecting_ = false;  ///< the last of them is not whole yet
+
+    std::unique_ptr<console::Conversation> console_;  ///< only of who has come for the console
+    std::shared_ptr<console::Order> order_;           ///< ... and waits for what it has said
 
     bool drained_ = false;    ///< the socket had nothing more when it was last read
     bool sending_ = false;    ///< the server must not be released: a request is about to be written

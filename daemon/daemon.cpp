@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -10,7 +11,6 @@
 #include <thread>
 #include <utility>
 
-#include "conf/difference.hpp"
 #include "daemon/log.hpp"
 
 namespace pgweir::daemon {
@@ -18,6 +18,8 @@ namespace pgweir::daemon {
 using conf::LogLevel;
 
 namespace {
+
+constexpr std::array signals{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
 unsigned number_of_workers(const conf::Config& config) {
     const unsigned wanted =
@@ -62,23 +64,22 @@ void raise_descriptor_limit(const conf::Config& config) {
 void mask_signals(int how) {
     sigset_t ours{};
     sigemptyset(&ours);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ours, signal);
+    for (const int signal : signals) sigaddset(&ours, signal);
     pthread_sigmask(how, &ours, nullptr);
 }
 
 Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
-    : config_file_(std::move(file)),
-      config_(std::move(loaded.config)),
-      config_at_start_(config_),
-      report_(std::move(loaded.report)),
-      limits_(config_->max_client_conn),
-      contexts_(make_contexts(number_of_workers(*config_))),
+    : reconfiguration_(std::move(file), std::move(loaded)),
+      limits_(config()->max_client_conn),
+      contexts_(make_contexts(number_of_workers(*config()))),
       auth_query_(contexts_.front()->io),
       registry_(pointers(contexts_), pool_log_),
+      console_(io_, *this),
       gateway_{.registry = registry_,
                .limits = limits_,
                .auth = auth_,
                .tls = tls_,
+               .console = console_,
                .route_cancel =
                    [this](const protocol::CancelKey& key, std::function<void()> done) {
                        route_cancel(key, std::move(done));
@@ -89,33 +90,35 @@ Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
       watchdog_(contexts_.size(), Clock::now()),
       listener_(io_, [this](AcceptedClient client) { give_to_worker(std::move(client)); }),
       collector_([this] { return sample(); }),
-      signals_(io_.get_executor(), SIGTERM, SIGINT, SIGHUP),
+      signals_(io_.get_executor()),
       housekeeping_(io_.get_executor()),
       watchdog_timer_(io_.get_executor()),
       deadline_(io_.get_executor()) {
+    for (const int signal : signals) signals_.add(signal);
     for (const auto& context : contexts_) {
-        workers_.push_back(std::make_unique<Worker>(*context, gateway_, config_));
+        workers_.push_back(std::make_unique<Worker>(*context, gateway_, config()));
     }
 }
 
 ExitCode Daemon::run() {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): it cannot fail for a known signal
-    log_report(std::exchange(report_, {}));
-    raise_descriptor_limit(*config_);
-    if (const auto problem = tls_.load(*config_)) {
+    reconfiguration_.log_import();
+    raise_descriptor_limit(*config());
+    if (const auto problem = tls_.load(*config())) {
         log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
         return ExitCode::bad_configuration;
     }
     if (!open_listeners() || !open_http()) return ExitCode::cannot_start;
     for (const auto& worker : workers_) worker->run();
-    registry_.make_minimum_pools(*config_);
+    registry_.make_minimum_pools(*config());
     asio::co_spawn(io_.get_executor(), handle_signals(), asio::detached);
     asio::co_spawn(io_.get_executor(), keep_house(), asio::detached);
     asio::co_spawn(io_.get_executor(), feed_watchdog(), asio::detached);
     listener_.start();
-    log::write(
-        LogLevel::info, "started",
-        {{"version", PGWEIR_VERSION}, {"workers", workers_.size()}, {"config", config_file_.path}});
+    log::write(LogLevel::info, "started",
+               {{"version", PGWEIR_VERSION},
+                {"workers", workers_.size()},
+                {"config", reconfiguration_.path()}});
     service_manager::notify_ready();
     tell_status();
     mask_signals(SIG_UNBLOCK);
@@ -132,7 +135,7 @@ bool Daemon::open_listeners() {
     const std::vector<int> inherited = service_manager::inherited_sockets();
     for (const int socket : inherited) listener_.adopt(socket);
     if (!inherited.empty()) return true;
-    return std::ranges::all_of(config_->listen, [this](const conf::ListenAddress& address) {
+    return std::ranges::all_of(config()->listen, [this](const conf::ListenAddress& address) {
         const auto problem = listener_.listen(address);
         if (problem) log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
         return !problem;
@@ -140,11 +143,11 @@ bool Daemon::open_listeners() {
 }
 
 bool Daemon::open_http() {
-    if (!config_->http) return true;
-    reachability_ = std::make_unique<Reachability>(config_, [this] { return has_server(); });
+    if (!config()->http) return true;
+    reachability_ = std::make_unique<Reachability>(config(), [this] { return has_server(); });
     http_ = std::make_unique<HttpServer>(
         io_, [this] { return expose(collector_); }, [this] { return readiness(); });
-    const auto problem = http_->listen(*config_->http);
+    const auto problem = http_->listen(*config()->http);
     if (problem) log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
     return !problem;
 }
@@ -175,8 +178,10 @@ Task<> Daemon::handle_signals() {
         const auto [error, signal] = co_await signals_.async_wait(as_result);
         if (error) co_return;
         if (signal == SIGHUP) {
-            reload();
-        } else if (signal == SIGTERM && phase_ == Phase::running) {
+            std::ignore = reload();
+        } else if (signal == SIGUSR1 || signal == SIGUSR2) {
+            pause_all(signal == SIGUSR1);
+        } else if (signal != SIGQUIT && phase_ <= Phase::leaving) {
             begin_drain();
         } else {
             stop_now();
@@ -184,79 +189,55 @@ Task<> Daemon::handle_signals() {
     }
 }
 
-void Daemon::reload() {
+ReloadReport Daemon::reload() {
     service_manager::notify_reloading();
-    conf::Loaded loaded = conf::load(config_file_);
-    if (loaded.config) {
-        if (const auto problem = tls_.load(*loaded.config)) {
-            loaded.problems.push_back({.file = config_file_.path, .message = *problem});
-        }
-    }
-    if (!loaded.problems.empty()) {
-        refuse_reload(loaded.problems);
-        return;
-    }
-    const ReloadCounts counts = log_changes(*loaded.config);
-    log_report(loaded.report);
-    config_ = loaded.config;
-    log::set_level(config_->log_level);
-    limits_.set_max_client_conn(config_->max_client_conn);
-    registry_.reconfigure(*config_);
-    for (const auto& worker : workers_) worker->reconfigure(config_);
-    if (reachability_) reachability_->reconfigure(config_);
-    log::write(LogLevel::info, "reloaded",
-               {{"config", config_file_.path},
-                {"changes", counts.applied},
-                {"need_restart", counts.need_restart}});
+    const ReloadReport report = reconfiguration_.reload(tls_);
+    if (report.applied()) apply_configuration();
     service_manager::notify_ready();
+    return report;
 }
 
-void Daemon::refuse_reload(const std::vector<conf::Problem>& problems) const {
-    for (const conf::Problem& problem : problems) {
-        log::write(LogLevel::error, "reload_problem", {{"problem", problem.to_string()}});
-    }
-    log::write(LogLevel::error, "reload_failed",
-               {{"config", config_file_.path}, {"hint", "nothing was changed"}});
-    service_manager::notify_ready();
+ReloadReport Daemon::set(const conf::Option& option, std::string_view text) {
+    const ReloadReport report = reconfiguration_.set(option, text);
+    if (report.applied()) apply_configuration();
+    return report;
 }
 
-// A change that needs a restart is told at each reload until there was one: only the options at the
-// start count.
-Daemon::ReloadCounts Daemon::log_changes(const conf::Config& next) const {
-    const conf::Difference difference = conf::difference(*config_, next);
-    ReloadCounts counts;
-    for (const std::string& change : difference.changes) {
-        if (difference.needs_restart_for(change)) continue;
-        log::write(LogLevel::info, "reload_change", {{"change", change}});
-        ++counts.applied;
-    }
-    const auto pending = conf::difference(*config_at_start_, next).needs_restart;
-    for (const std::string& change : pending) {
-        log::write(LogLevel::warning, "reload_needs_restart", {{"change", change}});
-    }
-    counts.need_restart = pending.size();
-    return counts;
+void Daemon::apply_configuration() {
+    const auto config = reconfiguration_.config();
+    limits_.set_max_client_conn(config->max_client_conn);
+    registry_.reconfigure(*config);
+    for (const auto& worker : workers_) worker->reconfigure(config);
+    if (reachability_) reachability_->reconfigure(config);
 }
 
-// What became of each setting of a pgbouncer.ini; at a reload, of those of which it is news.
-void Daemon::log_report(const conf::pgbouncer::Report& report) {
-    using conf::pgbouncer::Verdict;
-    std::set<std::string> reported;
-    for (const auto& line : report.lines) {
-        const std::string verdict{name(line.verdict)};
-        const bool loss =
-            line.verdict == Verdict::differs || line.verdict == Verdict::not_supported;
-        std::string known = line.setting + ": " + verdict + ": " + line.text;
-        if (!reported_.contains(known)) {
-            log::write(loss ? LogLevel::warning : LogLevel::info, "pgbouncer_setting",
-                       {{"at", report.where(line)},
-                        {"setting", line.setting},
-                        {"verdict", verdict},
-                        {"text", line.text}});
-        }
-        reported.insert(std::move(known));
+void Daemon::pause_all(bool paused) {
+    log::write(LogLevel::info, paused ? "paused" : "resumed");
+    registry_.pause(nullptr, paused);
+}
+
+// --- the way out ---------------------------------------------------------------------------------
+
+void Daemon::shut_down(console::ShutdownWay way) {
+    switch (way) {
+        case console::ShutdownWay::at_once:
+            stop_now();
+            break;
+        case console::ShutdownWay::when_servers_are_free:
+            if (phase_ <= Phase::leaving) begin_drain();
+            break;
+        case console::ShutdownWay::when_clients_have_left:
+            if (phase_ == Phase::running) begin_leaving();
+            break;
     }
-    reported_ = std::move(reported);
+}
+
+// Nobody comes in any more, and nobody is sent away.
+void Daemon::begin_leaving() {
+    phase_ = Phase::leaving;
+    service_manager::notify_stopping();
+    log::write(LogLevel::info, "leaving", {{"clients", clients()}});
+    listener_.stop();
 }
 
 void Daemon::begin_drain() {
@@ -269,8 +250,8 @@ void Daemon::begin_drain() {
 }
 
 Task<> Daemon::drain_deadline() {
-    if (config_->shutdown_timeout <= std::chrono::milliseconds::zero()) co_return;
-    deadline_.expires_after(config_->shutdown_timeout);
+    if (config()->shutdown_timeout <= std::chrono::milliseconds::zero()) co_return;
+    deadline_.expires_after(config()->shutdown_timeout);
     const auto [error] = co_await deadline_.async_wait(as_result);
     if (error || phase_ == Phase::stopping) co_return;
     log::write(LogLevel::warning, "shutdown_timeout", {{"clients", clients()}});
@@ -280,6 +261,7 @@ Task<> Daemon::drain_deadline() {
 
 // Clients are told, and have a moment to hear it.
 void Daemon::stop_now() {
+    if (phase_ == Phase::stopping) return;
     if (phase_ == Phase::running) service_manager::notify_stopping();
     phase_ = Phase::stopping;
     log::write(LogLevel::info, "stopping", {{"clients", clients()}});
@@ -292,6 +274,7 @@ void Daemon::stop_now() {
 }
 
 void Daemon::leave_if_empty() {
+    if (phase_ == Phase::leaving && clients() <= gateway_.console_clients) stop_now();
     if (phase_ != Phase::running && clients() == 0) io_.stop();
 }
 
@@ -302,8 +285,10 @@ Task<> Daemon::keep_house() {
         housekeeping_.expires_after(std::chrono::seconds(1));
         const auto [error] = co_await housekeeping_.async_wait(as_result);
         if (error) co_return;
-        if (phase_ == Phase::running) registry_.sweep(Clock::now());
+        if (phase_ <= Phase::leaving) registry_.sweep(Clock::now());
         auth_query_.sweep();
+        console_.keep_house();
+        leave_if_empty();
         refresh_tls();
         tell_status();
     }
@@ -313,7 +298,7 @@ Task<> Daemon::keep_house() {
 // certificate in use.
 void Daemon::refresh_tls() {
     bool loaded = false;
-    const auto problem = tls_.refresh(*config_, loaded);
+    const auto problem = tls_.refresh(*config(), loaded);
     if (problem) {
         log::write(LogLevel::error, "tls_files_bad",
                    {{"error", *problem}, {"hint", "the former certificate stays in use"}});
@@ -344,7 +329,7 @@ Task<> Daemon::feed_watchdog() {
 
 Sample Daemon::sample() const {
     Sample sample{.draining = phase_ != Phase::running,
-                  .max_client_conn = config_->max_client_conn};
+                  .max_client_conn = config()->max_client_conn};
     for (const auto& pool : registry_.all()) {
         PoolSample& row = sample.pools.emplace_back();
         row.database = pool->database();

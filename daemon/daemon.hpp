@@ -5,17 +5,17 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <memory>
-#include <set>
-#include <string>
 #include <vector>
 
 #include "conf/configuration_file.hpp"
 #include "daemon/client_limits.hpp"
+#include "daemon/console/console.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/listener.hpp"
 #include "daemon/metrics/collector.hpp"
 #include "daemon/pool_log.hpp"
 #include "daemon/reachability.hpp"
+#include "daemon/reconfiguration.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/worker.hpp"
 #include "pool/registry.hpp"
@@ -35,11 +35,11 @@ enum class ExitCode : int {
 void mask_signals(int how);
 
 /// Runs on the main thread, which carries no client.
-class Daemon {
+class Daemon : private console::Operations {
   public:
     /// `loaded` is what `file` holds, without a problem.
     Daemon(conf::ConfigurationFile file, conf::Loaded loaded);
-    ~Daemon() = default;
+    ~Daemon() override = default;
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
@@ -47,8 +47,25 @@ class Daemon {
     [[nodiscard]] ExitCode run();
 
   private:
-    enum class Phase : std::uint8_t { running, draining, stopping };
+    /// In this order. Leaving: nobody comes in, and it ends when the last client has left;
+    /// draining: clients leave when their work is done.
+    enum class Phase : std::uint8_t { running, leaving, draining, stopping };
     using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+
+    // For the console.
+    [[nodiscard]] std::shared_ptr<const conf::Config> config() const override {
+        return reconfiguration_.config();
+    }
+    [[nodiscard]] pool::Registry& registry() override { return registry_; }
+    [[nodiscard]] const ClientLimits& limits() const override { return limits_; }
+    [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const override {
+        return workers_;
+    }
+
+    ReloadReport reload() override;
+    ReloadReport set(const conf::Option& option, std::string_view text) override;
+    void shut_down(console::ShutdownWay way) override;
+    [[nodiscard]] bool is_shutting_down() const override { return phase_ != Phase::running; }
 
     [[nodiscard]] bool open_listeners();
     [[nodiscard]] bool open_http();
@@ -58,15 +75,9 @@ class Daemon {
     Task<> keep_house();
     Task<> feed_watchdog();
     Task<> drain_deadline();
-    void reload();
-    void refuse_reload(const std::vector<conf::Problem>& problems) const;
-    /// How many changes a reload applies, and how many wait for a restart.
-    struct ReloadCounts {
-        std::size_t applied = 0;
-        std::size_t need_restart = 0;
-    };
-    [[nodiscard]] ReloadCounts log_changes(const conf::Config& next) const;
-    void log_report(const conf::pgbouncer::Report& report);
+    void apply_configuration();
+    void pause_all(bool paused);
+    void begin_leaving();
     void refresh_tls();
     void begin_drain();
     void stop_now();
@@ -77,12 +88,7 @@ class Daemon {
     void tell_status() const;
     [[nodiscard]] unsigned clients() const;
 
-    const conf::ConfigurationFile config_file_;
-    std::shared_ptr<const conf::Config> config_;
-    /// What was read at the start: what needs a restart is as it says.
-    const std::shared_ptr<const conf::Config> config_at_start_;
-    conf::pgbouncer::Report report_;  ///< until it is logged
-    std::set<std::string> reported_;  ///< what has been
+    Reconfiguration reconfiguration_;
     asio::io_context io_{1};
     PoolLog pool_log_;
     ClientLimits limits_;
@@ -91,6 +97,7 @@ class Daemon {
     AuthQuery auth_query_;
     AuthShared auth_{.query = auth_query_};
     pool::Registry registry_;
+    console::Console console_;
     Gateway gateway_;
     std::vector<std::unique_ptr<Worker>> workers_;
     Watchdog watchdog_;

@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -80,7 +81,8 @@ Task<> Worker::keep_time() {
 void Worker::accept(AcceptedClient client) {
     clients_.fetch_add(1, std::memory_order_relaxed);
     post([this, client = std::move(client)]() mutable {
-        const auto session = std::make_shared<ClientSession>(*this, next_id_++, std::move(client));
+        const auto session = std::make_shared<ClientSession>(
+            *this, gateway_.next_client.fetch_add(1), std::move(client));
         sessions_.push_back(*session);
         statistics_.clients.add();
         session->start();
@@ -90,6 +92,7 @@ void Worker::accept(AcceptedClient client) {
 
 void Worker::remove(ClientSession& session) {
     if (session.cancel_key() != protocol::CancelKey{}) by_key_.erase(by_key(session.cancel_key()));
+    if (session.is_console()) gateway_.console_clients.fetch_sub(1);
     sessions_.erase(sessions_.iterator_to(session));
     statistics_.clients.subtract();
     clients_.fetch_sub(1, std::memory_order_relaxed);
@@ -131,6 +134,22 @@ void Worker::reconfigure(std::shared_ptr<const conf::Config> config) {
     });
 }
 
+void Worker::look(bool statements, std::function<void(WorkerView)> done) {
+    post([this, statements, done = std::move(done)] {
+        WorkerView view;
+        for (const ClientSession& session : sessions_) {
+            view.clients.push_back(session.view());
+            if (statements) session.add_statements(view.statements);
+        }
+        for (const auto& pool : gateway_.registry.all()) {
+            const pool::PoolPart& part = pool->part(context_.index);
+            part.add_views(view.servers);
+            if (statements) part.add_statements(view.statements);
+        }
+        done(std::move(view));
+    });
+}
+
 void Worker::drain() {
     post([this] {
         draining_ = true;
@@ -139,14 +158,38 @@ void Worker::drain() {
     });
 }
 
+namespace {
+
+ErrorReport killed() {
+    return ErrorReport::fatal(protocol::sqlstate::admin_shutdown,
+                              "terminating connection due to administrator command");
+}
+
+}  // namespace
+
+void Worker::kill_clients(std::optional<std::string> database) {
+    post([this, database = std::move(database)] {
+        for (auto next = sessions_.begin(); next != sessions_.end();) {
+            ClientSession& session = *next++;
+            const bool meant = database ? session.database() == *database : !session.is_console();
+            if (meant) session.end(ClientClose::killed, killed());
+        }
+    });
+}
+
+void Worker::kill_client(std::uint64_t id, std::function<void(bool)> done) {
+    post([this, id, done = std::move(done)] {
+        const auto found = std::ranges::find(sessions_, id, &ClientSession::id);
+        if (found != sessions_.end()) found->end(ClientClose::killed, killed());
+        done(found != sessions_.end());
+    });
+}
+
 void Worker::close_clients() {
     post([this] {
         draining_ = true;
-        const auto report =
-            ErrorReport::fatal(protocol::sqlstate::admin_shutdown,
-                               "terminating connection due to administrator command");
         for (auto next = sessions_.begin(); next != sessions_.end();) {
-            (next++)->end(ClientClose::shutdown, report);
+            (next++)->end(ClientClose::shutdown, killed());
         }
         end_if_empty();
     });

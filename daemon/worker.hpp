@@ -8,11 +8,14 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "conf/config.hpp"
 #include "daemon/client_limits.hpp"
 #include "daemon/client_session.hpp"
+#include "daemon/console/console.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/registry.hpp"
 #include "pool/statistics.hpp"
@@ -26,9 +29,14 @@ struct Gateway {
     ClientLimits& limits;
     AuthShared& auth;
     ClientTlsStore& tls;
+    console::Console& console;
     /// Brings a CancelRequest to the worker whose client has this key.
     /// `done` is called, on that worker, when the cancel has taken effect or never will.
     std::function<void(const protocol::CancelKey&, std::function<void()> done)> route_cancel;
+    /// Every client of the process has another number.
+    std::atomic<std::uint64_t> next_client{1};
+    /// How many clients have come for the console.
+    std::atomic<unsigned> console_clients{0};
     /// Told when a worker has no clients left while draining.
     std::function<void()> worker_is_empty;
     /// Called by every worker from its own loop, several times a second.
@@ -58,8 +66,16 @@ class Worker {
     void accept(AcceptedClient client);
     void cancel(const protocol::CancelKey& key, std::function<void()> done);
     void reconfigure(std::shared_ptr<const conf::Config> config);
+    /// Gives `done`, on the worker, what there is to tell about clients and servers, and about
+    /// prepared statements if they are asked for.
+    void look(bool statements, std::function<void(WorkerView)> done);
     /// No client stays longer than its present work.
     void drain();
+    /// Cuts off the clients of one database, or of all but the console where none is named.
+    void kill_clients(std::optional<std::string> database);
+    /// Cuts off the client with this number, if this worker has it. `done` hears, on the worker,
+    /// whether it has.
+    void kill_client(std::uint64_t id, std::function<void(bool)> done);
     /// Every client is told that pgweir is shutting down, and closed.
     void close_clients();
     [[nodiscard]] const pool::WorkerStatistics& statistics() const { return statistics_; }
@@ -98,7 +114,6 @@ class Worker {
     pool::WorkerStatistics statistics_;
     boost::intrusive::list<ClientSession> sessions_;
     boost::unordered_flat_map<std::uint64_t, ClientSession*> by_key_;
-    std::uint64_t next_id_ = 1;
     std::atomic<unsigned> clients_{0};
     bool draining_ = false;
     asio::executor_work_guard<Executor> keep_running_;

@@ -1,4 +1,4 @@
-"""SIGTERM ends politely, a second one or SIGINT at once."""
+"""SIGTERM and SIGINT end politely, a second one or SIGQUIT at once."""
 
 import signal
 
@@ -23,13 +23,14 @@ def _last_word(peer):
     return errors[-1].sqlstate
 
 
-def test_running_work_ends_before_the_daemon_does(pgweir):
+@pytest.mark.parametrize("polite", [signal.SIGTERM, signal.SIGINT])
+def test_running_work_ends_before_the_daemon_does(pgweir, polite):
     weir = pgweir()
     with Peer.login(weir) as in_query, Peer.login(weir) as in_transaction, Peer.login(weir) as idle:
         in_query.send(wire.query("select pg_sleep(1), 'to the end' /* drain */"))
         in_transaction.query("begin")
         eventually(lambda: weir.servers("query like '%/* drain */%' and state = 'active'"))
-        weir.signal(signal.SIGTERM)
+        weir.signal(polite)
         eventually(lambda: _refused(weir) or weir.log_lines("drain"), 10, "it does not drain")
         row = next(m for m in in_query.until("Z") if m.type == "D")
         assert row.values[1] == b"to the end"
@@ -79,8 +80,9 @@ def test_a_drain_ends_at_its_deadline(pgweir):
 
 
 @pytest.mark.concurrent
-@pytest.mark.parametrize("signals", [(signal.SIGINT,), (signal.SIGTERM, signal.SIGTERM)],
-                         ids=["SIGINT", "SIGTERM twice"])
+@pytest.mark.parametrize("signals", [
+    (signal.SIGQUIT,), (signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGINT)],
+    ids=["SIGQUIT", "SIGTERM twice", "SIGINT twice"])
 def test_at_once_means_at_once(pgweir, signals):
     weir = pgweir()
     with Peer.login(weir) as busy, Peer.login(weir) as in_transaction, Peer.login(weir) as idle:

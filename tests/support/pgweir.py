@@ -193,7 +193,7 @@ class Pgweir:
     def remove(self):
         """End it, whatever state it is in, and delete its folder."""
         if self.process is not None:
-            process.end(self.process, 5, signal.SIGINT)
+            process.end(self.process, 5, signal.SIGQUIT)
             self.process = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -210,8 +210,8 @@ class Pgweir:
             self.remove()
 
     def stop_at_once(self):
-        """SIGINT: open clients are told 57P01. Used by fixtures, whose clients may still be there."""
-        self.process.send_signal(signal.SIGINT)
+        """SIGQUIT: open clients are told 57P01. Used by fixtures, whose clients may still be there."""
+        self.process.send_signal(signal.SIGQUIT)
         return self.stop()
 
     def connect(self, dbname="app", user="app", autocommit=True, **keywords):

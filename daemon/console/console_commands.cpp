@@ -1,0 +1,237 @@
+// The commands that change something, or wait.
+#include <algorithm>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/post.hpp>
+#include <charconv>
+
+#include "conf/option_change.hpp"
+#include "conf/wording.hpp"
+#include "daemon/console/console.hpp"
+#include "daemon/console/option_names.hpp"
+#include "daemon/worker.hpp"
+#include "pool/wake_up.hpp"
+
+namespace pgweir::daemon::console {
+
+namespace sqlstate = protocol::sqlstate;
+
+namespace {
+
+constexpr std::string_view successful = "00000";
+
+ErrorReport notice(std::string message) {
+    return {.severity = "NOTICE", .code = std::string(successful), .message = std::move(message)};
+}
+
+Answer not_now(std::string message) {
+    return Answer::failed(sqlstate::object_not_in_prerequisite_state, std::move(message));
+}
+
+Answer withdrawn() {
+    return Answer::failed(sqlstate::query_canceled, "canceling statement due to user request");
+}
+
+// What the operator is told of a reload: a notice for each change, or one error with all problems.
+Answer told(const ReloadReport& report, std::string_view tag) {
+    Answer answer = Answer::done(tag);
+    for (const std::string& change : report.changes) answer.notices.push_back(notice(change));
+    for (const std::string& change : report.needs_restart) {
+        answer.notices.push_back(
+            {.severity = "WARNING", .code = "01000", .message = change + " (needs a restart)"});
+    }
+    if (report.applied()) return answer;
+    std::string problems;
+    for (const conf::Problem& problem : report.problems) {
+        problems += (problems.empty() ? "" : "\n") + problem.to_string();
+    }
+    answer = Answer::failed(sqlstate::config_file_error, "the configuration is not valid",
+                            "Nothing was changed.");
+    answer.error->detail = std::move(problems);
+    return answer;
+}
+
+}  // namespace
+
+// Lets time pass; how often what is waited for is looked at.
+Task<> Console::wait_a_moment() {
+    asio::basic_waitable_timer<pool::Clock, asio::wait_traits<pool::Clock>, Executor> timer(
+        io_.get_executor(), std::chrono::milliseconds(20));
+    co_await timer.async_wait(as_result);
+}
+
+// Why no command can be about this database; nothing: one can.
+std::optional<Answer> Console::unknown_database(const std::string& name) const {
+    if (name.empty()) return std::nullopt;
+    if (is_console(name)) return not_now("the console itself cannot be meant");
+    if (operations_.config()->find_database(name) != nullptr) return std::nullopt;
+    if (!operations_.registry().pools_of(&name).empty()) return std::nullopt;
+    return Answer::failed(sqlstate::invalid_catalog_name,
+                          "database " + conf::in_quotes(name) + " does not exist");
+}
+
+Task<Answer> Console::pause(const Order& order) {
+    const std::string& name = order.command.argument;
+    const std::string* const database = name.empty() ? nullptr : &name;
+    pool::Registry& registry = operations_.registry();
+    const pool::DatabaseSwitches& switches = registry.switches();
+    if (switches.all_are_paused() || (database && switches.is_paused_alone(name))) {
+        co_return not_now("it is paused already");
+    }
+    registry.pause(database, true);
+    while (true) {
+        const bool over = std::ranges::none_of(views_of(registry), [&](const PoolView& pool) {
+            return (database == nullptr || pool.database() == name) && pool.servers() > 0;
+        });
+        if (over) co_return Answer::done("PAUSE");
+        co_await wait_a_moment();
+        const bool paused = database ? switches.is_paused(name) : switches.all_are_paused();
+        if (!paused) co_return not_now("RESUME came before all servers were free");
+        if (order.withdrawn) {
+            registry.pause(database, false);
+            co_return withdrawn();
+        }
+    }
+}
+
+Answer Console::resume(const std::string& name) {
+    const std::string* const database = name.empty() ? nullptr : &name;
+    const pool::DatabaseSwitches& switches = operations_.registry().switches();
+    if (database ? !switches.is_paused_alone(name) : !switches.all_are_paused()) {
+        return not_now(database ? "database " + conf::in_quotes(name) + " is not paused"
+                                : "pgweir is not paused");
+    }
+    operations_.registry().pause(database, false);
+    return Answer::done("RESUME");
+}
+
+Answer Console::reconnect(const std::string& name) {
+    const std::string* const database = name.empty() ? nullptr : &name;
+    for (const auto& pool : operations_.registry().pools_of(database)) pool->reconnect();
+    return Answer::done("RECONNECT");
+}
+
+Answer Console::kill(const std::string& name) {
+    const std::string* const database = name.empty() ? nullptr : &name;
+    pool::Registry& registry = operations_.registry();
+    registry.pause(database, true);
+    for (const auto& worker : operations_.workers()) {
+        worker->kill_clients(database ? std::optional(name) : std::nullopt);
+    }
+    for (const auto& pool : registry.pools_of(database)) pool->close_servers();
+    return Answer::done("KILL");
+}
+
+Task<Answer> Console::kill_client(const std::string& number) {
+    std::uint64_t id = 0;
+    std::from_chars(number.data(), number.data() + number.size(), id);
+    struct Search {
+        explicit Search(asio::io_context& io) : over(io) {}
+        std::size_t answers = 0;
+        bool found = false;
+        pool::WakeUp over;
+    };
+    const auto search = std::make_shared<Search>(io_);
+    const auto& workers = operations_.workers();
+    for (const auto& worker : workers) {
+        worker->kill_client(
+            id, [executor = io_.get_executor(), search, expected = workers.size()](bool found) {
+                asio::post(executor, [search, expected, found] {
+                    search->found = search->found || found;
+                    if (++search->answers == expected) search->over.notify();
+                });
+            });
+    }
+    co_await search->over.wait();
+    if (search->found) co_return Answer::done("KILL_CLIENT");
+    co_return Answer::failed(sqlstate::undefined_object, "there is no client " + number,
+                             "See the column id of SHOW CLIENTS.");
+}
+
+Task<Answer> Console::wait_close(const Order& order) {
+    const std::string& name = order.command.argument;
+    while (true) {
+        const Snapshot snapshot = co_await take_snapshot(true, false);
+        const bool over =
+            std::ranges::none_of(snapshot.servers, [&](const pool::ServerView& server) {
+                return server.close_needed && (name.empty() || server.database == name);
+            });
+        if (over) co_return Answer::done("WAIT_CLOSE");
+        if (order.withdrawn) co_return withdrawn();
+        co_await wait_a_moment();
+    }
+}
+
+Answer Console::set(const Command& command) {
+    const conf::Option* const option = find_by_console_name(in_lower_case(command.argument));
+    if (option == nullptr) {
+        std::vector<std::string_view> names;
+        for (const conf::Option& known : conf::options()) names.push_back(console_name(known));
+        return Answer::failed(sqlstate::undefined_object,
+                              "unrecognized configuration parameter " +
+                                  conf::in_quotes(command.argument) +
+                                  conf::did_you_mean(command.argument, names),
+                              "See SHOW CONFIG.");
+    }
+    if (!conf::can_be_changed(*option)) {
+        return Answer::failed(sqlstate::cant_change_runtime_param,
+                              std::string(option->path) + " cannot be changed by SET",
+                              "Change it in the configuration file.");
+    }
+    const ReloadReport report = operations_.set(*option, command.value);
+    if (report.applied()) return told(report, "SET");
+    return Answer::failed(sqlstate::invalid_parameter_value, report.problems.front().message);
+}
+
+Answer Console::shut_down(const std::string& way) {
+    if (operations_.is_shutting_down() && !way.empty()) {
+        return not_now("pgweir is shutting down already");
+    }
+    const ShutdownWay meant = way == "WAIT_FOR_SERVERS"   ? ShutdownWay::when_servers_are_free
+                              : way == "WAIT_FOR_CLIENTS" ? ShutdownWay::when_clients_have_left
+                                                          : ShutdownWay::at_once;
+    // The answer goes on its way first.
+    asio::post(io_.get_executor(), [this, meant] { operations_.shut_down(meant); });
+    return Answer::done("SHUTDOWN");
+}
+
+Task<Answer> Console::carry_out(const Order& order) {
+    const Command& command = order.command;
+    const std::string& argument = command.argument;
+    const bool names_database = command.entry->argument == Argument::database ||
+                                command.entry->argument == Argument::optional_database;
+    if (names_database) {
+        if (auto problem = unknown_database(argument)) co_return *std::move(problem);
+    }
+    switch (command.entry->verb) {
+        case Verb::show:
+            co_return co_await show(*command.show);
+        case Verb::pause:
+            co_return co_await pause(order);
+        case Verb::resume:
+            co_return resume(argument);
+        case Verb::disable:
+        case Verb::enable:
+            operations_.registry().disable(argument, command.entry->verb == Verb::disable);
+            co_return Answer::done(command.entry->word);
+        case Verb::reconnect:
+            co_return reconnect(argument);
+        case Verb::kill:
+            co_return kill(argument);
+        case Verb::kill_client:
+            co_return co_await kill_client(argument);
+        case Verb::wait_close:
+            co_return co_await wait_close(order);
+        case Verb::reload:
+            co_return told(operations_.reload(), "RELOAD");
+        case Verb::set:
+            co_return set(command);
+        case Verb::shutdown:
+            co_return shut_down(argument);
+        case Verb::suspend:
+            break;
+    }
+    co_return Answer::failed(sqlstate::feature_not_supported, "SUSPEND is not supported",
+                             "PAUSE waits until nothing is under way.");
+}
+
+}  // namespace pgweir::daemon::console
