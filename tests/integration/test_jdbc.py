@@ -7,6 +7,8 @@ import subprocess
 import pytest
 
 from support.certificates import Authority
+from support.console import ADMIN, USERS
+from support.peer import Peer
 from support.timing import eventually, scaled
 
 SOURCE = os.path.join(os.path.dirname(__file__), "clients", "Jdbc.java")
@@ -27,10 +29,11 @@ def _jdbc(tmp_path_factory):
         parameters = {"user": "app", "connectTimeout": 20, **parameters}
         words = "&".join(f"{name}={value}" for name, value in parameters.items())
         host = parameters.pop("host", weir.host)
+        database = parameters.pop("database", "app")
         done = subprocess.run(
             ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
              "-cp", f"{DRIVER}:{classes}", "Jdbc", scenario,
-             f"jdbc:postgresql://{host}:{weir.port}/app?{words}"],
+             f"jdbc:postgresql://{host}:{weir.port}/{database}?{words}"],
             capture_output=True, text=True, timeout=scaled(60), check=False)
         assert done.returncode != 2 and not done.stderr, done.stderr
         return done.returncode, done.stdout.strip()
@@ -45,6 +48,15 @@ def test_jdbc_does_its_work(cluster, pgweir, jdbc, mode, parameters):
     assert jdbc("work", cluster, **parameters) == (0, "ok")
     weir = pgweir({"pool": {"mode": mode, "default_pool_size": 1}})
     assert jdbc("work", weir, **parameters) == (0, "ok")
+
+
+@pytest.mark.parametrize("prepare_threshold", [0, 1, 5])
+def test_jdbc_uses_the_console(pgweir, jdbc, prepare_threshold):
+    weir = pgweir(USERS)
+    with Peer.login(weir) as client:
+        client.query("select 1")
+        assert jdbc("console", weir, database="pgbouncer", user=ADMIN,
+                    prepareThreshold=prepare_threshold) == (0, "ok")
 
 
 @pytest.mark.parametrize("method", ["password", "md5", "scram-sha-256"])

@@ -17,7 +17,8 @@ import org.postgresql.copy.CopyManager;
  * What an application does through PostgreSQL's JDBC driver.
  *
  * <p>{@code java Jdbc login URL} prints the user that the server sees; {@code java Jdbc work URL} goes
- * through the driver's ways of speaking the protocol and prints {@code ok}. An SQLException is printed
+ * through the driver's ways of speaking the protocol and prints {@code ok}; {@code java Jdbc console
+ * URL} does what can be done at pgweir's console. An SQLException is printed
  * as {@code SQLSTATE message}, exit code 1; anything else that is wrong ends with a stack trace, 2.
  */
 public final class Jdbc {
@@ -27,6 +28,9 @@ public final class Jdbc {
         try (Connection connection = DriverManager.getConnection(arguments[1])) {
             if (arguments[0].equals("login")) {
                 System.out.println(text(connection, "select current_user"));
+            } else if (arguments[0].equals("console")) {
+                console(connection);
+                System.out.println("ok");
             } else {
                 simpleAndPrepared(connection);
                 errorsAndSavepoints(connection);
@@ -55,6 +59,36 @@ public final class Jdbc {
             check(rows.next(), sql + " has no row");
             return rows.getString(1);
         }
+    }
+
+    /** More often than prepareThreshold, with numbers of each type, in a transaction and without. */
+    private static void console(Connection connection) throws SQLException {
+        check(text(connection, "SHOW VERSION").startsWith("pgweir "), "its name");
+        for (boolean automatic : new boolean[] {true, false}) {
+            connection.setAutoCommit(automatic);
+            try (PreparedStatement pools = connection.prepareStatement("SHOW POOLS");
+                    PreparedStatement stats = connection.prepareStatement("SHOW STATS")) {
+                for (int i = 0; i < 8; i++) {
+                    try (ResultSet rows = pools.executeQuery()) {
+                        check(rows.next() && rows.getString("database").equals("app"), "the pool");
+                        check(rows.getInt("cl_active") == 1 && !rows.next(), "its clients");
+                    }
+                    try (ResultSet rows = stats.executeQuery()) {
+                        check(rows.next() && rows.getLong("total_query_count") == 1, "its queries");
+                    }
+                }
+            }
+            if (!automatic) connection.commit();
+        }
+        connection.setAutoCommit(true);
+        try (Statement statement = connection.createStatement()) {
+            check(!statement.execute("RECONNECT app"), "a command has no rows");
+            statement.execute("NONSENSE");
+            check(false, "nonsense is a command");
+        } catch (SQLException error) {
+            check(error.getSQLState().equals("42601"), error.getSQLState());
+        }
+        check(connection.isValid(5), "it is valid");
     }
 
     /** More often than prepareThreshold, so that the statement gets a name and binary results. */
