@@ -5,9 +5,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
+#include "daemon/console/gathering.hpp"
 #include "daemon/log.hpp"
 #include "daemon/worker.hpp"
-#include "pool/wake_up.hpp"
 
 namespace pgweir::daemon::console {
 
@@ -25,6 +25,24 @@ void link(Snapshot& snapshot) {
             found->client = client.id;
         }
     }
+}
+
+void join(std::vector<WorkerView> views, Snapshot& snapshot) {
+    for (WorkerView& view : views) {
+        std::ranges::move(view.clients, std::back_inserter(snapshot.clients));
+        std::ranges::move(view.servers, std::back_inserter(snapshot.servers));
+        for (const auto& [key, own] : view.statements) {
+            const auto [place, is_new] = snapshot.statements.emplace(key, own);
+            if (is_new) continue;
+            place->second.clients += own.clients;
+            place->second.servers += own.servers;
+        }
+    }
+    std::ranges::sort(snapshot.clients, {}, &ClientView::id);
+    std::ranges::sort(snapshot.servers, {}, &pool::ServerView::id);
+    link(snapshot);
+    snapshot.logging_in = static_cast<unsigned>(
+        std::ranges::count(snapshot.clients, std::string_view("login"), &ClientView::state));
 }
 
 }  // namespace
@@ -77,54 +95,27 @@ Task<Answer> Console::show(const Show& show) {
     co_return answer;
 }
 
-// Every worker tells for itself, so that nothing of theirs is touched from here.
+// Every worker tells for itself, so that nothing of theirs is touched from here. Pools come last:
+// what waits for the workers must not keep one alive.
 Task<Snapshot> Console::take_snapshot(bool sockets, bool statements) {
-    Snapshot snapshot{.now = pool::Clock::now(),
-                      .time = std::chrono::system_clock::now(),
-                      .config = operations_.config(),
-                      .pools = views_of(operations_.registry()),
-                      .averages = &averages_,
-                      .limits = &operations_.limits(),
-                      .switches = &operations_.registry().switches()};
     const auto& workers = operations_.workers();
+    Snapshot snapshot;
+    if (sockets || statements) {
+        const auto gathering = std::make_shared<Gathering<WorkerView>>(io_, workers.size());
+        for (const auto& worker : workers) worker->look(statements, gathering->reply());
+        join(co_await gathering->all(), snapshot);
+    }
     for (const auto& worker : workers) {
         snapshot.connections += worker->clients();
         snapshot.workers.push_back(&worker->statistics());
     }
-    if (!sockets && !statements) co_return snapshot;
-
-    struct Gathering {
-        explicit Gathering(asio::io_context& io) : all_there(io) {}
-        std::vector<WorkerView> views;
-        pool::WakeUp all_there;
-    };
-    const auto gathering = std::make_shared<Gathering>(io_);
-    for (const auto& worker : workers) {
-        worker->look(statements, [executor = io_.get_executor(), gathering,
-                                  expected = workers.size()](WorkerView view) {
-            asio::post(executor, [gathering, expected, view = std::move(view)]() mutable {
-                gathering->views.push_back(std::move(view));
-                if (gathering->views.size() == expected) gathering->all_there.notify();
-            });
-        });
-    }
-    co_await gathering->all_there.wait();
-    for (WorkerView& view : gathering->views) {
-        std::ranges::move(view.clients, std::back_inserter(snapshot.clients));
-        std::ranges::move(view.servers, std::back_inserter(snapshot.servers));
-        for (auto& [key, own] : view.statements) {
-            const auto [place, is_new] = snapshot.statements.emplace(key, own);
-            if (is_new) continue;
-            place->second.clients += own.clients;
-            place->second.servers += own.servers;
-        }
-    }
-    std::ranges::sort(snapshot.clients, {}, &ClientView::id);
-    std::ranges::sort(snapshot.servers, {}, &pool::ServerView::id);
-    link(snapshot);
     snapshot.now = pool::Clock::now();
-    snapshot.logging_in = static_cast<unsigned>(
-        std::ranges::count(snapshot.clients, std::string_view("login"), &ClientView::state));
+    snapshot.time = std::chrono::system_clock::now();
+    snapshot.config = operations_.config();
+    snapshot.pools = views_of(operations_.registry());
+    snapshot.averages = &averages_;
+    snapshot.limits = &operations_.limits();
+    snapshot.switches = &operations_.registry().switches();
     co_return snapshot;
 }
 

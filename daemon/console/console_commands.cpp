@@ -7,9 +7,9 @@
 #include "conf/option_change.hpp"
 #include "conf/wording.hpp"
 #include "daemon/console/console.hpp"
+#include "daemon/console/gathering.hpp"
 #include "daemon/console/option_names.hpp"
 #include "daemon/worker.hpp"
-#include "pool/wake_up.hpp"
 
 namespace pgweir::daemon::console {
 
@@ -124,25 +124,11 @@ Answer Console::kill(const std::string& name) {
 Task<Answer> Console::kill_client(const std::string& number) {
     std::uint64_t id = 0;
     std::from_chars(number.data(), number.data() + number.size(), id);
-    struct Search {
-        explicit Search(asio::io_context& io) : over(io) {}
-        std::size_t answers = 0;
-        bool found = false;
-        pool::WakeUp over;
-    };
-    const auto search = std::make_shared<Search>(io_);
     const auto& workers = operations_.workers();
-    for (const auto& worker : workers) {
-        worker->kill_client(
-            id, [executor = io_.get_executor(), search, expected = workers.size()](bool found) {
-                asio::post(executor, [search, expected, found] {
-                    search->found = search->found || found;
-                    if (++search->answers == expected) search->over.notify();
-                });
-            });
-    }
-    co_await search->over.wait();
-    if (search->found) co_return Answer::done("KILL_CLIENT");
+    const auto search = std::make_shared<Gathering<bool>>(io_, workers.size());
+    for (const auto& worker : workers) worker->kill_client(id, search->reply());
+    const std::vector<bool> found = co_await search->all();
+    if (std::ranges::find(found, true) != found.end()) co_return Answer::done("KILL_CLIENT");
     co_return Answer::failed(sqlstate::undefined_object, "there is no client " + number,
                              "See the column id of SHOW CLIENTS.");
 }
@@ -150,11 +136,13 @@ Task<Answer> Console::kill_client(const std::string& number) {
 Task<Answer> Console::wait_close(const Order& order) {
     const std::string& name = order.command.argument;
     while (true) {
-        const Snapshot snapshot = co_await take_snapshot(true, false);
-        const bool over =
-            std::ranges::none_of(snapshot.servers, [&](const pool::ServerView& server) {
+        bool over = false;
+        {
+            const Snapshot snapshot = co_await take_snapshot(true, false);
+            over = std::ranges::none_of(snapshot.servers, [&](const pool::ServerView& server) {
                 return server.close_needed && (name.empty() || server.database == name);
             });
+        }
         if (over) co_return Answer::done("WAIT_CLOSE");
         if (order.withdrawn) co_return withdrawn();
         co_await wait_a_moment();
