@@ -18,9 +18,6 @@ using pool::Counter;
 using pool::PoolStatistics;
 using pool::WorkerStatistics;
 
-constexpr ColumnType int4 = ColumnType::int4;
-constexpr ColumnType int8 = ColumnType::int8;
-
 constexpr std::array host_columns{
     Column{"host"},           Column{"port", int4},     Column{"servers", int4},
     Column{"active", int4},   Column{"idle", int4},     Column{"close_needed", int4},
@@ -217,7 +214,7 @@ Rows show_errors(const Snapshot& snapshot) {
     return rows;
 }
 
-constexpr std::array shows{
+constexpr std::array own_table{
     Show{.name = "HOSTS", .columns = host_columns, .rows = show_hosts, .sockets = true},
     Show{.name = "PINS", .columns = pin_columns, .rows = show_pins},
     Show{.name = "STATEMENTS",
@@ -231,7 +228,7 @@ constexpr std::array shows{
 }  // namespace
 
 std::span<const Show> own_shows() {
-    return shows;
+    return own_table;
 }
 
 }  // namespace pgweir::daemon::console

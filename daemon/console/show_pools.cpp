@@ -14,8 +14,6 @@ namespace {
 
 using pool::PoolStatistics;
 
-constexpr ColumnType int4 = ColumnType::int4;
-
 constexpr std::array pool_columns{
     Column{"database"},
     Column{"user"},
@@ -219,7 +217,7 @@ Rows show_lists(const Snapshot& snapshot) {
             row("dns_pending", 0)};
 }
 
-constexpr std::array shows{
+constexpr std::array pool_table{
     Show{.name = "POOLS", .columns = pool_columns, .rows = show_pools},
     Show{.name = "DATABASES", .columns = database_columns, .rows = show_databases},
     Show{.name = "USERS", .columns = user_columns, .rows = show_users},
@@ -229,7 +227,7 @@ constexpr std::array shows{
 }  // namespace
 
 std::span<const Show> pool_shows() {
-    return shows;
+    return pool_table;
 }
 
 }  // namespace pgweir::daemon::console

@@ -11,9 +11,6 @@ namespace pgweir::daemon::console {
 
 namespace {
 
-constexpr ColumnType int4 = ColumnType::int4;
-constexpr ColumnType int8 = ColumnType::int8;
-
 constexpr std::array config_columns{Column{"key"},        Column{"value"},  Column{"default"},
                                     Column{"changeable"}, Column{"option"}, Column{"meaning"}};
 constexpr std::array mem_columns{Column{"name"}, Column{"size", int4}, Column{"used", int4},
@@ -73,7 +70,7 @@ Rows show_nothing(const Snapshot& /*snapshot*/) {
     return {};
 }
 
-constexpr std::array shows{
+constexpr std::array process_table{
     Show{.name = "CONFIG", .columns = config_columns, .rows = show_config},
     Show{.name = "MEM", .columns = mem_columns, .rows = show_mem},
     Show{.name = "STATE", .columns = state_columns, .rows = show_state},
@@ -87,7 +84,7 @@ constexpr std::array shows{
 }  // namespace
 
 std::span<const Show> process_shows() {
-    return shows;
+    return process_table;
 }
 
 }  // namespace pgweir::daemon::console

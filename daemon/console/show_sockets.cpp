@@ -10,8 +10,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-constexpr ColumnType int4 = ColumnType::int4;
-
 constexpr std::size_t common_count = 21;
 // PgBouncer's columns for a connection, then those of `Own`.
 template <std::size_t Own>
@@ -49,11 +47,11 @@ constexpr std::array buffer_columns{Column{"recv_pos", int4},    Column{"pkt_pos
                                     Column{"pkt_remain", int4},  Column{"send_pos", int4},
                                     Column{"send_remain", int4}, Column{"pkt_avail", int4},
                                     Column{"send_avail", int4}};
-constexpr std::array pin_columns{Column{"pinned_by"}, Column{"pinned_seconds", int4},
-                                 Column{"pinning_statement"}, Column{"waits_for"},
-                                 Column{"statement"}};
+constexpr std::array own_client_columns{Column{"pinned_by"}, Column{"pinned_seconds", int4},
+                                        Column{"pinning_statement"}, Column{"waits_for"},
+                                        Column{"statement"}};
 
-constexpr auto client_columns = with_common(pin_columns);
+constexpr auto client_columns = with_common(own_client_columns);
 constexpr auto server_columns = with_common(std::array<Column, 0>{});
 constexpr auto socket_columns = with_common(buffer_columns);
 
@@ -197,7 +195,7 @@ Rows show_active_sockets(const Snapshot& snapshot) {
     return sockets_where(snapshot, [](const auto& socket) { return socket.state == "active"; });
 }
 
-constexpr std::array shows{
+constexpr std::array socket_table{
     Show{.name = "CLIENTS", .columns = client_columns, .rows = show_clients, .sockets = true},
     Show{.name = "SERVERS", .columns = server_columns, .rows = show_servers, .sockets = true},
     Show{.name = "SOCKETS", .columns = socket_columns, .rows = show_sockets, .sockets = true},
@@ -210,7 +208,7 @@ constexpr std::array shows{
 }  // namespace
 
 std::span<const Show> socket_shows() {
-    return shows;
+    return socket_table;
 }
 
 }  // namespace pgweir::daemon::console

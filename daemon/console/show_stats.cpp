@@ -7,8 +7,6 @@ namespace pgweir::daemon::console {
 
 namespace {
 
-constexpr ColumnType numeric = ColumnType::numeric;
-
 constexpr std::array stats_columns{
     Column{"database"},
     Column{"total_server_assignment_count", numeric},
@@ -137,7 +135,7 @@ Rows show_totals(const Snapshot& snapshot) {
     return rows;
 }
 
-constexpr std::array shows{
+constexpr std::array stats_table{
     Show{.name = "STATS", .columns = stats_columns, .rows = show_stats},
     Show{.name = "STATS_TOTALS", .columns = stats_totals_columns, .rows = show_stats_totals},
     Show{.name = "STATS_AVERAGES", .columns = stats_averages_columns, .rows = show_stats_averages},
@@ -147,7 +145,7 @@ constexpr std::array shows{
 }  // namespace
 
 std::span<const Show> stats_shows() {
-    return shows;
+    return stats_table;
 }
 
 }  // namespace pgweir::daemon::console

@@ -20,6 +20,10 @@ namespace pgweir::daemon::console {
 /// HOSTS, PINS, STATEMENTS, MEMORY, ERRORS: what PgBouncer does not show.
 [[nodiscard]] std::span<const Show> own_shows();
 
+inline constexpr ColumnType int4 = ColumnType::int4;
+inline constexpr ColumnType int8 = ColumnType::int8;
+inline constexpr ColumnType numeric = ColumnType::numeric;
+
 /// A number as a cell.
 [[nodiscard]] inline Cell number(std::uint64_t value) {
     return static_cast<std::int64_t>(value);
