@@ -387,6 +387,8 @@ std::optional<AuthQuerySource> auth_query_source(const conf::Config& config,
     const conf::PoolOptions& options = entry == nullptr ? config.pool : entry->options;
     if (options.auth_user.empty()) return std::nullopt;
     const bool elsewhere = !options.auth_dbname.empty();
+    // The console is no database to ask in.
+    if (!elsewhere && conf::is_reserved_database(database)) return std::nullopt;
     const conf::Database* asked = config.find_database(elsewhere ? options.auth_dbname : database);
     if (asked == nullptr) return std::nullopt;
 

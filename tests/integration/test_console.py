@@ -51,6 +51,19 @@ def test_who_runs_it_comes_in_by_the_socket_without_a_password(pgweir, user):
         Console(weir, user=user, password="guess")
 
 
+def test_auth_query_finds_who_comes_for_the_console_if_it_is_said_where_to_ask(cluster, pgweir):
+    cluster.admin(f"drop role if exists {ADMIN}")
+    cluster.admin("set password_encryption = 'scram-sha-256'")
+    cluster.admin(f"create role {ADMIN} login password 'secret'")
+    asks = {"type": "scram-sha-256", "auth_user": "postgres", "auth_failure_delay": "0ms"}
+    with Console(pgweir({**USERS, "auth": {**asks, "auth_dbname": "app"}}),
+                 password="secret") as console:
+        assert console.rows("SHOW STATE")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        Console(pgweir({**USERS, "auth": asks}), password="secret")
+    cluster.admin(f"drop role {ADMIN}")
+
+
 def test_a_full_pgweir_still_has_room_for_the_operator(pgweir):
     weir = pgweir({**USERS, "limits": {"max_client_conn": 1}})
     with Peer.login(weir), Console(weir) as console:

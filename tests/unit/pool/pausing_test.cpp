@@ -1,0 +1,106 @@
+// PAUSE, RESUME, RECONNECT and KILL, as a pool sees them.
+#include "lending_fixture.hpp"
+
+namespace pgweir::pool {
+namespace {
+
+class PausingTest : public LendingTest {
+  protected:
+    void pause(bool paused) {
+        const std::string database = "shop";
+        registry.pause(&database, paused);
+        step();
+    }
+    [[nodiscard]] unsigned servers() const { return pool->budget().open(); }
+};
+
+TEST_F(PausingTest, IdleServersAreClosedAndNobodyGetsOneUntilItGoesOn) {
+    make_pool(2);
+    warm_up();
+    pause(true);
+    EXPECT_TRUE(run_until([&] { return servers() == 0; }));
+    TestTenant ann(worker.io);
+    EXPECT_FALSE(part().lend(ann));
+    part().enqueue(ann.waiter, Clock::now());
+    settle();
+    EXPECT_EQ(ann.server, nullptr);
+    EXPECT_EQ(postgresql.connections(), 1U) << "no connection is made while it is paused";
+    pause(false);
+    ASSERT_TRUE(run_until([&] { return ann.server != nullptr; }));
+    EXPECT_EQ(postgresql.connections(), 2U);
+    EXPECT_TRUE(ann.server->release_if_done());
+}
+
+TEST_F(PausingTest, WhoHasAServerKeepsItUntilHeIsDone) {
+    make_pool(2);
+    TestTenant ann(worker.io);
+    acquire(ann);
+    pause(true);
+    settle();
+    ASSERT_NE(ann.server, nullptr);
+    EXPECT_EQ(servers(), 1U);
+    EXPECT_TRUE(ann.server->release_if_done());
+    EXPECT_EQ(ann.server, nullptr);
+    EXPECT_TRUE(run_until([&] { return servers() == 0; }));
+}
+
+TEST_F(PausingTest, AConnectionThatWasBegunIsClosedWhenItIsMade) {
+    make_pool(1);
+    TestTenant ann(worker.io);
+    part().enqueue(ann.waiter, Clock::now());
+    pause(true);
+    EXPECT_TRUE(run_until([&] { return servers() == 0; }));
+    EXPECT_EQ(ann.server, nullptr);
+    pause(false);
+    ASSERT_TRUE(run_until([&] { return ann.server != nullptr; }));
+    EXPECT_TRUE(ann.server->release_if_done());
+}
+
+TEST_F(PausingTest, AReloadGoesOnBeingPaused) {
+    make_pool(1);
+    pause(true);
+    registry.reconfigure(config);
+    step();
+    EXPECT_TRUE(pool->setup()->paused);
+    EXPECT_FALSE(registry.switches().all_are_paused());
+    pause(false);
+    EXPECT_FALSE(pool->setup()->paused);
+}
+
+TEST_F(PausingTest, OneThatIsPausedAloneStaysSoWhenAllGoOn) {
+    make_pool(1);
+    pause(true);
+    registry.pause(nullptr, true);
+    registry.pause(nullptr, false);
+    EXPECT_TRUE(pool->setup()->paused);
+    pause(false);
+}
+
+TEST_F(PausingTest, ReconnectReplacesAServerWhenItIsFree) {
+    make_pool(1);
+    TestTenant ann(worker.io);
+    acquire(ann);
+    pool->reconnect();
+    settle();
+    ASSERT_NE(ann.server, nullptr);
+    EXPECT_TRUE(view_of(*ann.server).close_needed);
+    EXPECT_TRUE(ann.server->release_if_done());
+    EXPECT_TRUE(run_until([&] { return servers() == 0; }));
+    acquire(ann);
+    EXPECT_FALSE(view_of(*ann.server).close_needed);
+    EXPECT_EQ(postgresql.connections(), 2U);
+    EXPECT_TRUE(ann.server->release_if_done());
+}
+
+TEST_F(PausingTest, KillClosesServersWhateverTheyDo) {
+    make_pool(1);
+    TestTenant ann(worker.io);
+    acquire(ann);
+    pool->close_servers();
+    EXPECT_TRUE(run_until([&] { return ann.server == nullptr; }));
+    EXPECT_EQ(servers(), 0U);
+    EXPECT_EQ(ann.lost.size(), 1U);
+}
+
+}  // namespace
+}  // namespace pgweir::pool
