@@ -44,8 +44,9 @@ class Peer {
     void finish_sending() const { shutdown(socket_, SHUT_WR); }
 
     /// All until the server closes; "(timeout)" at the end if it does not.
+    /// What is left of what was read before, and all behind it.
     [[nodiscard]] std::string read_all() const {
-        std::string all;
+        std::string all = unread_;
         while (read_some(all)) {
         }
         return all;
