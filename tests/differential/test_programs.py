@@ -9,8 +9,8 @@ from . import comparing, crowding
 from .generator import generate
 from .minimising import minimise
 
-SEEDS = range(1, 1 + sized(300, 120))
-LEAK_SEEDS = range(10_001, 10_001 + sized(60, 30))
+SEEDS = range(1, 1 + sized(300, 100))
+LEAK_SEEDS = range(10_001, 10_001 + sized(60, 20))
 SESSION_SEEDS = range(20_001, 20_001 + sized(60, 20))
 _MINIMISED = 3  # failures that are made smaller, which takes its time
 
