@@ -1,7 +1,7 @@
 """What is compared: PostgreSQL directly, PgBouncer and pgweir, each before the same cluster.
 
 A contender has `name`, `host`, `port`, `pid` (None where there is no pooler to account for),
-`version` and `close()`.
+`prepares` (clients may use prepared statements), `version` and `close()`.
 """
 
 import json
@@ -28,7 +28,7 @@ def _output(*command):
 class Direct:
     """No pooler: what the machine and PostgreSQL can do by themselves."""
 
-    name, pid = "direct", None
+    name, pid, prepares = "direct", None, True
 
     def __init__(self, cluster, _options):
         self.host, self.port = cluster.host, cluster.port
@@ -49,6 +49,8 @@ class PgBouncer:
             raise Unusable(f"{options.pgbouncer} is not installed: tools/install-packages test,"
                            " or name a build of it with --pgbouncer PATH")
         self.version = _output(self.binary, "--version").splitlines()[0]
+        # Since 1.21, and then only with max_prepared_statements.
+        self.prepares = False
         self.port = process.free_port()
         self.folder = tempfile.mkdtemp(prefix="pgweir-bouncer-", dir="/tmp")
         os.chmod(self.folder, 0o755)
@@ -116,7 +118,7 @@ class PgBouncer:
 class PgweirContender:
     """pgweir with the same pool, as its release build."""
 
-    name, host = "pgweir", "127.0.0.1"
+    name, host, prepares, session_state = "pgweir", "127.0.0.1", True, "track"
 
     def __init__(self, cluster, options):
         binary = os.path.abspath(options.pgweir)
@@ -128,7 +130,8 @@ class PgweirContender:
         self.version = _output(binary, "--version").strip()
         self.daemon = Pgweir(cluster, {
             "workers": options.workers,
-            "pool": {"mode": "transaction", "default_pool_size": options.servers},
+            "pool": {"mode": "transaction", "default_pool_size": options.servers,
+                     "session_state": self.session_state},
             "limits": {"max_client_conn": 10000},
             "log": {"level": "warning"},
             "tls": options.tls or {},
@@ -157,7 +160,15 @@ class PgweirContender:
         self.daemon.remove()
 
 
-CONTENDERS = {"direct": Direct, "pgbouncer": PgBouncer, "pgweir": PgweirContender}
+class Untracked(PgweirContender):
+    """pgweir that does not look what a session has: what the looking costs is the difference."""
+
+    name, session_state = "untracked", "off"
+
+
+CONTENDERS = {"direct": Direct, "pgbouncer": PgBouncer, "pgweir": PgweirContender,
+              "untracked": Untracked}
+DEFAULT = ("direct", "pgbouncer", "pgweir")
 
 
 def version_number(text):

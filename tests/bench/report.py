@@ -3,7 +3,7 @@
 import dataclasses
 import statistics
 
-REFERENCE = "PgBouncer"
+reference = "PgBouncer"  # whom the others are divided by
 FIELDS = ("tps", "latency_ms", "cpu_us")
 
 
@@ -16,14 +16,14 @@ def medians(measurements):
     return found
 
 
-def ratios(measurements, reference):
+def ratios(measurements, base):
     """The median of the ratios within each round: what slows a whole round cancels out."""
     found = {}
     for field in FIELDS:
-        pairs = [(getattr(m, field), getattr(r, field)) for m, r in zip(measurements, reference)]
+        pairs = [(getattr(m, field), getattr(r, field)) for m, r in zip(measurements, base)]
         found[field] = None
-        if all(value is not None and base for value, base in pairs):
-            found[field] = statistics.median(value / base for value, base in pairs)
+        if all(value is not None and divisor for value, divisor in pairs):
+            found[field] = statistics.median(value / divisor for value, divisor in pairs)
     return found
 
 
@@ -31,13 +31,13 @@ def summary(results):
     """{workload: {contender: {"median": …, "ratio": …, "rounds": […]}}} from lists of rounds."""
     found = {}
     for workload, contenders in results.items():
-        reference = contenders.get(REFERENCE)
+        base = contenders.get(reference)
         found[workload] = {
             name: {
                 "median": medians(rounds),
-                "ratio": ratios(rounds, reference) if reference else dict.fromkeys(FIELDS),
+                "ratio": ratios(rounds, base) if base else dict.fromkeys(FIELDS),
                 "rounds": [dataclasses.asdict(m) for m in rounds],
-            } for name, rounds in contenders.items()}
+            } for name, rounds in contenders.items() if rounds}
     return found
 
 

@@ -27,6 +27,7 @@ class Workload:
     name: str
     about: str
     measure: typing.Callable
+    prepares: bool = False  # only for contenders whose clients may use prepared statements
 
 
 class Broken(Exception):
@@ -74,4 +75,6 @@ def pgbench(*arguments):
 WORKLOADS = [
     Workload("simple", "select-only, simple protocol", pgbench("-S", "-M", "simple")),
     Workload("extended", "select-only, extended protocol", pgbench("-S", "-M", "extended")),
+    Workload("prepared", "select-only, named prepared statements", pgbench("-S", "-M", "prepared"),
+             prepares=True),
 ]
