@@ -1,7 +1,9 @@
 // What PgBouncer does not show: SHOW HOSTS, PINS, STATEMENTS, MEMORY and ERRORS.
 #include <malloc.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 
 #include "daemon/client_session.hpp"
@@ -82,18 +84,22 @@ Hosts hosts_of(const Snapshot& snapshot) {
     return hosts;
 }
 
+// NULL for a list of them, which a list of hosts may have.
+Cell port_number(const std::string& text) {
+    std::int64_t port = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, port);
+    return error == std::errc() && stopped == end ? Cell(port) : Cell();
+}
+
 Rows show_hosts(const Snapshot& snapshot) {
     using std::chrono::duration_cast;
     Rows rows;
     for (const auto& [name, host] : hosts_of(snapshot)) {
         Row& row = rows.emplace_back();
-        row = {name.first,
-               // A list of hosts may have a list of ports.
-               name.second.find(',') == std::string::npos
-                   ? Cell(std::int64_t{std::atoi(name.second.c_str())})
-                   : Cell(),
-               number(host.servers), number(host.active), number(host.idle),
-               number(host.close_needed), host.databases};
+        row = {name.first,          port_number(name.second), number(host.servers),
+               number(host.active), number(host.idle),        number(host.close_needed),
+               host.databases};
         if (!host.outage) {
             row.resize(host_columns.size());
             row[7] = std::int64_t{0};
