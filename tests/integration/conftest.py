@@ -13,8 +13,6 @@ from support.fixtures import *  # noqa: E402,F401,F403
 # cause (CHANGELOG.md, "Not yet").
 _OPEN = {
     "test_pg_receivewal_writes_the_wal_that_the_server_has": "a busy machine switches segments twice",
-    "test_it_runs_from_the_file_and_the_log_tells_all_that_differs[star-app]":
-        "not repeatable on a busy machine",
 }
 
 

@@ -58,9 +58,10 @@ def _start(cluster, pgweir, name, arguments=("--pgbouncer-ini",)):
     weir = pgweir(start=False)
     _place_corpus(cluster, weir.port, weir.folder)
     weir.config_path = os.path.join(weir.folder, name + ".ini")
-    if "\nlisten_addr" not in _read(weir.config_path).replace("\r", ""):
+    local = "\nlisten_addr" not in _read(weir.config_path).replace("\r", "")
+    if local:
         weir.host = weir.folder
-    weir.start([BINARY, *arguments, name + ".ini"], cwd=weir.folder)
+    weir.start([BINARY, *arguments, name + ".ini"], local, cwd=weir.folder)
     return weir
 
 

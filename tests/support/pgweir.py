@@ -108,10 +108,11 @@ class Pgweir:
         environment.update(self.environment)
         return environment
 
-    def start(self, command=None, inherits=False, **keywords):
+    def start(self, command=None, local=None, **keywords):
         """Start the daemon (or a wrapper `command` that becomes it) and wait until it accepts.
 
-        `inherits`: from sockets given to it, which replace those of its configuration.
+        `local`: whether it has a Unix socket in its folder; where None is given, its configuration
+        tells.
         """
         log = open(self.log_path, "ab")  # pylint: disable=consider-using-with
         try:
@@ -121,21 +122,22 @@ class Pgweir:
             log.close()
         self.exit_code = None
         self.started_at = datetime.datetime.now(datetime.timezone.utc)
-        eventually(lambda: self._accepts(not inherits), 20,
+        if local is None:
+            local = self.folder in self.config["listen"]
+        eventually(lambda: self._accepts(local), 20,
                    lambda: f"pgweir did not accept:\n{self.log()}")
         return self
 
-    def _accepts(self, on_files):
+    def _accepts(self, local):
         if self.process.poll() is not None:
             raise RuntimeError(f"pgweir ended with {self.process.returncode}:\n{self.log()}")
-        only_local = self.host == self.folder
-        if not only_local:
+        if self.host != self.folder:
             with socket.create_connection((self.host, self.port), 1):
                 pass
         # The last of them; its file is there before it listens.
-        if only_local or (on_files and self.folder in self.config["listen"]):
-            with socket.socket(socket.AF_UNIX) as local:
-                local.connect(f"{self.folder}/.s.PGSQL.{self.port}")
+        if local:
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.connect(f"{self.folder}/.s.PGSQL.{self.port}")
         return True
 
     @property

@@ -79,7 +79,7 @@ def start_with_sockets(weir, sockets):
             os.dup2(descriptor, 3 + number)
     try:
         weir.start([sys.executable, _WRAPPER, str(len(sockets)), BINARY, weir.config_path],
-                   inherits=True, preexec_fn=in_place, close_fds=False)
+                   local=False, preexec_fn=in_place, close_fds=False)
     finally:
         for number, descriptor in enumerate(high):
             os.close(descriptor)
