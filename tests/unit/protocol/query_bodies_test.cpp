@@ -43,7 +43,8 @@ TEST(QueryBodies, AFormatIsTextOrBinary) {
 }
 
 TEST(QueryBodies, AnExecuteSaysHowManyRows) {
-    const auto message = parse_execute("p\0\0\0\1\2"s);
+    const std::string body = "p\0\0\0\1\2"s;
+    const auto message = parse_execute(body);
     ASSERT_TRUE(message.has_value());
     EXPECT_EQ(message->portal, "p");
     EXPECT_EQ(message->max_rows, 258U);
