@@ -210,6 +210,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void answered(Question question);
     void take_state(SessionState state);
     void take_statements(SessionState& state, Pins& pins);
+    [[nodiscard]] bool has_given_up_role() const;
+    [[nodiscard]] bool is_as_known(std::vector<Parameter> settings) const;
     void look_for_leak(const SessionState& state);
     void close_statements();
     void set_pins(Pins pins);
@@ -286,6 +288,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more
     bool settings_touched_ = false;          ///< a reported setting changed during this lease
     bool verified_ = false;                  ///< the state was asked for since the last request
+    bool resets_seen_ = false;               ///< RESETs of the tenant's, since the last question
     bool has_reset_ = false;  ///< by a RESET of the tenant's, since its last ReadyForQuery
     bool sequences_discarded_ = false;  ///< by the tenant, since the last question
     /// What this session listens to.

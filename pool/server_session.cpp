@@ -98,6 +98,7 @@ void Server::ask_state(bool hurried) {
     brought_behind_question_ = false;
     std::string sql;
     if (asked_effects_.contains(Effect::reset)) sql = restore_sql();
+    resets_seen_ = false;
     std::vector<std::string> custom_settings = part_.custom_settings();
     for (const auto& [name, value] : connection_.settings->values()) {
         // What others name in between may have crowded it out.
@@ -114,12 +115,19 @@ void Server::ask_state(bool hurried) {
     ask(Question::state, sql);
 }
 
+// By SET ROLE NONE, and not by what only may have been a RESET.
+bool Server::has_given_up_role() const {
+    return tenant_->session().settings->find("role") == nullptr ||
+           lower_case(asked_text_).starts_with("set");
+}
+
 // RESET goes back to what the client asked for at its start; here the server's login knows nothing
 // of that. A statement without rows that sets what was reset, or nothing where there is nothing.
 std::string Server::restore_sql() const {
     const TenantSession& session = tenant_->session();
     std::string sql;
     for (const auto& [name, value] : session.startup->values()) {
+        if (name == "role" && !resets_seen_ && has_given_up_role()) continue;
         sql += sql.empty() ? "SELECT 's',NULL,NULL FROM (VALUES (" : ",(";
         append_literal(sql, name);
         sql += ',';
@@ -228,6 +236,10 @@ void Server::take_state(SessionState state) {
     SettingsInterner& interner = part_.context().settings;
     connection_.settings = interner.intern(std::move(state.settings));
     session.settings = interner.intern(merge(*session.startup, *connection_.settings));
+    // SET ROLE NONE: the one setting that the server tells of by not naming it.
+    if (connection_.settings->find("role") == nullptr) {
+        session.settings = interner.intern(without(*session.settings, "role"));
+    }
     Pins pins = state.pins;
     take_channels(state, pins);
     take_statements(state, pins);
@@ -271,6 +283,22 @@ void Server::close_statements() {
     send(request);
 }
 
+// What the client has had since its start is known as it was written there: '8MB', and not '8192'.
+// A setting of one's own that nobody has set may be the database's default: PostgreSQL cannot tell.
+bool Server::is_as_known(std::vector<Parameter> settings) const {
+    const SessionSettings& startup = *tenant_->session().startup;
+    std::erase_if(settings, [&](const Parameter& told) {
+        return protocol::is_custom_setting_name(told.first) &&
+               connection_.settings->find(told.first) == nullptr;
+    });
+    const auto same = [&](const Parameter& told, const Parameter& known) {
+        if (told.first != known.first) return false;
+        const std::string* given = startup.find(known.first);
+        return told.second == known.second || (given != nullptr && *given == known.second);
+    };
+    return std::ranges::equal(settings, connection_.settings->values(), same);
+}
+
 // What changed though nothing that was seen could have changed it.
 void Server::look_for_leak(const SessionState& state) {
     if (asked_effects_.contains(Effect::state)) return;
@@ -279,11 +307,16 @@ void Server::look_for_leak(const SessionState& state) {
     expected.remove(PinReason::unseen);
     expected.remove(PinReason::sequence);
     expected.remove(PinReason::listen);
-    if (state.settings == connection_.settings->values() && state.pins == expected) return;
+    if (is_as_known(state.settings) && state.pins == expected) return;
     part_.statistics().session_state_leaks.add();
-    std::string what;
-    for (const auto& [name, value] : state.settings) what += name + '=' + value + ' ';
-    state.pins.for_each([&](PinReason reason) { what += std::string(name(reason)) + ' '; });
+    const auto told = [](const std::vector<Parameter>& settings, Pins pins) {
+        std::string text;
+        for (const auto& [setting, value] : settings) text += setting + '=' + value + ' ';
+        pins.for_each([&](PinReason reason) { text += std::string(name(reason)) + ' '; });
+        return text;
+    };
+    const std::string what = told(state.settings, state.pins) + "instead of " +
+                             told(connection_.settings->values(), expected);
     part_.pool().observer().session_state_leaked(part_.pool().database(), part_.pool().user(),
                                                  what);
 }
@@ -323,7 +356,7 @@ void Server::note_tag(Bytes tag) {
         connection_.sequences_of = 0;
     }
     if (tag == "DISCARD ALL") channels_discarded_ = true;
-    if (tag == "DISCARD ALL" || tag == "RESET") has_reset_ = true;
+    if (tag == "DISCARD ALL" || tag == "RESET") has_reset_ = resets_seen_ = true;
     // ROLLBACK TO SAVEPOINT as well.
     if (tag == "ROLLBACK" && !undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
     if (!tenant_->session().follows) {

@@ -299,7 +299,7 @@ void Server::setting_reported(const std::string& name, const std::string& value,
     const bool suspected =
         tracks() && own != nullptr && as_at_login && effects_.contains(protocol::Effect::reset);
     // What only may have been a RESET may just as well have set this value.
-    if (!suspected || !plainly_resets(effects_text_)) {
+    if (!suspected || (session.follows && !plainly_resets(effects_text_))) {
         session.settings = alike ? connection_.settings : changed(*session.settings);
         return;
     }

@@ -260,6 +260,7 @@ void StatementLook::act_on_start(Role role) {
             break;
         case Role::prepare:
             found_ |= Effect::state;
+            if (!body_) found_ |= Effect::names_statement;
             if (first_ && !body_) pending_ = Pending::prepare;
             break;
         case Role::load:

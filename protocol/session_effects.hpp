@@ -27,7 +27,7 @@ enum class Effect : std::uint16_t {
     reads_sequence = 1U << 3U,     ///< currval, lastval
     advances_sequence = 1U << 4U,  ///< nextval, setval, INSERT, MERGE, COPY, DEFAULT
     listens = 1U << 5U,            ///< changes or reads the channels that the session listens to
-    /// EXECUTE, DEALLOCATE: may name a statement that was prepared by the protocol.
+    /// PREPARE, EXECUTE, DEALLOCATE: may name a statement that was prepared by the protocol.
     names_statement = 1U << 6U,
     /// The text begins with COMMIT, ROLLBACK (TO as well), END, ABORT or PREPARE TRANSACTION.
     ends_transaction = 1U << 7U,

@@ -63,12 +63,13 @@ def fixture_session_daemons(cluster):
 
 
 def _check(program, world, daemons):
+    """Fails where a client was told something else. False where the program cannot be played."""
     try:
         difference = world.difference(program, daemons.get())
     except comparing.Unplayable:
-        pytest.skip("its clients wait for one another")
+        return False
     if difference is None:
-        return
+        return True
     log = daemons.get().log()[-2000:]
     daemons.drop()
     daemons.minimised += 1
@@ -84,12 +85,14 @@ def _also_concurrent(seed):
 
 @pytest.mark.parametrize("seed", map(_also_concurrent, SEEDS))
 def test_clients_see_what_they_see_on_a_connection_of_their_own(world, daemons, seed):
-    _check(generate(seed), world, daemons)
+    if not _check(generate(seed), world, daemons):
+        pytest.skip("its clients wait for one another")
 
 
 @pytest.mark.parametrize("seed", SESSION_SEEDS)
 def test_clients_in_session_mode_do_so_as_well(world, session_daemons, seed):
-    _check(generate(seed), world, session_daemons)
+    if not _check(generate(seed), world, session_daemons):
+        pytest.skip("its clients wait for one another")
 
 
 @pytest.mark.concurrent

@@ -135,7 +135,7 @@ constexpr std::array session_state{
     Case{"SELECT * FROM pg_temp_3.t", state},
     Case{"DECLARE c CURSOR WITH HOLD FOR SELECT 1", state},
     Case{"DECLARE c CURSOR WITH /* x */ hold FOR SELECT 1", state},
-    Case{"PREPARE s AS SELECT 1", state},
+    Case{"PREPARE s AS SELECT 1", state | statement},
     Case{"CALL p()", state},
     Case{"LISTEN c", channels},
     Case{"UNLISTEN *", channels},
@@ -184,9 +184,9 @@ constexpr std::array others{
     Case{"ROLLBACK TO SAVEPOINT s", ends},
     Case{"END", ends},
     Case{"ABORT", ends},
-    Case{"PREPARE TRANSACTION 'x'", state | ends},
-    Case{"PREPARE /* x */ TRANSACTION 'x'", state | ends},
-    Case{"PREPARE s AS SELECT 1; COMMIT", state},
+    Case{"PREPARE TRANSACTION 'x'", state | statement | ends},
+    Case{"PREPARE /* x */ TRANSACTION 'x'", state | statement | ends},
+    Case{"PREPARE s AS SELECT 1; COMMIT", state | statement},
     Case{"SELECT 1; COMMIT", none},
 };
 INSTANTIATE_TEST_SUITE_P(Others, Exactly, testing::ValuesIn(others));
