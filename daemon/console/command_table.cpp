@@ -109,6 +109,7 @@ ErrorReport wrong_use(const CommandEntry& entry) {
 
 ErrorReport unknown_command(const Token& first) {
     std::vector<std::string_view> words;
+    words.reserve(table.size());
     for (const CommandEntry& entry : table) words.push_back(entry.word);
     const std::string written = in_upper_case(first.text);
     return syntax_error(

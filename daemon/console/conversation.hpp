@@ -69,7 +69,7 @@ class Conversation {
     Task<> take_execute(Bytes body, std::string& out);
     void take_close(Bytes body, std::string& out);
 
-    [[nodiscard]] Understood understand(const Tokens& statement) const;
+    [[nodiscard]] Understood understand(const Tokens& tokens) const;
     Task<Answer> run(PreparedPtr statement);
     void follow_transaction(const Prepared& statement);
     void describe(const Prepared& statement, std::span<const protocol::Format> formats,
