@@ -102,34 +102,68 @@ def test_pause_waits_for_transactions_and_resume_goes_on(weir):
         assert next(m for m in outside.until("Z") if m.type == "D").values == [b"held"]
 
 
-@pytest.mark.concurrent
-def test_pause_under_pgbench_lets_all_end_and_loses_nothing(cluster, weir):
-    cluster.admin("drop table if exists paused_load")
-    cluster.admin("create table paused_load (n int)")
-    cluster.admin("grant all on paused_load to public")
+@contextlib.contextmanager
+def under_load(cluster, weir):
+    """pgbench with 8 clients; gives whether it still runs. In the end none of its 800 transactions
+    has been lost."""
+    cluster.admin("drop table if exists load")
+    cluster.admin("create table load (n int)")
+    cluster.admin("grant all on load to public")
     results = []
 
     def load():
         results.append(pgbench(weir, "-n", "-c", "8", "-t", "100", "-f", script))
     script = f"{weir.folder}/load.sql"
     with open(script, "w", encoding="utf-8") as file:
-        file.write("begin;\ninsert into paused_load values (1);\nselect pg_sleep(0.001);\ncommit;\n")
+        file.write("begin;\ninsert into load values (1);\nselect pg_sleep(0.001);\ncommit;\n")
     thread = threading.Thread(target=load)
-    with Console(weir) as console:
-        thread.start()
+    thread.start()
+    try:
+        yield thread.is_alive
+    finally:
+        thread.join(120)
+    assert results[0].returncode == 0, results[0].stderr
+    with cluster.connect() as direct:
+        assert direct.execute("select count(*) from load").fetchone() == (800,)
+
+
+@pytest.mark.concurrent
+def test_pause_under_pgbench_lets_all_end_and_loses_nothing(cluster, weir):
+    with Console(weir) as console, under_load(cluster, weir) as runs:
         rounds = 0
         eventually(lambda: console.row("SHOW POOLS", database="app")["sv_active"] > 0)
-        while thread.is_alive() and rounds < 5:
+        while runs() and rounds < 5:
             assert console.say("PAUSE") == "PAUSE"
             assert not weir.servers(), "a server is there though all is paused"
             assert console.row("SHOW STATE", key="paused")["value"] == "yes"
             assert console.say("RESUME") == "RESUME"
             rounds += 1
         assert rounds > 0
-        thread.join(120)
-    assert results[0].returncode == 0, results[0].stderr
-    with cluster.connect() as direct:
-        assert direct.execute("select count(*) from paused_load").fetchone() == (800,)
+
+
+@pytest.mark.parametrize("commands", [("RECONNECT",), ("DISABLE app", "ENABLE app")], ids=" ".join)
+def test_pgbench_notices_nothing_of(cluster, weir, commands):
+    with Console(weir) as console, under_load(cluster, weir) as runs:
+        # DISABLE keeps out who comes: all have to be there.
+        eventually(lambda: weir.metrics().sum("clients", database="app") == 8)
+        before = {row["remote_pid"] for row in console.rows("SHOW SERVERS")}
+        rounds = 0
+        while runs() and rounds < 20:
+            for command in commands:
+                assert console.say(command) == command.split()[0]
+            rounds += 1
+        assert rounds > 0
+        if commands == ("RECONNECT",):
+            assert console.say("WAIT_CLOSE") == "WAIT_CLOSE"
+            assert before.isdisjoint(row["remote_pid"] for row in console.rows("SHOW SERVERS"))
+
+
+def test_kill_client_under_pgbench_costs_nobody_else_a_transaction(cluster, weir):
+    with Peer.login(weir, application_name="bad") as bad, Console(weir) as console, \
+            under_load(cluster, weir):
+        number = console.row("SHOW CLIENTS", application_name="bad")["id"]
+        assert console.say(f"KILL_CLIENT {number}") == "KILL_CLIENT"
+        assert _last_word(bad) == sqlstates.SHUTTING_DOWN
 
 
 def test_a_pause_that_is_cancelled_is_taken_back(weir):
