@@ -34,7 +34,7 @@ std::string with_digits(std::string_view pattern) {
 // short pattern can take all memory.
 class Expansion {
   public:
-    static constexpr std::size_t most = 10'000;
+    static constexpr std::size_t most = 2'000;
 
     // Whether the pattern, written out, has more parts than that.
     [[nodiscard]] static bool is_too_large(std::string_view pattern) {
