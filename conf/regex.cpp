@@ -1,6 +1,5 @@
 #include "conf/regex.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace pgweir::conf {
@@ -30,87 +29,9 @@ std::string with_digits(std::string_view pattern) {
     return result;
 }
 
-// regcomp() copies what a `+` or a bound repeats, and copies of copies where they are nested: a
-// short pattern can take all memory.
-class Expansion {
-  public:
-    static constexpr std::size_t most = 2'000;
-
-    // Whether the pattern, written out, has more parts than that.
-    [[nodiscard]] static bool is_too_large(std::string_view pattern) {
-        Expansion expansion;
-        for (std::size_t i = 0; i < pattern.size(); ++i) i = expansion.take(pattern, i);
-        return expansion.too_large_;
-    }
-
-  private:
-    // Takes what begins at `i`; returns where it ends.
-    std::size_t take(std::string_view pattern, std::size_t i) {
-        switch (pattern[i]) {
-            case '\\':
-                add(1);
-                return i + 1;
-            case '[':
-                add(1);
-                return std::min(pattern.find(']', i + 2), pattern.size());
-            case '(':
-                outer_.push_back(size_);
-                size_ = 0;
-                return i;
-            case ')':
-                if (outer_.empty()) return i;
-                last_ = size_ + 1;
-                size_ = outer_.back();
-                outer_.pop_back();
-                add(last_);
-                return i;
-            case '+':
-                repeat(2);
-                return i;
-            case '{':
-                return take_bound(pattern, i);
-            default:
-                add(1);
-                return i;
-        }
-    }
-
-    std::size_t take_bound(std::string_view pattern, std::size_t i) {
-        std::size_t times = 0;
-        std::size_t largest = 1;
-        for (++i; i < pattern.size() && pattern[i] != '}'; ++i) {
-            const bool digit = pattern[i] >= '0' && pattern[i] <= '9';
-            times =
-                digit ? std::min(times * 10 + static_cast<std::size_t>(pattern[i] - '0'), most) : 0;
-            largest = std::max(largest, times);
-        }
-        repeat(largest + 1);
-        return i;
-    }
-
-    void add(std::size_t size) {
-        last_ = size;
-        size_ += size;
-        too_large_ = too_large_ || size_ > most;
-    }
-
-    void repeat(std::size_t times) {
-        const std::size_t more = std::min(last_ * (times - 1), most + 1);
-        last_ = std::min(last_ + more, most + 1);
-        size_ = std::min(size_ + more, most + 1);
-        too_large_ = too_large_ || size_ > most;
-    }
-
-    std::vector<std::size_t> outer_;  // sizes of what stands before each open parenthesis
-    std::size_t size_ = 0;
-    std::size_t last_ = 0;  // of the part that a repetition would repeat
-    bool too_large_ = false;
-};
-
 }  // namespace
 
 Result<Regex> Regex::compile(const std::string& pattern) {
-    if (Expansion::is_too_large(pattern)) return Refusal{"regular expression is too complex"};
     auto compiled = std::make_unique<regex_t>();
     const int code = regcomp(compiled.get(), with_digits(pattern).c_str(), REG_EXTENDED);
     if (code != 0) {

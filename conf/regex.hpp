@@ -16,7 +16,7 @@ namespace pgweir::conf {
 /// `\s` the C library knows). Immutable; may be shared between threads.
 class Regex {
   public:
-    /// Errors: what regcomp() says, or that a pattern written out has more than 2,000 parts.
+    /// Errors: what regcomp() says.
     [[nodiscard]] static Result<Regex> compile(const std::string& pattern);
 
     /// Whether it matches anywhere in `text`.
