@@ -16,7 +16,8 @@ namespace pgweir::conf {
 /// `\s` the C library knows). Immutable; may be shared between threads.
 class Regex {
   public:
-    /// Errors: what regcomp() says.
+    /// Errors: what regcomp() says; quantifiers that PostgreSQL refuses, or more than four around
+    /// one another.
     [[nodiscard]] static Result<Regex> compile(const std::string& pattern);
 
     /// Whether it matches anywhere in `text`.
