@@ -61,7 +61,8 @@ class Quantifiers {
                 return i + 1;
             case '[':
                 atom(0);
-                return pattern.find(']', pattern.find_first_not_of('^', i + 1) + 1);
+                // A bracket right at the start is one of those in it.
+                return pattern.find(']', i + (pattern.substr(i + 1, 1) == "^" ? 3 : 2));
             case '(':
                 outer_.push_back(depth_);
                 depth_ = 0;
