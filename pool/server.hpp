@@ -58,7 +58,6 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] const ServerConnection& connection() const { return connection_; }
     [[nodiscard]] const protocol::RequestTracker& tracker() const { return tracker_; }
     [[nodiscard]] Clock::time_point idle_since() const { return idle_since_; }
-    /// The `TenantSession::id` of who had it last: nobody's session has been here since.
     /// Whose values of sequences (currval, lastval) the server has: a session's id, nobody's or
     /// several_sessions.
     [[nodiscard]] std::uint64_t sequences_of() const { return connection_.sequences_of; }
@@ -182,6 +181,7 @@ class Server : public std::enable_shared_from_this<Server>,
                             StatementOperation operation);
     void finish_operations(const protocol::Verdict& verdict, Bytes& message);
     void undo(const StatementOperation& operation, bool failed);
+    [[nodiscard]] bool has_doubtful() const;
     [[nodiscard]] bool is_doubtful(Bytes name, bool anew) const;
     [[nodiscard]] bool is_doubtful_text(Bytes query) const;
     [[nodiscard]] std::string with_clients_names(Bytes error) const;

@@ -129,7 +129,7 @@ std::string Server::with_clients_names(Bytes error) const {
 // error came before that, the server has never read it. A Parse also waits for the server to tell
 // which names SQL has taken. During COPY it answers no Sync.
 bool Server::awaits_outcome(const Step& step) const {
-    if ((operations_.empty() && questions_.empty()) || !tenant_->session().follows) return false;
+    if ((!has_doubtful() && questions_.empty()) || !tenant_->session().follows) return false;
     if (tracker_.copying_in() || tracker_.discarding() || tracker_.uncertain()) return false;
     switch (static_cast<Frontend>(step.type)) {
         case Frontend::parse: {
@@ -150,6 +150,12 @@ bool Server::awaits_outcome(const Step& step) const {
         default:
             return false;
     }
+}
+
+// Whether any is on its way before a Sync that was sent: they are in order. In an ordinary extended
+// query there is none, and nothing more is looked at.
+bool Server::has_doubtful() const {
+    return !operations_.empty() && operations_.front().segment != segment_;
 }
 
 // `anew`: what is on its way under this name before the same Sync decides nothing.
