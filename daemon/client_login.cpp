@@ -227,7 +227,10 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
         if (pool::Greeting known = pool_->greetings().find(*session_.startup)) co_return known;
     }
     if (waiter_.dedicated || !part_->lend(*this)) {
-        const bool granted = co_await acquire();
+        const Unwatched unwatched(*this);
+        const auto since = enqueue();
+        co_await waiter_.wake_up.wait();
+        const bool granted = leave_queue(since);
         // Waiting for a server has its own limit; what follows is login again.
         wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
         if (!granted) {

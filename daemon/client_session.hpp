@@ -104,6 +104,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
 
     // What one look at the requests at hand came to.
     enum class Progress : std::uint8_t { more_input, need_server, need_outcome, ended };
+    enum class Reading : std::uint8_t { something, nothing, ended };
 
     Task<> run();
     void finish();
@@ -156,8 +157,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<> await_outcome();
     [[nodiscard]] bool send_requests();
     Task<> send_requests_slowly();
-    Task<bool> acquire();
+    [[nodiscard]] Clock::time_point enqueue();
+    bool leave_queue(Clock::time_point since);
     void refuse_request(const protocol::Step& step);
+    [[nodiscard]] Reading read_now();
     Task<bool> read_more();
 
     /// Writes to the client; only while no server does. Suspends while the client does not take it.

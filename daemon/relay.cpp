@@ -18,8 +18,10 @@ Task<> ClientSession::relay() {
             if (part_->lend(*this)) {
                 statistics().wait.observe(Clock::duration::zero());
             } else {
-                const bool acquired = co_await acquire();
-                if (!acquired) continue;
+                const Unwatched unwatched(*this);
+                const auto since = enqueue();
+                co_await waiter_.wake_up.wait();
+                leave_queue(since);
             }
             continue;
         }
@@ -41,8 +43,13 @@ Task<> ClientSession::relay() {
             lease_->release_if_done();
             if (draining_) drain();
         }
-        const bool more = co_await read_more();
-        if (!more) co_return;
+        // Waits in this coroutine: another one would have to be made for each request.
+        Reading reading = read_now();
+        while (reading == Reading::nothing) {
+            co_await stream_.readable();
+            reading = read_now();
+        }
+        if (reading == Reading::ended) co_return;
     }
 }
 
@@ -223,21 +230,23 @@ Task<> ClientSession::send_requests_slowly() {
     }
 }
 
-// Waits in the queue. False when no server was had: the session ends, or the request was refused.
-Task<bool> ClientSession::acquire() {
-    const Unwatched unwatched(*this);
-    const auto started = Clock::now();
+// Into the queue for a server. When it began.
+Clock::time_point ClientSession::enqueue() {
+    const auto now = Clock::now();
     set_state(State::waiting);
     wait_until(Timeout::query_wait_timeout, options().query_wait_timeout);
-    part_->enqueue(waiter_, started);
-    co_await waiter_.wake_up.wait();
+    part_->enqueue(waiter_, now);
+    return now;
+}
+
+// Out of it. False when no server was had: the session ends, or the request was refused.
+bool ClientSession::leave_queue(Clock::time_point since) {
     state_deadline_.cancel();
-    const auto waited = Clock::now() - started;
-    statistics().wait.observe(waited);
-    if (lease_) co_return !ending_;
+    statistics().wait.observe(Clock::now() - since);
+    if (lease_) return !ending_;
     set_state(State::idle);
     if (waiter_.refusal && !ending_) end(ClientClose::server_unavailable, waiter_.refusal);
-    co_return false;
+    return false;
 }
 
 // Answers a request that a CancelRequest took out of the queue as PostgreSQL answers one it has
@@ -263,26 +272,34 @@ void ClientSession::refuse_request(const Step& step) {
     if (stream_.write({&part, 1}).size != answer.size()) end(ClientClose::lost, std::nullopt);
 }
 
+// Reads what is there to be read without waiting.
+ClientSession::Reading ClientSession::read_now() {
+    if (ending_) return Reading::ended;
+    if (!drained_) {
+        const IoResult result = stream_.read(buffer_.room());
+        if (result.status == IoResult::Status::done) {
+            buffer_.filled(result.size);
+            drained_ = result.drained;
+            return Reading::something;
+        }
+        if (result.status != IoResult::Status::would_block) {
+            end(ClientClose::lost, std::nullopt);
+            return Reading::ended;
+        }
+    }
+    buffer_.give_back_if_empty();
+    drained_ = false;
+    return Reading::nothing;
+}
+
 // Reads until there is something new to look at. False at the end of the client.
 Task<bool> ClientSession::read_more() {
-    while (!ending_) {
-        if (!drained_) {
-            const IoResult result = stream_.read(buffer_.room());
-            if (result.status == IoResult::Status::done) {
-                buffer_.filled(result.size);
-                drained_ = result.drained;
-                co_return true;
-            }
-            if (result.status != IoResult::Status::would_block) {
-                end(ClientClose::lost, std::nullopt);
-                co_return false;
-            }
-        }
-        buffer_.give_back_if_empty();
+    Reading reading = read_now();
+    while (reading == Reading::nothing) {
         co_await stream_.readable();
-        drained_ = false;
+        reading = read_now();
     }
-    co_return false;
+    co_return reading == Reading::something;
 }
 
 Task<bool> ClientSession::send(std::string_view bytes) {

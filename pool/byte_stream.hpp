@@ -77,14 +77,14 @@ class ByteStream : public LateEndHook {
     /// Writes as much as fits of the parts in their order.
     [[nodiscard]] IoResult write(std::span<const iovec> parts);
 
-    /// Suspends until a read is worth trying, or the stream is closed or cancelled (the error says
-    /// so). May return early: try, and wait again.
+    /// To be awaited: suspends until a read is worth trying, or the stream is closed or cancelled.
+    /// May return early: try, and wait again.
     ///
     /// Neither touches this object after it has resumed, which may outlive it.
-    Task<error_code> readable() { return readiness_.readable(); }
-    Task<error_code> writable() { return readiness_.writable(); }
+    [[nodiscard]] Readiness::Wait readable() { return readiness_.readable(); }
+    [[nodiscard]] Readiness::Wait writable() { return readiness_.writable(); }
 
-    /// Resumes whoever waits, with operation_aborted.
+    /// Resumes whoever waits.
     void cancel() { readiness_.cancel(); }
     /// Closes the socket; whoever waits is resumed.
     void close() { readiness_.close(); }

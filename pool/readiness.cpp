@@ -3,62 +3,14 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/detail/reactor_op.hpp>
-#include <boost/asio/error.hpp>
-#include <optional>
 #include <utility>
 
 namespace pgweir::pool {
 
-namespace {
-
-// One wait, inside the coroutine that waits: nothing is allocated for it.
-class WaitOperation : public asio::detail::reactor_op {
-  public:
-    using Handler = asio::async_result<asio::use_awaitable_t<Executor>, void()>::handler_type;
-
-    WaitOperation(int socket, short event)
-        : reactor_op(error_code(), &WaitOperation::do_perform, &WaitOperation::do_complete),
-          socket_(socket),
-          event_(event) {}
-
-    void started(Handler handler) { handler_.emplace(std::move(handler)); }
-    /// From now on the reactor calls only when the kernel says that the socket is ready.
-    void queued() { queued_ = true; }
-
-  private:
-    // The reactor also asks before it queues the operation, when an edge came while nobody waited:
-    // then the socket may have been read since.
-    static status do_perform(reactor_op* base) {
-        auto* self = static_cast<WaitOperation*>(base);
-        if (!self->queued_) {
-            pollfd question{.fd = self->socket_, .events = self->event_, .revents = 0};
-            if (::poll(&question, 1, 0) <= 0) return not_done;
-        }
-        return done_and_exhausted;
-    }
-
-    // Resuming ends the coroutine's frame, and this object with it. Without an owner the loop is
-    // being destroyed, and the coroutine goes with its handler.
-    static void do_complete(void* owner, asio::detail::operation* base, const error_code& /*ec*/,
-                            std::size_t /*size*/) {
-        auto* self = static_cast<WaitOperation*>(base);
-        Handler handler = std::move(*self->handler_);
-        self->handler_.reset();
-        if (owner != nullptr) std::move(handler)();
-    }
-
-    std::optional<Handler> handler_;
-    int socket_;
-    short event_;
-    bool queued_ = false;
-};
-
-}  // namespace
-
 Readiness::Readiness(asio::io_context& io, int socket)
-    : executor_(io.get_executor()), reactor_(asio::use_service<Reactor>(io)), socket_(socket) {
+    : resumptions_(asio::use_service<Resumptions>(io)),
+      reactor_(asio::use_service<Reactor>(io)),
+      socket_(socket) {
     reactor_.init_task();
     const int problem = reactor_.register_descriptor(socket, registration_);
     if (problem != 0) {
@@ -67,18 +19,39 @@ Readiness::Readiness(asio::io_context& io, int socket)
     }
 }
 
-Task<error_code> Readiness::wait(int kind) {
-    if (!is_open()) co_return asio::error::bad_descriptor;
-    if (kind == Reactor::read_op && std::exchange(reader_woken_, false)) co_return error_code();
-    WaitOperation operation(socket_, kind == Reactor::read_op ? POLLIN : POLLOUT);
-    co_await asio::async_initiate<const asio::use_awaitable_t<Executor>&, void()>(
-        [this, kind, &operation](WaitOperation::Handler handler) {
-            operation.started(std::move(handler));
-            reactor_.start_op(kind, socket_, registration_, &operation, false, true);
-            operation.queued();
-        },
-        use_task);
-    co_return operation.ec_;
+// The reactor also asks before it queues the operation, when an edge came while nobody waited: then
+// the socket may have been read since.
+asio::detail::reactor_op::status Readiness::Wait::do_perform(reactor_op* base) {
+    auto* self = static_cast<Wait*>(base);
+    if (!self->queued_) {
+        pollfd question{.fd = self->readiness_.socket_,
+                        .events = static_cast<short>(self->kind_ == read_op ? POLLIN : POLLOUT),
+                        .revents = 0};
+        if (::poll(&question, 1, 0) <= 0) return not_done;
+    }
+    return done_and_exhausted;
+}
+
+// Resuming goes on in the coroutine, and this object ends. Without an owner the loop is being
+// destroyed, and the coroutine goes with what holds it.
+void Readiness::Wait::do_complete(void* owner, asio::detail::operation* base,
+                                  const error_code& /*ec*/, std::size_t /*size*/) {
+    auto* self = static_cast<Wait*>(base);
+    if (owner != nullptr) {
+        self->resumptions_.run(self->waiting_);
+    } else {
+        const Suspension dropped = std::move(self->waiting_);
+    }
+}
+
+Suspension::Thread* Readiness::Wait::operator()(Suspension::Frame* frame) {
+    if (!readiness_.is_open()) return Suspension::done;
+    if (kind_ == read_op && std::exchange(readiness_.reader_woken_, false)) return Suspension::done;
+    waiting_.hold(*frame);
+    readiness_.reactor_.start_op(kind_, readiness_.socket_, readiness_.registration_, this, false,
+                                 true);
+    queued_ = true;
+    return Suspension::done;
 }
 
 void Readiness::cancel() {

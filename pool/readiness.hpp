@@ -2,9 +2,11 @@
 #pragma once
 
 #include "pool/asio.hpp"
+#include "pool/suspension.hpp"
 
 // Only after Asio's public headers: it does not stand alone.
 #include <boost/asio/detail/reactor.hpp>
+#include <boost/asio/detail/reactor_op.hpp>
 
 namespace pgweir::pool {
 
@@ -20,18 +22,50 @@ namespace pgweir::pool {
 ///
 /// Lives on one worker; touch only from its loop.
 class Readiness {
+    using Reactor = asio::detail::reactor;
+
   public:
+    /// One wait. It lives inside the coroutine that awaits it: nothing is allocated.
+    class Wait : private asio::detail::reactor_op {
+      public:
+        Wait(Readiness& readiness, int kind)
+            : reactor_op(error_code(), &Wait::do_perform, &Wait::do_complete),
+              readiness_(readiness),
+              resumptions_(readiness.resumptions_),
+              kind_(kind) {}
+        /// Only before it is awaited.
+        Wait(Wait&& other) noexcept : Wait(other.readiness_, other.kind_) {}
+        ~Wait() = default;
+        Wait& operator=(Wait&&) = delete;
+
+        /// For Asio: the coroutine of `frame` stands still.
+        Suspension::Thread* operator()(Suspension::Frame* frame);
+
+      private:
+        static constexpr int read_op = Reactor::read_op;
+        static status do_perform(reactor_op* base);
+        static void do_complete(void* owner, asio::detail::operation* base, const error_code& ec,
+                                std::size_t size);
+
+        Readiness& readiness_;  ///< not after it stands still
+        Resumptions& resumptions_;
+        Suspension waiting_;
+        int kind_;
+        /// From now on the reactor calls only when the kernel says that the socket is ready.
+        bool queued_ = false;
+    };
+
     /// Takes over `socket`.
     Readiness(asio::io_context& io, int socket);
     ~Readiness() { close(); }
     Readiness(const Readiness&) = delete;
     Readiness& operator=(const Readiness&) = delete;
 
-    /// Suspends until a read (a write) is worth trying; the error is operation_aborted when the
-    /// wait was cancelled or the socket closed. At most one coroutine waits for each of the two.
-    /// Does not touch this object after it has resumed, which may outlive it.
-    Task<error_code> readable() { return wait(Reactor::read_op); }
-    Task<error_code> writable() { return wait(Reactor::write_op); }
+    /// To be awaited: suspends until a read (a write) is worth trying, or the wait was cancelled or
+    /// the socket closed, which is for the caller to find out. At most one coroutine waits for each
+    /// of the two. Does not touch this object after it has resumed, which may outlive it.
+    [[nodiscard]] Wait readable() { return {*this, Reactor::read_op}; }
+    [[nodiscard]] Wait writable() { return {*this, Reactor::write_op}; }
 
     /// Resumes whoever waits.
     void cancel();
@@ -45,12 +79,9 @@ class Readiness {
     [[nodiscard]] int socket() const { return socket_; }
 
   private:
-    using Reactor = asio::detail::reactor;
-
-    Task<error_code> wait(int kind);
     void deregister(bool closing);
 
-    Executor executor_;
+    Resumptions& resumptions_;
     Reactor& reactor_;
     Reactor::per_descriptor_data registration_{};
     int socket_;

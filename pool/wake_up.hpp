@@ -1,11 +1,8 @@
 // One coroutine waits, another piece of code of the same worker wakes it.
 #pragma once
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <optional>
-
 #include "pool/asio.hpp"
+#include "pool/suspension.hpp"
 
 namespace pgweir::pool {
 
@@ -13,32 +10,33 @@ namespace pgweir::pool {
 /// the worker's loop, so that who notifies need not expect anything to change under his hands.
 ///
 /// Lives on one worker; at most one coroutine waits at a time.
-class WakeUp {
+class WakeUp final : private Resumable {
   public:
-    explicit WakeUp(asio::io_context& io) : executor_(io.get_executor()) {}
+    explicit WakeUp(asio::io_context& io) : resumptions_(asio::use_service<Resumptions>(io)) {}
 
-    /// Suspends until `notify` is called; returns at once if it was called since the last wait.
-    Task<void> wait() {
-        if (!notified_) {
-            co_await asio::async_initiate<const asio::use_awaitable_t<Executor>&, void()>(
-                [this](Handler handler) { waiting_.emplace(std::move(handler)); }, use_task);
-        }
-        notified_ = false;
+    /// To be awaited: suspends until `notify` is called; goes on at once if it was called since the
+    /// last wait.
+    [[nodiscard]] auto wait() {
+        return [this](Suspension::Frame* frame) {
+            if (!std::exchange(notified_, false)) waiting_.hold(*frame);
+            return Suspension::done;
+        };
     }
 
     void notify() {
-        notified_ = true;
-        if (!waiting_) return;
-        Handler handler = std::move(*waiting_);
-        waiting_.reset();
-        asio::post(executor_, std::move(handler));
+        if (is_linked()) return;  // whoever waits is on his way
+        if (waiting_.holds()) {
+            resumptions_.add(*this);
+        } else {
+            notified_ = true;
+        }
     }
 
   private:
-    using Handler = asio::async_result<asio::use_awaitable_t<Executor>, void()>::handler_type;
+    void resume_now() override { waiting_.resume(); }
 
-    Executor executor_;
-    std::optional<Handler> waiting_;
+    Resumptions& resumptions_;
+    Suspension waiting_;
     bool notified_ = false;
 };
 

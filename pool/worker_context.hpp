@@ -20,7 +20,8 @@ struct WorkerContext {
     SettingsInterner settings;
     LateEnds late_ends;
     /// Last, so that coroutines that die with the loop still find the rest.
-    asio::io_context io{1};
+    /// Other threads post to it. Its sockets are its own thread's alone: they need no locks.
+    asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
 };
 
 }  // namespace pgweir::pool

@@ -1,0 +1,104 @@
+// How a coroutine waits for something that is not one of Asio's operations, at the price of a few
+// pointers.
+#pragma once
+
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/intrusive/list.hpp>
+#include <optional>
+#include <utility>
+
+#include "pool/asio.hpp"
+
+namespace pgweir::pool {
+
+/// A coroutine that stands still until `resume` is called.
+///
+/// Asio's own way, async_initiate() with use_awaitable, makes another coroutine for each wait: a
+/// frame to allocate and to unwind for something that has no result. What Asio does in there to
+/// take a coroutine off its thread can be done directly (DECISIONS.md, "Readiness").
+///
+/// Lives on one worker. Destroyed while it holds a coroutine, it has that unwound from the loop.
+class Suspension {
+  public:
+    using Thread = asio::detail::awaitable_thread<Executor>;
+    using Frame = asio::detail::awaitable_frame_base<Executor>;
+
+    /// What an awaited function object must return; it means nothing.
+    static constexpr Thread* done = nullptr;
+
+    /// To be called by a function object that is awaited, with what it was called with. One that
+    /// does not call it lets its coroutine run on at once.
+    void hold(Frame& frame) { thread_.emplace(std::move(*frame.detach_thread())); }
+    [[nodiscard]] bool holds() const { return thread_.has_value(); }
+
+    /// Runs the coroutine until it waits again or ends, which may be the end of this object.
+    void resume() {
+        Thread thread = std::move(*thread_);
+        thread_.reset();
+        thread.launch();
+    }
+
+  private:
+    std::optional<Thread> thread_;
+};
+
+using ResumableHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// Something that the loop is to resume. Leaves the loop's list when it is destroyed.
+class Resumable : public ResumableHook {
+  public:
+    virtual void resume_now() = 0;
+
+  protected:
+    ~Resumable() = default;
+};
+
+/// The coroutines of one loop that were woken by others and are to run next: as soon as the one
+/// that runs now stands still, and before the kernel is asked for more. A handler posted for each
+/// of them would have Asio do that first, with a system call.
+///
+/// A service of the loop. Touch only from the loop's thread.
+class Resumptions : public asio::execution_context::service {
+  public:
+    using key_type = Resumptions;
+    static inline asio::execution_context::id id;
+
+    explicit Resumptions(asio::execution_context& loop)
+        : service(loop), executor_(static_cast<asio::io_context&>(loop).get_executor()) {}
+
+    /// Has `resumable` resumed; never before this returns.
+    void add(Resumable& resumable) {
+        list_.push_back(resumable);
+        if (running_) return;
+        running_ = true;
+        asio::post(executor_, [this] { run_all(); });
+    }
+
+    /// Resumes `first`, and then all that it wakes.
+    void run(Suspension& first) {
+        running_ = true;
+        first.resume();
+        run_all();
+    }
+
+  private:
+    void run_all() {
+        while (!list_.empty()) {
+            Resumable& next = list_.front();
+            list_.pop_front();
+            next.resume_now();
+        }
+        running_ = false;
+    }
+    void shutdown() override { list_.clear(); }
+
+    Executor executor_;
+    boost::intrusive::list<Resumable, boost::intrusive::base_hook<ResumableHook>,
+                           boost::intrusive::constant_time_size<false>>
+        list_;
+    bool running_ = false;  ///< or about to: nobody has to see to it
+};
+
+}  // namespace pgweir::pool
