@@ -302,7 +302,7 @@ bool ClientSession::accepts(TransactionStatus status) {
 }
 
 void ClientSession::reply_finished(TransactionStatus status) {
-    const auto now = Clock::now();
+    const auto now = worker_.context().now();
     pool::PoolStatistics& counted = statistics();
     counted.queries.add();
     counted.query.observe(now - request_at_);
@@ -344,7 +344,7 @@ void ClientSession::server_lost(bool may_explain) {
 
 void ClientSession::wait_until(Timeout timeout, std::chrono::milliseconds limit) {
     waiting_for_ = timeout;
-    worker_.context().deadlines.set(state_deadline_, limit, Clock::now());
+    worker_.context().deadlines.set(state_deadline_, limit, worker_.context().now());
 }
 
 void ClientSession::expect_next_request() {

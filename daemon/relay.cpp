@@ -183,7 +183,7 @@ Task<> ClientSession::await_outcome() {
 void ClientSession::note_request() {
     // What is owed may be pgweir's own question: the client's first request counts all the same.
     if (std::exchange(request_under_way_, true)) return;
-    const auto now = Clock::now();
+    const auto now = worker_.context().now();
     request_at_ = now;
     query_cancelled_ = false;
     state_deadline_.cancel();
@@ -232,7 +232,7 @@ Task<> ClientSession::send_requests_slowly() {
 
 // Into the queue for a server. When it began.
 Clock::time_point ClientSession::enqueue() {
-    const auto now = Clock::now();
+    const auto now = worker_.context().now();
     set_state(State::waiting);
     wait_until(Timeout::query_wait_timeout, options().query_wait_timeout);
     part_->enqueue(waiter_, now);
@@ -242,7 +242,7 @@ Clock::time_point ClientSession::enqueue() {
 // Out of it. False when no server was had: the session ends, or the request was refused.
 bool ClientSession::leave_queue(Clock::time_point since) {
     state_deadline_.cancel();
-    statistics().wait.observe(Clock::now() - since);
+    statistics().wait.observe(worker_.context().now() - since);
     if (lease_) return !ending_;
     set_state(State::idle);
     if (waiter_.refusal && !ending_) end(ClientClose::server_unavailable, waiter_.refusal);
@@ -278,6 +278,7 @@ ClientSession::Reading ClientSession::read_now() {
     if (!drained_) {
         const IoResult result = stream_.read(buffer_.room());
         if (result.status == IoResult::Status::done) {
+            worker_.context().resumptions.time_passes();
             buffer_.filled(result.size);
             drained_ = result.drained;
             return Reading::something;

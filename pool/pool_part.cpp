@@ -113,7 +113,7 @@ void PoolPart::queue_changed() {
 }
 
 void PoolPart::returned(Server& server) {
-    const auto now = Clock::now();
+    const auto now = context_.now();
     if (const auto reason = reason_to_retire(server, now)) {
         if (*reason == ServerClose::lifetime) {
             statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
@@ -142,7 +142,7 @@ void PoolPart::returned(Server& server) {
 
 void PoolPart::keep_idle(Server& server) {
     count_state(Server::State::cleaning, Server::State::idle);
-    server.become_idle(Clock::now());
+    server.become_idle(context_.now());
     idle_.push_front(server);
     pool_.publish_idle(context_.index, idle_.size());
     // A client elsewhere that began to wait before this was published may have found nothing:

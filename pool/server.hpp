@@ -219,6 +219,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void state_answered();
     void catalogue_answered();
     void note_tag(Bytes tag);
+    void note_discarding_tag(Bytes tag);
     void note_own_tag(Bytes tag);
     void statements_dropped();
 

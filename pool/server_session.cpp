@@ -345,42 +345,46 @@ void Server::catalogue_answered() {
 
 void Server::note_tag(Bytes tag) {
     if (!tag.empty() && tag.back() == '\0') tag.remove_suffix(1);
-    if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") {
+    // ROLLBACK TO SAVEPOINT as well.
+    if (!undecided_switch_.empty() && tag == "ROLLBACK") channels_here_ = ChannelsHere::copied;
+    const TenantSession& session = tenant_->session();
+    // Closing cursors is seldom the end of a holdable one; but who has one wants to be rid of it.
+    if (session.pins.contains(PinReason::cursor_with_hold) && tag.starts_with("CLOSE")) {
+        effects_ |= Effect::state;
+    }
+    const Effects effects = protocol::effects_of_tag(tag);
+    if (!effects.any()) return;
+    note_discarding_tag(tag);
+    if (!session.follows) {
+        effects_ |= effects.only(Effect::reset);
+    } else if (!tracks()) {
+        // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
+        if (effects.contains(Effect::reset)) {
+            connection_.settings = part_.context().settings.none();
+        }
+    } else if (tag != "SET") {
+        // The text has told what a SET is: most are SET LOCAL or SET TRANSACTION. It also tells
+        // better what changes the catalogue: CREATE TEMP does not.
+        effects_ |= effects.without(Effect::changes_catalogue);
+        note_sequences(effects);
+    }
+}
+
+// DISCARD, DEALLOCATE and RESET.
+void Server::note_discarding_tag(Bytes tag) {
+    const bool all = tag == "DISCARD ALL";
+    if (all || tag == "DEALLOCATE ALL") {
         statements_dropped();
     } else if (tag == "DEALLOCATE" && materialised_.size() == 1) {
         tenant_->session().statements.set(materialised_.front(), nullptr);
         materialised_.clear();
     }
-    if (tag == "DISCARD ALL" || tag == "DISCARD SEQUENCES") {
+    if (all || tag == "DISCARD SEQUENCES") {
         sequences_discarded_ = true;
         connection_.sequences_of = 0;
     }
-    if (tag == "DISCARD ALL") channels_discarded_ = true;
-    if (tag == "DISCARD ALL" || tag == "RESET") has_reset_ = resets_seen_ = true;
-    // ROLLBACK TO SAVEPOINT as well.
-    if (tag == "ROLLBACK" && !undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
-    if (!tenant_->session().follows) {
-        if (tag == "RESET" || tag == "DISCARD ALL") effects_ |= Effect::reset;
-        return;
-    }
-    if (!tracks()) {
-        // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
-        if (tag == "RESET" || tag == "DISCARD ALL") {
-            connection_.settings = part_.context().settings.none();
-        }
-        return;
-    }
-    // The text has told what a SET is: most are SET LOCAL or SET TRANSACTION. It also tells better
-    // what changes the catalogue: CREATE TEMP does not.
-    if (tag == "SET") return;
-    const Effects effects = protocol::effects_of_tag(tag).without(Effect::changes_catalogue);
-    effects_ |= effects;
-    note_sequences(effects);
-    // Closing cursors is seldom the end of a holdable one; but who has one wants to be rid of it.
-    const Pins pins = tenant_->session().pins;
-    if (pins.contains(PinReason::cursor_with_hold) && tag.starts_with("CLOSE")) {
-        effects_ |= Effect::state;
-    }
+    if (all) channels_discarded_ = true;
+    if (all || tag == "RESET") has_reset_ = resets_seen_ = true;
 }
 
 void Server::note_own_tag(Bytes tag) {

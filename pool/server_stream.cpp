@@ -77,6 +77,7 @@ Task<> Server::run() {
             co_return;
         }
         drained = result.drained;
+        part_.context().resumptions.time_passes();
         buffer_.filled(result.size);
         part_.statistics().server_bytes_received.add(result.size);
         if (!scan()) co_return;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "pool/asio.hpp"
+#include "pool/deadlines.hpp"
 
 namespace pgweir::pool {
 
@@ -78,10 +79,21 @@ class Resumptions : public asio::execution_context::service {
 
     /// Resumes `first`, and then all that it wakes.
     void run(Suspension& first) {
-        running_ = true;
+        running_ = in_turn_ = true;
         first.resume();
         run_all();
+        in_turn_ = false;
+        now_.reset();
     }
+
+    /// The time: one look at the clock for all that comes of one wake-up, or of one read.
+    [[nodiscard]] Clock::time_point now() {
+        if (!in_turn_) return Clock::now();
+        if (!now_) now_ = Clock::now();
+        return *now_;
+    }
+    /// Something new has been read: who goes on reading may do so for long.
+    void time_passes() { now_.reset(); }
 
   private:
     void run_all() {
@@ -98,6 +110,8 @@ class Resumptions : public asio::execution_context::service {
     boost::intrusive::list<Resumable, boost::intrusive::base_hook<ResumableHook>,
                            boost::intrusive::constant_time_size<false>>
         list_;
+    std::optional<Clock::time_point> now_;
+    bool in_turn_ = false;
     bool running_ = false;  ///< or about to: nobody has to see to it
 };
 

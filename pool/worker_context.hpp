@@ -6,6 +6,7 @@
 #include "pool/deadlines.hpp"
 #include "pool/read_buffer.hpp"
 #include "pool/session_settings.hpp"
+#include "pool/suspension.hpp"
 
 namespace pgweir::pool {
 
@@ -22,6 +23,10 @@ struct WorkerContext {
     /// Last, so that coroutines that die with the loop still find the rest.
     /// Other threads post to it. Its sockets are its own thread's alone: they need no locks.
     asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+    Resumptions& resumptions = asio::use_service<Resumptions>(io);
+
+    /// The time, of this wake-up (see Resumptions).
+    [[nodiscard]] Clock::time_point now() { return resumptions.now(); }
 };
 
 }  // namespace pgweir::pool

@@ -1,6 +1,7 @@
 #include "protocol/effect_words.hpp"
 
 #include <array>
+#include <utility>
 
 namespace pgweir::protocol {
 
@@ -9,7 +10,7 @@ namespace {
 constexpr Effects settings = Effect::state | Effect::reset;
 constexpr Effects suspect = suspect_effects;
 
-// In the order of the first letters, `_` last. Of functions: those of PostgreSQL 12 to 18 and of
+// In the order of the alphabet, `_` last. Of functions: those of PostgreSQL 12 to 18 and of
 // well-known extensions in C that leave something in the session (manual, "System Administration
 // Functions", "Sequence Manipulation Functions", F.x of each extension).
 constexpr std::array words{
@@ -155,33 +156,6 @@ constexpr std::array words{
     EffectWord{"_shared", Role::other, Effect::sticky},
 };
 
-// What begins with one character: its part of `words`.
-struct Bucket {
-    std::uint16_t begin = 0;
-    std::uint16_t end = 0;
-};
-
-constexpr std::array<Bucket, 256> make_buckets() {
-    std::array<Bucket, 256> buckets{};
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        Bucket& bucket = buckets[static_cast<unsigned char>(words[i].text.front())];
-        if (bucket.end == 0) bucket.begin = static_cast<std::uint16_t>(i);
-        bucket.end = static_cast<std::uint16_t>(i + 1);
-    }
-    return buckets;
-}
-constexpr std::array<Bucket, 256> buckets = make_buckets();
-
-constexpr bool each_bucket_is_whole() {
-    for (const Bucket& bucket : buckets) {
-        for (std::size_t i = bucket.begin; i < bucket.end; ++i) {
-            if (words[i].text.front() != words[bucket.begin].text.front()) return false;
-        }
-    }
-    return true;
-}
-static_assert(each_bucket_is_whole(), "words that begin alike must stand together");
-
 constexpr bool is_prefix(const EffectWord& entry) {
     return entry.text.back() == '*';
 }
@@ -189,6 +163,37 @@ constexpr bool is_prefix(const EffectWord& entry) {
 constexpr std::string_view without_star(const EffectWord& entry) {
     return entry.text.substr(0, entry.text.size() - 1);
 }
+
+// Where to look for a word: among those of its size that begin alike, and the prefixes that begin
+// alike. Each list ends with `none`.
+constexpr std::uint8_t none = 255;
+static_assert(words.size() < none);
+
+struct Index {
+    static constexpr std::size_t slots = 1024;
+    std::array<std::uint8_t, slots> first{};        ///< of the words, by slot()
+    std::array<std::uint8_t, 32> first_prefix{};    ///< by letter()
+    std::array<std::uint8_t, words.size()> next{};  ///< of the same list
+
+    static constexpr std::size_t letter(char c) { return static_cast<unsigned char>(c) & 31U; }
+    static constexpr std::size_t slot(std::string_view word) {
+        return (letter(word.front()) << 5U | (word.size() & 31U)) % slots;
+    }
+};
+
+constexpr Index make_index() {
+    Index index;
+    index.first.fill(none);
+    index.first_prefix.fill(none);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string_view text = words[i].text;
+        std::uint8_t& head = is_prefix(words[i]) ? index.first_prefix[Index::letter(text.front())]
+                                                 : index.first[Index::slot(text)];
+        index.next[i] = std::exchange(head, static_cast<std::uint8_t>(i));
+    }
+    return index;
+}
+constexpr Index index = make_index();
 
 constexpr WordFilter make_filter() {
     WordFilter filter;
@@ -202,19 +207,18 @@ constexpr WordFilter make_filter() {
     return filter;
 }
 
-bool is(const EffectWord& entry, std::string_view word) {
-    return is_prefix(entry) ? word.starts_with(without_star(entry)) : entry.text == word;
-}
-
 }  // namespace
 
 constexpr WordFilter effect_word_filter = make_filter();
 
 const EffectWord* find_effect_word(std::string_view word) {
     if (word.empty()) return nullptr;
-    const Bucket& bucket = buckets[static_cast<unsigned char>(word.front())];
-    for (std::size_t i = bucket.begin; i < bucket.end; ++i) {
-        if (is(words[i], word)) return &words[i];
+    for (std::uint8_t i = index.first[Index::slot(word)]; i != none; i = index.next[i]) {
+        if (words[i].text == word) return &words[i];
+    }
+    const std::uint8_t prefixes = index.first_prefix[Index::letter(word.front())];
+    for (std::uint8_t i = prefixes; i != none; i = index.next[i]) {
+        if (word.starts_with(without_star(words[i]))) return &words[i];
     }
     return nullptr;
 }

@@ -137,6 +137,7 @@ void NamedEffects::add(std::string_view word, Effects effects) {
 
 Effects NamedEffects::find(std::string_view lower_case_word) const {
     const std::string_view word = lower_case_word.substr(0, longest_word);
+    if (word.empty() || !may_find(word[0], word.size() > 1 ? word[1] : ' ', word.size())) return {};
     Effects effects;
     if (beyond_ascii_.any() &&
         std::ranges::any_of(word, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {

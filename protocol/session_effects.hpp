@@ -46,6 +46,11 @@ class Effects {
         return (bits_ & static_cast<std::uint16_t>(effect)) != 0;
     }
     [[nodiscard]] constexpr bool any() const { return bits_ != 0; }
+    [[nodiscard]] constexpr Effects only(Effects others) const {
+        Effects common;
+        common.bits_ = static_cast<std::uint16_t>(bits_ & others.bits_);
+        return common;
+    }
     [[nodiscard]] constexpr Effects without(Effects others) const {
         Effects rest;
         rest.bits_ = static_cast<std::uint16_t>(bits_ & ~others.bits_);

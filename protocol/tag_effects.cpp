@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "protocol/effect_words.hpp"
 #include "protocol/session_effects.hpp"
 
 namespace pgweir::protocol {
@@ -35,6 +36,18 @@ constexpr std::array tags{
     Tag{"UNLISTEN", Effect::state | Effect::listens},
 };
 
+constexpr std::array<std::string_view, 3> verbs{"CREATE ", "ALTER ", "DROP "};
+constexpr std::array<std::string_view, 2> with_numbers{"INSERT ", "MERGE "};
+
+// Most tags (SELECT 1) have none.
+constexpr WordFilter filter = [] {
+    WordFilter made;
+    for (const Tag& tag : tags) made.add(tag.text);
+    for (const std::string_view verb : verbs) made.add_prefix(verb);
+    for (const std::string_view verb : with_numbers) made.add_prefix(verb);
+    return made;
+}();
+
 // What CREATE, ALTER and DROP may be about without any change to what NamedEffects is made from.
 constexpr std::array<std::string_view, 16> without_effects{
     "ACCESS METHOD", "COLLATION",   "CONVERSION",   "DATABASE",
@@ -52,11 +65,13 @@ Effects effects_of_definition(std::string_view object) {
 }  // namespace
 
 Effects effects_of_tag(std::string_view tag) {
-    constexpr std::array<std::string_view, 3> verbs{"CREATE ", "ALTER ", "DROP "};
+    if (tag.size() < 2 || !filter.may_hold(tag[0], tag[1], tag.size())) return {};
     for (const std::string_view verb : verbs) {
         if (tag.starts_with(verb)) return effects_of_definition(tag.substr(verb.size()));
     }
-    if (tag.starts_with("INSERT ") || tag.starts_with("MERGE ")) return Effect::advances_sequence;
+    for (const std::string_view verb : with_numbers) {
+        if (tag.starts_with(verb)) return Effect::advances_sequence;
+    }
     const auto* const found = std::ranges::lower_bound(tags, tag, {}, &Tag::text);
     return found != tags.end() && found->text == tag ? found->effects : Effects();
 }

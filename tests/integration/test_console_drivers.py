@@ -37,6 +37,8 @@ def _client(weir):
     """A client that has done one query, so that there is something to see."""
     with Peer.login(weir) as peer:
         peer.query("select 1")
+        # It is counted when the reply is out.
+        eventually(lambda: weir.metrics().sum("queries", database="app") == 1)
         yield peer
 
 
