@@ -114,13 +114,7 @@ void PoolPart::queue_changed() {
 
 void PoolPart::returned(Server& server) {
     const auto now = Clock::now();
-    if (const auto reason = reason_to_retire(server, now)) {
-        if (*reason == ServerClose::lifetime) {
-            statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
-        }
-        server.close(*reason, *reason == ServerClose::lifetime ? "server_lifetime" : "");
-        return;
-    }
+    if (retire_if_due(server, now)) return;
     if (pool_.take_claim()) {
         server.close(ServerClose::evicted, "a client waits for a connection of its own");
         return;
@@ -163,6 +157,15 @@ std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
         return ServerClose::lifetime;
     }
     return std::nullopt;
+}
+
+bool PoolPart::retire_if_due(Server& server, Clock::time_point now) {
+    const auto reason = reason_to_retire(server, now);
+    if (!reason) return false;
+    const bool expired = *reason == ServerClose::lifetime;
+    if (expired) statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
+    server.close(*reason, expired ? "server_lifetime" : "");
+    return true;
 }
 
 // --- moving between workers ----------------------------------------------------------------------
@@ -355,13 +358,9 @@ void PoolPart::sweep(Clock::time_point now) {
     const milliseconds timeout = options().server_idle_timeout;
     for (auto next = idle_.begin(); next != idle_.end();) {
         Server& server = *next++;
-        if (const auto reason = reason_to_retire(server, now)) {
-            if (*reason == ServerClose::lifetime) {
-                statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
-            }
-            server.close(*reason, *reason == ServerClose::lifetime ? "server_lifetime" : "");
-        } else if (timeout > milliseconds::zero() && now - server.idle_since() >= timeout &&
-                   pool_.budget().open() > options().min_pool_size) {
+        if (retire_if_due(server, now)) continue;
+        if (timeout > milliseconds::zero() && now - server.idle_since() >= timeout &&
+            pool_.budget().open() > options().min_pool_size) {
             statistics_.timeouts[static_cast<std::size_t>(Timeout::server_idle_timeout)].add();
             server.close(ServerClose::idle, "server_idle_timeout");
         }
