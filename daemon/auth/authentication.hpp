@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "conf/config.hpp"
@@ -98,6 +99,7 @@ class Authentication {
     [[nodiscard]] std::string_view map() const;
     Task<Outcome> check_secret(conf::AuthType method);
     Task<bool> find_secrets();
+    Task<std::variant<std::string, Outcome>> ask(std::string request);
     Task<Outcome> exchange_password();
     Task<Outcome> exchange_md5();
     Task<Outcome> exchange_scram();
