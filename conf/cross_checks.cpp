@@ -35,10 +35,6 @@ void check_addresses(const Config& config, const Origins& origins, Reporter& rep
     }
 }
 
-bool minimum_above(unsigned min, unsigned max) {
-    return max != 0 && min > max;
-}
-
 std::string minimum_message(unsigned min, std::string_view name, unsigned max) {
     return "min_pool_size " + std::to_string(min) + " is above " + std::string{name} + ' ' +
            std::to_string(max);

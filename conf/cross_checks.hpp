@@ -6,6 +6,12 @@
 
 namespace pgweir::conf {
 
+/// Whether a pool of `size` could never hold the connections that `min_pool_size` keeps; a size of
+/// 0 is no limit.
+[[nodiscard]] constexpr bool minimum_above(unsigned min_pool_size, unsigned size) {
+    return size != 0 && min_pool_size > size;
+}
+
 /// Reports values that are right by themselves and wrong together: addresses used twice, pools
 /// whose minimum is above their maximum, TLS without a key, a method without what it needs.
 void check_together(const Config& config, const Origins& origins, Reporter& reporter);

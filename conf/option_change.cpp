@@ -4,16 +4,9 @@
 #include <array>
 #include <string>
 
+#include "conf/cross_checks.hpp"
+
 namespace pgweir::conf {
-
-namespace {
-
-// As check_together() has it, for what can be changed by hand.
-bool minimum_above_maximum(const PoolOptions& options) {
-    return options.default_pool_size != 0 && options.min_pool_size > options.default_pool_size;
-}
-
-}  // namespace
 
 bool can_be_changed(const Option& option) {
     constexpr std::array<std::string_view, 4> sections{"pool", "limits", "timeouts", "log"};
@@ -34,10 +27,12 @@ Result<std::shared_ptr<const Config>> with_option(const Config& config, const Op
             if (get(option, database.options) == before) set(option, database.options, *value);
         }
     }
-    const auto wrong = [](const Database& database) {
-        return minimum_above_maximum(database.options);
+    // Of what check_together() looks at, all that can be changed by hand.
+    const auto wrong = [](const PoolOptions& options) {
+        return minimum_above(options.min_pool_size, options.default_pool_size);
     };
-    if (minimum_above_maximum(changed->pool) || std::ranges::any_of(changed->databases, wrong)) {
+    if (wrong(changed->pool) ||
+        std::ranges::any_of(changed->databases, wrong, &Database::options)) {
         return Refusal{"min_pool_size would be above the size of a pool"};
     }
     return std::shared_ptr<const Config>(std::move(changed));

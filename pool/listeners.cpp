@@ -23,14 +23,7 @@ void Listeners::want(Listener& listener, std::vector<std::string> channels) {
     std::ranges::set_difference(listener.channels, channels, std::back_inserter(removed));
     listener.channels = std::move(channels);
     for (const std::string& channel : added) by_channel_[channel].push_back(&listener);
-    std::vector<std::string> unused;
-    for (const std::string& channel : removed) {
-        const auto found = by_channel_.find(channel);
-        std::erase(found->second, &listener);
-        if (!found->second.empty()) continue;
-        by_channel_.erase(found);
-        unused.push_back(channel);
-    }
+    std::vector<std::string> unused = leave(listener, removed);
     NotificationHub& hub = part_.pool().hub();
     if (!added.empty()) {
         listener.confirmed = false;
@@ -42,17 +35,25 @@ void Listeners::want(Listener& listener, std::vector<std::string> channels) {
     if (!unused.empty()) hub.unsubscribe(part_.context().index, std::move(unused));
 }
 
-void Listeners::end(Listener& listener) {
-    if (by_id_.erase(listener.id) == 0) return;
-    part_.statistics().listening_clients.subtract();
+// The listener is taken from these channels; returns those that nobody of this worker listens to
+// any more.
+std::vector<std::string> Listeners::leave(Listener& listener,
+                                          const std::vector<std::string>& channels) {
     std::vector<std::string> unused;
-    for (const std::string& channel : listener.channels) {
+    for (const std::string& channel : channels) {
         const auto found = by_channel_.find(channel);
         std::erase(found->second, &listener);
         if (!found->second.empty()) continue;
         by_channel_.erase(found);
         unused.push_back(channel);
     }
+    return unused;
+}
+
+void Listeners::end(Listener& listener) {
+    if (by_id_.erase(listener.id) == 0) return;
+    part_.statistics().listening_clients.subtract();
+    std::vector<std::string> unused = leave(listener, listener.channels);
     listener.channels.clear();
     if (!unused.empty()) part_.pool().hub().unsubscribe(part_.context().index, std::move(unused));
 }

@@ -49,6 +49,8 @@ class Listeners {
     void hub_said(const std::vector<HubEvent>& events);
 
   private:
+    [[nodiscard]] std::vector<std::string> leave(Listener& listener,
+                                                 const std::vector<std::string>& channels);
     void deliver(Listener& listener, const SharedMessage& message);
     void deliver(Listener& listener, const std::vector<SharedMessage>& messages);
     void notify(const HubEvent& event);

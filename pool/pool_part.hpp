@@ -114,6 +114,8 @@ class PoolPart {
     void keep_idle(Server& server);
     [[nodiscard]] std::optional<ServerClose> reason_to_retire(const Server& server,
                                                               Clock::time_point now) const;
+    /// Closes the server if there is a reason to; false: it may stay.
+    bool retire_if_due(Server& server, Clock::time_point now);
     void note_custom_setting(const std::string& name);
     void queue_changed();
     void start_connecting();

@@ -15,9 +15,7 @@ template <std::size_t Count>
     constexpr std::size_t count_size = 2;
     constexpr std::size_t length_size = 4;
     if (body.size() < count_size) return std::nullopt;
-    const auto columns = static_cast<std::size_t>(static_cast<unsigned char>(body[0])) << 8U |
-                         static_cast<unsigned char>(body[1]);
-    if (columns < Count) return std::nullopt;
+    if (read_uint16(body) < Count) return std::nullopt;
     body.remove_prefix(count_size);
     std::array<std::optional<Bytes>, Count> values;
     for (auto& value : values) {

@@ -44,8 +44,7 @@ template <class F>
 void for_each_value(Bytes rest, F f) {
     const auto take_count = [&rest] {
         if (rest.size() < 2) return std::size_t{0};
-        const auto count = static_cast<std::size_t>(static_cast<unsigned char>(rest[0])) << 8U |
-                           static_cast<unsigned char>(rest[1]);
+        const std::size_t count = read_uint16(rest);
         rest.remove_prefix(2);
         return count;
     };

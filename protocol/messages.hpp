@@ -64,6 +64,13 @@ enum class TransactionStatus : char { idle = 'I', in_transaction = 'T', failed =
 /// A message is its type, then a length that counts itself and the body.
 inline constexpr std::size_t header_size = 5;
 
+/// Reads a 16-bit integer in network byte order; `bytes` must hold two.
+[[nodiscard]] constexpr std::uint16_t read_uint16(Bytes bytes) {
+    const unsigned high = static_cast<unsigned char>(bytes[0]);
+    const unsigned low = static_cast<unsigned char>(bytes[1]);
+    return static_cast<std::uint16_t>(high << 8U | low);
+}
+
 /// Reads a 32-bit integer in network byte order; `bytes` must hold four.
 [[nodiscard]] constexpr std::uint32_t read_uint32(Bytes bytes) {
     std::uint32_t value = 0;

@@ -11,8 +11,7 @@ constexpr std::size_t length_size = 4;
 
 std::optional<std::size_t> take_count(Bytes& body) {
     if (body.size() < count_size) return std::nullopt;
-    const auto count = static_cast<std::size_t>(static_cast<unsigned char>(body[0])) << 8U |
-                       static_cast<unsigned char>(body[1]);
+    const std::size_t count = read_uint16(body);
     body.remove_prefix(count_size);
     return count;
 }

@@ -205,9 +205,8 @@ Task<bool> Authentication::find_secrets() {
     co_return true;
 }
 
-Task<Authentication::Outcome> Authentication::exchange_password() {
-    std::string request;
-    protocol::append_authentication_cleartext_password(request);
+// What the client's PasswordMessage says in answer to `request`, or how the authentication ends.
+Task<std::variant<std::string, Authentication::Outcome>> Authentication::ask(std::string request) {
     const bool said = co_await client_.say(request);
     if (!said) co_return Outcome::gone;
     const auto body = co_await client_.hear();
@@ -217,7 +216,15 @@ Task<Authentication::Outcome> Authentication::exchange_password() {
         report_ = *problem;
         co_return Outcome::refused;
     }
-    const std::string_view password = std::get<std::string_view>(parsed);
+    co_return std::string(std::get<std::string_view>(parsed));
+}
+
+Task<Authentication::Outcome> Authentication::exchange_password() {
+    std::string request;
+    protocol::append_authentication_cleartext_password(request);
+    const auto heard = co_await ask(std::move(request));
+    if (const auto* outcome = std::get_if<Outcome>(&heard)) co_return *outcome;
+    const auto& password = std::get<std::string>(heard);
     for (const protocol::Secret& secret : secrets_) {
         if (!protocol::matches_password(secret, facts_.user, password)) continue;
         auto credentials = std::make_shared<pool::ServerCredentials>();
@@ -238,16 +245,9 @@ Task<Authentication::Outcome> Authentication::exchange_md5() {
     RAND_bytes(reinterpret_cast<unsigned char*>(salt.data()), salt.size());
     std::string request;
     protocol::append_authentication_md5_password(request, salt);
-    const bool said = co_await client_.say(request);
-    if (!said) co_return Outcome::gone;
-    const auto body = co_await client_.hear();
-    if (!body) co_return Outcome::gone;
-    const auto parsed = protocol::parse_password_message(*body);
-    if (const auto* problem = std::get_if<ErrorReport>(&parsed)) {
-        report_ = *problem;
-        co_return Outcome::refused;
-    }
-    const std::string_view response = std::get<std::string_view>(parsed);
+    const auto heard = co_await ask(std::move(request));
+    if (const auto* outcome = std::get_if<Outcome>(&heard)) co_return *outcome;
+    const auto& response = std::get<std::string>(heard);
     for (const protocol::Secret& secret : secrets_) {
         if (protocol::matches_md5_response(secret, facts_.user, salt, response)) {
             credentials_ = credentials_of(secret);
@@ -345,39 +345,6 @@ Authentication::Outcome Authentication::refuse(std::string_view code, std::strin
     report_ = ErrorReport::fatal(code, std::move(message));
     if (reason_ != reason) reason_ += (reason_.empty() ? "" : "; ") + std::move(reason);
     return Outcome::refused;
-}
-
-std::vector<protocol::Secret> PreparedSecrets::verifiers(
-    const std::string& user, const std::vector<protocol::Secret>& secrets) {
-    const bool has_plain = std::ranges::any_of(secrets, [](const protocol::Secret& secret) {
-        return std::holds_alternative<protocol::PlainPassword>(secret);
-    });
-    if (!has_plain) return secrets;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto known = known_.find(user);
-        if (known != known_.end() && known->second.from == secrets) return known->second.made;
-    }
-    // One exchange has one salt: that of a stored verifier, where there is one.
-    std::string salt = protocol::random_bytes(protocol::scram_salt_length);
-    unsigned iterations = protocol::scram_default_iterations;
-    for (const protocol::Secret& secret : secrets) {
-        if (const auto* stored = std::get_if<protocol::ScramVerifier>(&secret)) {
-            salt = stored->salt;
-            iterations = stored->iterations;
-            break;
-        }
-    }
-    std::vector<protocol::Secret> made = secrets;
-    for (protocol::Secret& secret : made) {
-        if (const auto* plain = std::get_if<protocol::PlainPassword>(&secret)) {
-            secret = protocol::make_scram_verifier(plain->text, salt, iterations);
-        }
-    }
-    const std::lock_guard lock(mutex_);
-    if (known_.size() >= max_known) known_.clear();
-    known_[user] = {.from = secrets, .made = made};
-    return made;
 }
 
 std::optional<AuthQuerySource> auth_query_source(const conf::Config& config,

@@ -2,18 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "conf/config.hpp"
 #include "conf/hba.hpp"
 #include "daemon/auth/auth_query.hpp"
 #include "daemon/auth/login_brake.hpp"
+#include "daemon/auth/prepared_secrets.hpp"
 #include "pool/asio.hpp"
 #include "pool/server_credentials.hpp"
 #include "protocol/error_report.hpp"
@@ -55,26 +55,6 @@ class AuthConversation {
     virtual Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) = 0;
     /// Lets time pass. False: the session ends.
     virtual Task<bool> pause(std::chrono::milliseconds time) = 0;
-};
-
-/// Verifiers made of plain passwords: making one takes a millisecond, checking against it a few
-/// microseconds, which is what an unknown user costs too. Thread-safe; bounded.
-class PreparedSecrets {
-  public:
-    /// `secrets` with a verifier in place of each plain password, in the same order. All have the
-    /// same salt where none is stored as a verifier, so that one exchange can check them all.
-    [[nodiscard]] std::vector<protocol::Secret> verifiers(
-        const std::string& user, const std::vector<protocol::Secret>& secrets);
-
-  private:
-    struct Entry {
-        std::vector<protocol::Secret> from;
-        std::vector<protocol::Secret> made;
-    };
-    static constexpr std::size_t max_known = 10'000;
-
-    std::mutex mutex_;  ///< guards what follows
-    std::map<std::string, Entry> known_;
 };
 
 /// What all authentications of the process share. Thread-safe.
@@ -119,6 +99,7 @@ class Authentication {
     [[nodiscard]] std::string_view map() const;
     Task<Outcome> check_secret(conf::AuthType method);
     Task<bool> find_secrets();
+    Task<std::variant<std::string, Outcome>> ask(std::string request);
     Task<Outcome> exchange_password();
     Task<Outcome> exchange_md5();
     Task<Outcome> exchange_scram();

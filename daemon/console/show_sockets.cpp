@@ -69,48 +69,59 @@ void add_duration(Row& row, pool::Clock::duration duration) {
     row.emplace_back(us % second);
 }
 
-Row common_row(const Snapshot& snapshot, const ClientView& client) {
-    Row row{"C",
-            client.user,
-            client.database,
-            std::string(protocol::name(client.replication)),
-            std::string(client.state),
-            client.socket.remote.address,
-            std::int64_t{client.socket.remote.port},
-            client.socket.local.address,
-            std::int64_t{client.socket.local.port},
-            snapshot.when(client.connected_at),
-            snapshot.when(client.request_at)};
-    add_duration(row, client.waiting_since ? snapshot.now - *client.waiting_since
-                                           : pool::Clock::duration::zero());
-    row.insert(row.end(), {std::int64_t{0}, handle('c', client.id), handle('s', client.server),
-                           number(client.pid), client.tls, client.application_name,
-                           number(client.prepared_statements), number(client.id)});
+// What a client's row and a server's have each from somewhere else.
+struct Difference {
+    std::string type;
+    std::string request_time;
+    std::optional<pool::Clock::time_point> waiting_since;
+    bool close_needed = false;
+    std::string ptr;
+    std::string link;
+};
+
+// PgBouncer's columns for a connection, of a client or a server.
+template <class View>
+Row row_of(const Snapshot& snapshot, const View& view, Difference own) {
+    Row row{std::move(own.type),
+            view.user,
+            view.database,
+            std::string(protocol::name(view.replication)),
+            std::string(view.state),
+            view.socket.remote.address,
+            std::int64_t{view.socket.remote.port},
+            view.socket.local.address,
+            std::int64_t{view.socket.local.port},
+            snapshot.when(view.connected_at),
+            std::move(own.request_time)};
+    add_duration(
+        row, own.waiting_since ? snapshot.now - *own.waiting_since : pool::Clock::duration::zero());
+    row.insert(row.end(), {std::int64_t{own.close_needed ? 1 : 0}, std::move(own.ptr),
+                           std::move(own.link), number(view.pid), view.tls, view.application_name,
+                           number(view.prepared_statements), number(view.id)});
     return row;
+}
+
+Row common_row(const Snapshot& snapshot, const ClientView& client) {
+    return row_of(snapshot, client,
+                  {.type = "C",
+                   .request_time = snapshot.when(client.request_at),
+                   .waiting_since = client.waiting_since,
+                   .ptr = handle('c', client.id),
+                   .link = handle('s', client.server)});
 }
 
 Row common_row(const Snapshot& snapshot, const pool::ServerView& server) {
     const auto client = std::ranges::find(snapshot.clients, server.client, &ClientView::id);
     const bool has_client = server.client != 0 && client != snapshot.clients.end();
-    Row row{"S",
-            server.user,
-            server.database,
-            std::string(protocol::name(server.replication)),
-            std::string(server.state),
-            server.socket.remote.address,
-            std::int64_t{server.socket.remote.port},
-            server.socket.local.address,
-            std::int64_t{server.socket.local.port},
-            snapshot.when(server.connected_at),
-            snapshot.when(has_client ? client->request_at
-                                     : std::max(server.idle_since, server.connected_at))};
-    add_duration(row, has_client && client->waiting_since ? snapshot.now - *client->waiting_since
-                                                          : pool::Clock::duration::zero());
-    row.insert(row.end(),
-               {std::int64_t{server.close_needed ? 1 : 0}, handle('s', server.id),
-                handle('c', server.client), number(server.pid), server.tls, server.application_name,
-                number(server.prepared_statements), number(server.id)});
-    return row;
+    return row_of(
+        snapshot, server,
+        {.type = "S",
+         .request_time = snapshot.when(
+             has_client ? client->request_at : std::max(server.idle_since, server.connected_at)),
+         .waiting_since = has_client ? client->waiting_since : std::nullopt,
+         .close_needed = server.close_needed,
+         .ptr = handle('s', server.id),
+         .link = handle('c', server.client)});
 }
 
 std::string reasons(pool::Pins pins) {

@@ -88,36 +88,36 @@ void add(Row& row, const Totals& totals) {
     for (const std::uint64_t value : totals.values) row.push_back(number(value));
 }
 
-Rows show_stats(const Snapshot& snapshot) {
+// A row for each database: its name, then what `add_values(row, database, totals)` adds.
+template <class AddValues>
+Rows rows_by_database(const Snapshot& snapshot, AddValues add_values) {
     Rows rows;
     for (const auto& [database, totals] : totals_by_database(snapshot.pools)) {
         Row& row = rows.emplace_back();
         row.emplace_back(database);
-        add(row, totals);
-        add(row, snapshot.averages->of(database));
-        row.push_back(number(totals[Stat::queries]));
+        add_values(row, database, totals);
     }
     return rows;
+}
+
+Rows show_stats(const Snapshot& snapshot) {
+    return rows_by_database(snapshot,
+                            [&](Row& row, const std::string& database, const Totals& totals) {
+                                add(row, totals);
+                                add(row, snapshot.averages->of(database));
+                                row.push_back(number(totals[Stat::queries]));
+                            });
 }
 
 Rows show_stats_totals(const Snapshot& snapshot) {
-    Rows rows;
-    for (const auto& [database, totals] : totals_by_database(snapshot.pools)) {
-        Row& row = rows.emplace_back();
-        row.emplace_back(database);
-        add(row, totals);
-    }
-    return rows;
+    return rows_by_database(
+        snapshot, [](Row& row, const std::string&, const Totals& totals) { add(row, totals); });
 }
 
 Rows show_stats_averages(const Snapshot& snapshot) {
-    Rows rows;
-    for (const auto& [database, totals] : totals_by_database(snapshot.pools)) {
-        Row& row = rows.emplace_back();
-        row.emplace_back(database);
+    return rows_by_database(snapshot, [&](Row& row, const std::string& database, const Totals&) {
         add(row, snapshot.averages->of(database));
-    }
-    return rows;
+    });
 }
 
 Rows show_totals(const Snapshot& snapshot) {

@@ -29,8 +29,7 @@ class DedicatedServersTest : public LendingTest {
 
 TEST_F(DedicatedServersTest, AConnectionIsMadeBesideThePoolsSizeAndClosedAfterUse) {
     make_pool(1);
-    TestTenant ordinary(worker.io);
-    acquire(ordinary);
+    Holder ordinary(*this);
     TestTenant streams(worker.io);
     acquire_own(streams);
     EXPECT_NE(streams.server, ordinary.server);
@@ -56,8 +55,7 @@ TEST_F(DedicatedServersTest, AnIdleServerGivesWayUnderTheDatabasesLimit) {
 
 TEST_F(DedicatedServersTest, TheNextServerThatComesBackGivesWayAndOnlyThat) {
     make_pool_under(1);
-    TestTenant first(worker.io);
-    acquire(first);
+    Holder first(*this);
     TestTenant rival(worker.io);
     part().enqueue(rival.waiter, Clock::now());
     TestTenant streams(worker.io);
@@ -77,8 +75,7 @@ TEST_F(DedicatedServersTest, TheNextServerThatComesBackGivesWayAndOnlyThat) {
 
 TEST_F(DedicatedServersTest, AClientThatLeavesTheQueueClaimsNothing) {
     make_pool_under(1);
-    TestTenant first(worker.io);
-    acquire(first);
+    Holder first(*this);
     TestTenant streams(worker.io);
     enqueue(streams);
     part().withdraw(streams.waiter);

@@ -192,10 +192,14 @@ class LendingTest : public testing::Test {
         EXPECT_TRUE(run_until([&] { return tenant.server != nullptr; }));
         part().withdraw(tenant.waiter);
     }
+    /// A tenant that has queued until it got a server.
+    class Holder : public TestTenant {
+      public:
+        explicit Holder(LendingTest& test) : TestTenant(test.worker.io) { test.acquire(*this); }
+    };
     /// Brings one connection into the pool.
     void warm_up() {
-        TestTenant first(worker.io);
-        acquire(first);
+        Holder first(*this);
         ASSERT_NE(first.server, nullptr);
         ASSERT_TRUE(first.server->release_if_done());
         ASSERT_EQ(statistics().servers_idle.get(), 1U);

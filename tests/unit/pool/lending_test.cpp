@@ -83,8 +83,7 @@ TEST_F(LendingTest, ATenantThatKeepsItsServerIsAskedFirst) {
 
 TEST_F(LendingTest, TheQueueIsServedInItsOrder) {
     make_pool(1);
-    TestTenant holder(worker.io);
-    acquire(holder);
+    Holder holder(*this);
     std::array<TestTenant, 3> waiting{TestTenant(worker.io), TestTenant(worker.io),
                                       TestTenant(worker.io)};
     for (TestTenant& tenant : waiting) part().enqueue(tenant.waiter, Clock::now());
@@ -105,8 +104,7 @@ TEST_F(LendingTest, TheQueueIsServedInItsOrder) {
 
 TEST_F(LendingTest, NobodyOvertakesTheQueue) {
     make_pool(2);
-    TestTenant holder(worker.io);
-    acquire(holder);
+    Holder holder(*this);
     TestTenant waiting(worker.io);
     part().enqueue(waiting.waiter, Clock::now());
     TestTenant late(worker.io);
@@ -122,8 +120,7 @@ TEST_F(LendingTest, NobodyOvertakesTheQueue) {
 
 TEST_F(LendingTest, WhoWithdrawsIsPassedOver) {
     make_pool(1);
-    TestTenant holder(worker.io);
-    acquire(holder);
+    Holder holder(*this);
     TestTenant first(worker.io);
     TestTenant second(worker.io);
     part().enqueue(first.waiter, Clock::now());
@@ -231,16 +228,14 @@ TEST_F(LendingTest, AnIdleServerThatDiesIsNoticedAtOnce) {
     postgresql.backend(0).hang_up();
     EXPECT_TRUE(run_until([&] { return !observer.closed.empty(); }));
     EXPECT_THAT(observer.closed, ElementsAre(ServerClose::lost));
-    TestTenant ann(worker.io);
-    acquire(ann);
+    Holder ann(*this);
     EXPECT_EQ(postgresql.connections(), 2U);
     EXPECT_TRUE(ann.server->release_if_done());
 }
 
 TEST_F(LendingTest, AServerThatDiesEndsTheLeaseAndTellsTheTenant) {
     make_pool(1);
-    TestTenant ann(worker.io);
-    acquire(ann);
+    Holder ann(*this);
     ann.query("SELECT 1");
     EXPECT_EQ(next_message(), "QSELECT 1");
     postgresql.backend(0).say("D");  // not even a whole header
@@ -255,8 +250,7 @@ TEST_F(LendingTest, AServerThatDiesEndsTheLeaseAndTellsTheTenant) {
 
 TEST_F(LendingTest, SessionSettingsAreAppliedBeforeTheRequestAndTheirReplyIsKeptBack) {
     make_pool(1);
-    TestTenant ann(worker.io);
-    acquire(ann);
+    Holder ann(*this);
     ann.session().settings = worker.settings.intern({{"timezone", "CET"}});
     Outgoing set_up;
     ASSERT_TRUE(ann.server->set_up(set_up));

@@ -33,8 +33,7 @@ TEST_F(PausingTest, IdleServersAreClosedAndNobodyGetsOneUntilItGoesOn) {
 
 TEST_F(PausingTest, WhoHasAServerKeepsItUntilHeIsDone) {
     make_pool(2);
-    TestTenant ann(worker.io);
-    acquire(ann);
+    Holder ann(*this);
     pause(true);
     settle();
     ASSERT_NE(ann.server, nullptr);
@@ -78,8 +77,7 @@ TEST_F(PausingTest, OneThatIsPausedAloneStaysSoWhenAllGoOn) {
 
 TEST_F(PausingTest, ReconnectReplacesAServerWhenItIsFree) {
     make_pool(1);
-    TestTenant ann(worker.io);
-    acquire(ann);
+    Holder ann(*this);
     pool->reconnect();
     settle();
     ASSERT_NE(ann.server, nullptr);
@@ -94,8 +92,7 @@ TEST_F(PausingTest, ReconnectReplacesAServerWhenItIsFree) {
 
 TEST_F(PausingTest, KillClosesServersWhateverTheyDo) {
     make_pool(1);
-    TestTenant ann(worker.io);
-    acquire(ann);
+    Holder ann(*this);
     pool->close_servers();
     EXPECT_TRUE(run_until([&] { return ann.server == nullptr; }));
     EXPECT_EQ(servers(), 0U);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -32,6 +33,68 @@ struct Word {
     }
 };
 
+/// Tells `tracker` of a message to the server; `mode` is the word that says by whom.
+inline void play_sent(RequestTracker& tracker, std::string_view mode, const Word& what) {
+    ASSERT_EQ(what.message.size(), 1U) << what.message;
+    const Origin origin = mode == ">"    ? Origin::client
+                          : mode == ">>" ? Origin::pool
+                                         : Origin::injected;
+    const bool read = tracker.sent(static_cast<Frontend>(what.message[0]), origin,
+                                   what.operation ? Operation::yes : Operation::no);
+    EXPECT_EQ(read, what.mark != '~') << "message " << what.message;
+}
+
+/// Tells `tracker` of a message from the server, and checks its verdict.
+inline void play_received(RequestTracker& tracker, const Word& what) {
+    using Disposition = Verdict::Disposition;
+    using Outcome = Verdict::Outcome;
+    const std::string& message = what.message;
+    const Disposition expected = what.mark == '-'   ? Disposition::drop
+                                 : what.mark == '!' ? Disposition::violation
+                                                    : Disposition::forward;
+    const bool ready = message.starts_with("Z:");
+    const std::string body = ready ? message.substr(2) : "";
+    const Verdict verdict = tracker.received(static_cast<Backend>(message[0]), body);
+    EXPECT_EQ(verdict.disposition, expected) << "message " << message;
+    const Outcome outcome = !what.operation     ? Outcome::none
+                            : message[0] == 'E' ? Outcome::failed
+                                                : Outcome::done;
+    EXPECT_EQ(verdict.operation, outcome) << "message " << message;
+    EXPECT_EQ(verdict.operations_discarded, what.discarded) << "message " << message;
+    if (expected == Disposition::violation) return;
+    EXPECT_EQ(verdict.ready, ready) << "message " << message;
+    if (ready) {
+        EXPECT_EQ(verdict.origin, expected == Disposition::drop ? Origin::pool : Origin::client);
+    }
+}
+
+/// Whether `tracker` has a property; play() lists them. Nothing: there is no such property.
+inline std::optional<bool> has(const RequestTracker& tracker, std::string_view property) {
+    if (property == "releasable") return tracker.releasable();
+    if (property == "quiet") return tracker.quiet();
+    if (property == "busy") return !tracker.quiet() && !tracker.releasable();
+    if (property == "copying") return tracker.copying_in();
+    if (property == "streaming") return tracker.copying_both();
+    if (property == "wants_sync") return tracker.wants_sync();
+    if (property == "uncertain") return tracker.uncertain();
+    if (property.starts_with("owed:")) {
+        return tracker.owed() == std::stoul(std::string(property.substr(5)));
+    }
+    if (property.size() == 1) {
+        return static_cast<char>(tracker.transaction_status()) == property[0];
+    }
+    return std::nullopt;
+}
+
+/// Checks a property, or with "not_" before it that `tracker` does not have it.
+inline void expect(const RequestTracker& tracker, std::string_view property) {
+    const bool wanted = !property.starts_with("not_");
+    if (!wanted) property.remove_prefix(4);
+    const std::optional<bool> actual = has(tracker, property);
+    ASSERT_TRUE(actual) << "no such property: " << property;
+    EXPECT_EQ(*actual, wanted) << property << ", owed " << tracker.owed();
+}
+
 /// Plays `text` to `tracker` and checks what it says. Words, separated by spaces:
 ///   >  >>  >+  <  =>   what follows is sent by the client, by the pool, by the pool inside of the
 ///   client's extended query, by the server, or is expected
@@ -43,81 +106,19 @@ struct Word {
 ///   releasable quiet busy copying streaming wants_sync uncertain owed:N I T E   expectations; each
 ///   also has a form with "not_"
 inline void play(RequestTracker& tracker, std::string_view text) {
-    using Disposition = Verdict::Disposition;
-    using Outcome = Verdict::Outcome;
     SCOPED_TRACE(std::string(text));
     std::istringstream words{std::string(text)};
     std::string mode;
     std::string word;
-    const auto sent = [&tracker, &mode](const Word& what) {
-        ASSERT_EQ(what.message.size(), 1U) << what.message;
-        const Origin origin = mode == ">"    ? Origin::client
-                              : mode == ">>" ? Origin::pool
-                                             : Origin::injected;
-        const bool read = tracker.sent(static_cast<Frontend>(what.message[0]), origin,
-                                       what.operation ? Operation::yes : Operation::no);
-        EXPECT_EQ(read, what.mark != '~') << "message " << what.message;
-    };
-    const auto received = [&tracker](const Word& what) {
-        const std::string& message = what.message;
-        const Disposition expected = what.mark == '-'   ? Disposition::drop
-                                     : what.mark == '!' ? Disposition::violation
-                                                        : Disposition::forward;
-        const bool ready = message.starts_with("Z:");
-        const std::string body = ready ? message.substr(2) : "";
-        const Verdict verdict = tracker.received(static_cast<Backend>(message[0]), body);
-        EXPECT_EQ(verdict.disposition, expected) << "message " << message;
-        const Outcome outcome = !what.operation     ? Outcome::none
-                                : message[0] == 'E' ? Outcome::failed
-                                                    : Outcome::done;
-        EXPECT_EQ(verdict.operation, outcome) << "message " << message;
-        EXPECT_EQ(verdict.operations_discarded, what.discarded) << "message " << message;
-        if (expected == Disposition::violation) return;
-        EXPECT_EQ(verdict.ready, ready) << "message " << message;
-        if (ready) {
-            EXPECT_EQ(verdict.origin,
-                      expected == Disposition::drop ? Origin::pool : Origin::client);
-        }
-    };
-    const auto expect = [&tracker](std::string_view property) {
-        bool wanted = true;
-        if (property.starts_with("not_")) {
-            wanted = false;
-            property.remove_prefix(4);
-        }
-        bool actual = false;
-        if (property == "releasable") {
-            actual = tracker.releasable();
-        } else if (property == "quiet") {
-            actual = tracker.quiet();
-        } else if (property == "busy") {
-            actual = !tracker.quiet() && !tracker.releasable();
-        } else if (property == "copying") {
-            actual = tracker.copying_in();
-        } else if (property == "streaming") {
-            actual = tracker.copying_both();
-        } else if (property == "wants_sync") {
-            actual = tracker.wants_sync();
-        } else if (property == "uncertain") {
-            actual = tracker.uncertain();
-        } else if (property.starts_with("owed:")) {
-            actual = tracker.owed() == std::stoul(std::string(property.substr(5)));
-        } else if (property.size() == 1) {
-            actual = static_cast<char>(tracker.transaction_status()) == property[0];
-        } else {
-            FAIL() << "no such property: " << property;
-        }
-        EXPECT_EQ(actual, wanted) << property << ", owed " << tracker.owed();
-    };
     while (words >> word) {
         if (word == ">" || word == ">>" || word == ">+" || word == "<" || word == "=>") {
             mode = word;
         } else if (mode.starts_with('>')) {
-            sent(Word(word));
+            play_sent(tracker, mode, Word(word));
         } else if (mode == "<") {
-            received(Word(word));
+            play_received(tracker, Word(word));
         } else {
-            expect(word);
+            expect(tracker, word);
         }
     }
 }

@@ -1,0 +1,150 @@
+// How a worker's part of a pool comes to its server connections: when one is opened, and what is
+// done with clients that wait while none can be.
+#include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "pool/pool.hpp"
+#include "pool/pool_part.hpp"
+#include "pool/pool_sizing.hpp"
+#include "pool/server_connector.hpp"
+
+namespace pgweir::pool {
+
+namespace {
+
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+
+}  // namespace
+
+void PoolPart::open_connections() {
+    dedicated_.open_connections();
+    unsigned wanted = connections_to_start(waiters_.size(), connecting_);
+    if (wanted == 0 || shutting_down_ || is_paused()) return;
+    if (const auto outage = pool_.outage()) {
+        if (Clock::now() < outage->next_try) {
+            retry_at(outage->next_try);
+            return;
+        }
+        wanted = 1;  // a probe
+        if (connecting_ > 0) return;
+    }
+    for (; wanted > 0; --wanted) {
+        if (pool_.ask_for_idle(context_.index)) continue;
+        if (!pool_.try_take_place()) {
+            pool_.ask_for_room();
+            return;
+        }
+        start_connecting();
+    }
+}
+
+void PoolPart::open_for_minimum() {
+    if (shutting_down_ || is_paused() || pool_.outage() || !pool_.try_take_place()) return;
+    start_connecting();
+}
+
+void PoolPart::start_connecting() {
+    ++connecting_;
+    statistics_.servers_login.add();
+    asio::co_spawn(context_.io.get_executor(), connect(), asio::detached);
+}
+
+Task<> PoolPart::connect() {
+    const auto keep_alive = pool_.shared_from_this();
+    const auto setup = setup_;
+    const auto started = Clock::now();
+    ConnectResult result = co_await connect_server(
+        context_.io, setup->connection, pool_.credentials(), setup->options.server_connect_timeout);
+    --connecting_;
+    statistics_.servers_login.subtract();
+    if (!result.connection) {
+        connect_failed(std::move(result.failure));
+        co_return;
+    }
+    result.connection->generation = setup->generation;
+    connected(*std::move(result.connection), Clock::now() - started);
+}
+
+void PoolPart::connected(ServerConnection connection, Clock::duration took) {
+    connection.settings = context_.settings.none();
+    connection.reported_at_login = connection.reported;
+    pool_.greetings().note_login(connection.reported);
+    Server& server = add(std::move(connection), took);
+    pool_.note_success();
+    returned(server);
+    open_connections();
+}
+
+Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
+    static std::atomic<std::uint64_t> last_id{0};
+    connection.id = ++last_id;
+    statistics_.server_logins.add();
+    statistics_.server_connect.observe(took);
+    auto server = std::make_shared<Server>(*this, std::move(connection));
+    servers_.emplace(server.get(), server);
+    count_state(Server::State::leaving, Server::State::cleaning);
+    std::string address;
+    pool_.observer().server_connected(describe(*server, address), took);
+    if (server->connection().place == Place::dedicated) statistics_.servers_dedicated.add();
+    server->start();
+    return *server;
+}
+
+void PoolPart::connect_failed(ConnectFailure failure) {
+    count_failure(failure);
+    const std::string explanation = failure.explanation;
+    const Outage outage =
+        pool_.note_failure(std::move(failure.from_server), std::move(failure.explanation),
+                           options().server_login_retry);
+    pool_.give_back_place(Place::shared);
+    pool_.observer().connect_failed(
+        pool_.database(), pool_.user(), explanation,
+        std::chrono::duration_cast<milliseconds>(outage.next_try - Clock::now()));
+    pool_.announce_outage();
+}
+
+void PoolPart::count_failure(const ConnectFailure& failure) {
+    statistics_.server_login_failures.add();
+    if (!failure.timed_out) return;
+    statistics_.timeouts[static_cast<std::size_t>(Timeout::server_connect_timeout)].add();
+}
+
+void PoolPart::outage_announced() {
+    const auto outage = pool_.outage();
+    if (!outage || waiters_.empty() || is_paused()) return;
+    // Where some connection is alive its clients are served, if slowly.
+    if (pool_.budget().open() == 0 && should_refuse(*outage, options(), Clock::now())) {
+        refuse_waiting(*outage);
+    } else {
+        retry_at(outage->next_try);
+    }
+}
+
+void PoolPart::refuse_waiting(const Outage& outage) {
+    const protocol::ErrorReport report = refusal(outage, pool_.database());
+    while (!waiters_.empty()) {
+        Waiter& waiter = waiters_.front();
+        waiters_.pop_front();
+        waiter.refusal = report;
+        waiter.wake_up.notify();
+    }
+    queue_changed();
+}
+
+void PoolPart::retry_at(Clock::time_point when) {
+    if (std::exchange(retry_planned_, true)) return;
+    asio::co_spawn(context_.io.get_executor(), retry_after(when - Clock::now()), asio::detached);
+}
+
+Task<> PoolPart::retry_after(Clock::duration delay) {
+    const auto keep_alive = pool_.shared_from_this();
+    Timer timer(context_.io.get_executor());
+    timer.expires_after(delay);
+    co_await timer.async_wait(as_result);
+    retry_planned_ = false;
+    open_connections();
+}
+
+}  // namespace pgweir::pool
