@@ -1,17 +1,9 @@
-"""What a process has used: CPU time and memory from /proc, system calls counted by strace."""
+"""What a process has used, from /proc: CPU time and memory."""
 
 import contextlib
 import dataclasses
 import glob
 import os
-import re
-import shutil
-import signal
-import subprocess
-import tempfile
-
-from measurement import Broken
-from support import process
 
 
 @dataclasses.dataclass
@@ -85,34 +77,3 @@ class Account:
         for field, value in (("peak_mb", peak_bytes(self.pid)),
                              ("pss_mb", proportional_bytes(self.pid))):
             setattr(measurement, field, None if value is None else value / 1e6)
-
-
-def may_trace():
-    """Why system calls cannot be counted here; None where they can."""
-    if shutil.which("strace") is None:
-        return "strace is not installed (tools/install-packages test)"
-    with contextlib.suppress(FileNotFoundError):
-        with open("/proc/sys/kernel/yama/ptrace_scope", encoding="ascii") as scope:
-            if int(scope.read()) > 0 and os.getuid() != 0:
-                return "only root may strace other processes here (kernel.yama.ptrace_scope)"
-    return None
-
-
-@contextlib.contextmanager
-def system_calls(pid):
-    """Count the calls of all threads of a process: yields a list that holds the count afterwards."""
-    count = []
-    with tempfile.TemporaryDirectory(prefix="pgweir-bench-") as folder:
-        summary = os.path.join(folder, "summary")
-        tracer = process.start(["strace", "-f", "-c", "-o", summary, "-p", str(pid)],
-                               stderr=subprocess.PIPE, text=True)
-        try:
-            line = tracer.stderr.readline()
-            if "attached" not in line:
-                raise Broken(f"strace could not look at process {pid}: {line}")
-            yield count
-        finally:
-            process.end(tracer, first=signal.SIGINT)
-        with open(summary, encoding="ascii") as file:
-            total = re.search(r"^\S+\s+\S+\s+\S+\s+(\d+).*\btotal$", file.read(), re.MULTILINE)
-        count.append(int(total[1]) if total else 0)

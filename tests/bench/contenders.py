@@ -9,7 +9,6 @@ import json
 import os
 import pwd
 import re
-import shlex
 import shutil
 import subprocess
 import tempfile
@@ -73,13 +72,9 @@ class Kind:
         """Look for the program; returns its version."""
         raise NotImplementedError
 
-    def start(self, place, setup):
-        """A Running one before the cluster of `place`."""
+    def start(self, place, setup, under=()):
+        """A Running one before the cluster of `place`, as it is or `under` a tool's command."""
         raise NotImplementedError
-
-    def _command(self, *command):
-        """How a pooler is started: as it is, or under a tool that watches it."""
-        return [*shlex.split(self.options.under), *command]
 
 
 class Direct(Kind):
@@ -90,7 +85,7 @@ class Direct(Kind):
     def _find(self):
         return ""  # the cluster's
 
-    def start(self, place, setup):
+    def start(self, place, setup, under=()):
         return Running(self.name, setup, place.cluster.port, *place.login(setup))
 
 
@@ -108,7 +103,7 @@ class PgBouncer(Kind):
         self.prepares = [int(part) for part in version.split(".")[:2]] >= [1, 21]
         return version
 
-    def start(self, place, setup):
+    def start(self, place, setup, under=()):
         folder = tempfile.mkdtemp(prefix="pgweir-bouncer-", dir="/tmp")
         os.chmod(folder, 0o755)
         running = Running(self.name, setup, process.free_port(), *place.login(setup))
@@ -125,7 +120,7 @@ class PgBouncer(Kind):
             # It writes to a file of ours, opened before it becomes another user.
             with open(f"{folder}/log", "wb") as log:
                 child = process.start(
-                    [*self._unprivileged(), *self._command(self.binary, "-q", ini)],
+                    [*self._unprivileged(), *under, self.binary, "-q", ini],
                     stdout=log, stderr=log, cwd="/")
             running.pid = child.pid
             eventually(lambda: _accepts(running.port, child, f"{folder}/log"), 20,
@@ -199,7 +194,7 @@ class PgweirKind(Kind):
             self._refuse_slow_build()
         return version_number(_output(self.binary, "--version"))
 
-    def start(self, place, setup):
+    def start(self, place, setup, under=()):
         daemon = Pgweir(place.cluster, {
             "workers": setup.workers or self.options.workers,
             "auth": {"type": setup.auth},
@@ -213,7 +208,7 @@ class PgweirKind(Kind):
         }, start=False)
         try:
             self._write_users(daemon, place, setup)
-            daemon.start(self._command(self.binary, daemon.config_path))
+            daemon.start([*under, self.binary, daemon.config_path])
         except BaseException:
             daemon.remove()
             raise

@@ -7,7 +7,7 @@ from measurement import FIELDS
 
 REFERENCE, UNPOOLED = "PgBouncer", "direct"
 
-# Field of a Measurement (or `calls`): its title, its factor, its format.
+# Field of a Measurement, or what was counted: its title, its factor, its format.
 _COLUMNS = {
     "per_second": ("{unit}s/s", 1, ",.0f"),
     "mean_ms": ("mean, ms", 1, ".3f"),
@@ -19,12 +19,14 @@ _COLUMNS = {
     "user_us": ("user", 1, ",.1f"),
     "system_us": ("system", 1, ",.1f"),
     "calls": ("system calls/{unit}", 1, ".2f"),
+    "instructions": ("instructions/{unit}", 1, ",.0f"),
     "peak_mb": ("peak, MB", 1, ".1f"),
     "pss_mb": ("Pss, MB", 1, ".1f"),
     "bytes_each": ("bytes/{unit}", 1, ",.0f"),
 }
 _RATIOS = {"per_second": "rate ratio", "cpu_us": "CPU ratio", "p50_ms": "p50 ratio",
-           "added_ms": "added ratio", "bytes_each": "memory ratio"}
+           "added_ms": "added ratio", "bytes_each": "memory ratio",
+           "instructions": "ratio"}
 
 
 def _median(values):
@@ -57,13 +59,15 @@ def _row(rounds, base):
     }
 
 
-def summary(workload, rows, calls, reference):
-    """One workload as the JSON has it, from the rounds and the system calls of each row."""
+def summary(workload, rows, counts, reference):
+    """One workload as the JSON has it, from the rounds of each row and from what was counted:
+    {"calls": {row: each}}, for one."""
     add_latency(rows)
     found = {name: _row(rounds, rows.get(reference, [])) for name, rounds in rows.items()}
     for name, row in found.items():
-        row["median"]["calls"] = calls.get(name)
-        row["ratio"]["calls"] = _ratio(calls.get(name), calls.get(reference))
+        for field, counted in counts.items():
+            row["median"][field] = counted.get(name)
+            row["ratio"][field] = _ratio(counted.get(name), counted.get(reference))
     return {"about": workload.about, "unit": workload.unit, "rows": found}
 
 
@@ -74,8 +78,8 @@ def _cell(value, factor, form):
 def _lines(name, workload, group):
     for label, row in workload["rows"].items():
         cells = [name, label]
-        cells += [_cell(row["median"][field], *_COLUMNS[field][1:]) for field in group.columns]
-        cells += [_cell(row["ratio"][field], 1, ".2f") for field in group.ratios]
+        cells += [_cell(row["median"].get(field), *_COLUMNS[field][1:]) for field in group.columns]
+        cells += [_cell(row["ratio"].get(field), 1, ".2f") for field in group.ratios]
         yield "| " + " | ".join(cells) + " |"
 
 

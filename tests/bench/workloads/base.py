@@ -36,8 +36,7 @@ class Workload:
     needs_pooler = False  # nothing to see without one
     fresh = False         # a new process in each round
     most_rounds = None    # more would show nothing new
-    # Two sizes of `fixed`: system calls are counted in the difference, without connecting.
-    sizes = None
+    sizes = None          # two of `fixed`, between which counting.py counts; None: not at all
 
     def __init__(self, name, about, setup=Setup()):
         self.name, self.about, self.setup = name, about, setup
@@ -65,15 +64,3 @@ class Workload:
         found = self.run(contender, options)
         account.charge(found)
         return found
-
-    def system_calls(self, contender, options):
-        """How many system calls a unit costs the pooler; None where that is not counted."""
-        if self.sizes is None or contender.pid is None:
-            return None
-        self.prepare(contender, options)
-        calls, units = [], []
-        for size in self.sizes:
-            with accounting.system_calls(contender.pid) as count:
-                units.append(self.fixed(contender, options, size))
-            calls.append(count[0])
-        return (calls[1] - calls[0]) / (units[1] - units[0])
