@@ -97,7 +97,7 @@ class PgBouncer(Kind):
     def _find(self):
         self.binary = shutil.which(self.options.pgbouncer)
         if self.binary is None:
-            raise Unusable(f"{self.options.pgbouncer} is not installed: tools/install-packages test,"
+            raise Unusable(f"{self.options.pgbouncer} is not installed: tools/install-packages bench,"
                            " or name a build of it with --pgbouncer PATH")
         version = version_number(_output(self.binary, "--version"))
         self.prepares = [int(part) for part in version.split(".")[:2]] >= [1, 21]

@@ -20,7 +20,7 @@ from support import process
 def obstacle_to_strace():
     """Why system calls cannot be counted here; None where they can."""
     if shutil.which("strace") is None:
-        return "strace is not installed (tools/install-packages test)"
+        return "strace is not installed (tools/install-packages bench)"
     with contextlib.suppress(FileNotFoundError):
         with open("/proc/sys/kernel/yama/ptrace_scope", encoding="ascii") as scope:
             if int(scope.read()) > 0 and os.getuid() != 0:
@@ -30,7 +30,8 @@ def obstacle_to_strace():
 
 def obstacle_to_callgrind():
     """Why instructions cannot be counted here; None where they can."""
-    return None if shutil.which("valgrind") else "valgrind is not installed (apt install valgrind)"
+    return None if shutil.which("valgrind") else (
+        "valgrind is not installed (tools/install-packages bench)")
 
 
 def countable(rows):

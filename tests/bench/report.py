@@ -36,7 +36,8 @@ def _median(values):
 
 
 def _ratio(value, divisor):
-    return value / divisor if value is not None and divisor else None
+    """None, too, where the divisor is a latency that the reference did not add but save."""
+    return None if None in (value, divisor) or divisor <= 0 else value / divisor
 
 
 def add_latency(rows):

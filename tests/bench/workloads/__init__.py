@@ -37,13 +37,13 @@ GROUPS = (
         Pgbench("tls", "select-only, simple protocol, clients with TLS", "-S", "-M", "simple",
                 setup=Setup(tls=True)),
     )),
-    Group("latency", ("per_second", "mean_ms", *_PERCENTILES, "added_ms", *_CPU, "calls"),
+    Group("latency", ("per_second", "mean_ms", *_PERCENTILES, "added_ms", *_CPU, "calls", *_MEMORY),
           ("p50_ms", "added_ms", "cpu_us"), (
         Pgbench("one", "select-only, one client", "-S", "-M", "simple", clients=1),
         Arrivals("rate", "select-only, 32 clients, transactions arrive at --rate", "-S", "-M",
                  "simple", clients=32),
     )),
-    Group("workers", ("per_second", "mean_ms", *_PERCENTILES, *_CPU, *_MEMORY),
+    Group("workers", ("per_second", "mean_ms", *_PERCENTILES, *_CPU, "calls", *_MEMORY),
           ("per_second", "cpu_us"), (
         Workers("workers", "select-only, 32 clients, pgweir with 1, 2 and 4 workers", "-S", "-M",
                 "simple", clients=32),

@@ -125,7 +125,6 @@ class Workers(Crowd):
     """A row for each number of worker threads, where a contender has threads."""
 
     COUNTS = (1, 2, 4)
-    sizes = None
 
     def rows(self, kinds):
         found = []
