@@ -258,7 +258,7 @@ Task<bool> ClientSession::set_up_server() {
     co_await server_spoke_.wait();
     if (ending_) co_return false;
     if (set_up_error_) {
-        ErrorReport report = *std::exchange(set_up_error_, std::nullopt);
+        ErrorReport report = *std::exchange(set_up_error_, nullptr);
         report.severity = "FATAL";
         refuse(std::move(report));
         co_return false;

@@ -88,7 +88,7 @@ Task<> ClientSession::write_notifications_slowly() {
     bool done = false;
     while (!done && !ending_) {
         co_await stream_.writable();
-        done = ending_.has_value() || write_fitting_notifications();
+        done = ending_ != nullptr || write_fitting_notifications();
     }
     notifying_ = false;
     if (lease_) lease_->client_ready();

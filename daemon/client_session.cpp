@@ -83,7 +83,7 @@ Task<> ClientSession::run() {
 
 void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
     if (ending_) return;
-    ending_ = Ending{.reason = reason, .report = std::move(report)};
+    ending_ = std::make_unique<Ending>(Ending{.reason = reason, .report = std::move(report)});
     // Whatever the coroutine waits for, it is to look at `ending_` now.
     stream_.cancel();
     server_spoke_.notify();
@@ -93,8 +93,8 @@ void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
 
 void ClientSession::finish() {
     if (!ending_) {
-        ending_ = Ending{.reason = terminated_ ? ClientClose::terminate : ClientClose::lost,
-                         .report = std::nullopt};
+        const ClientClose reason = terminated_ ? ClientClose::terminate : ClientClose::lost;
+        ending_ = std::make_unique<Ending>(Ending{.reason = reason, .report = std::nullopt});
     }
     state_deadline_.cancel();
     query_deadline_.cancel();
@@ -329,7 +329,7 @@ void ClientSession::set_up_finished(const std::optional<ErrorReport>& error) {
     // A client that is logged in hears of an error in the place of its answer, from the server's
     // side.
     if (is_logged_in()) return;
-    set_up_error_ = error;
+    set_up_error_ = error ? std::make_unique<ErrorReport>(*error) : nullptr;
     server_spoke_.notify();
 }
 

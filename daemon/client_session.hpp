@@ -234,7 +234,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     /// Notified when the server has finished what the coroutine waits for: the set-up of a login,
     /// the replies to a client that has said goodbye, or what the next request depends on.
     pool::WakeUp server_spoke_;
-    std::optional<ErrorReport> set_up_error_;
+    std::unique_ptr<const ErrorReport> set_up_error_;  ///< apart: it is large, and rare
 
     // What of the buffer is on its way to the server.
     std::optional<protocol::Step> unanswered_step_;  ///< the request that made us wait
@@ -268,7 +268,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
         std::optional<ErrorReport> report;
         std::string_view timeout;  ///< the option's name, where a timeout ended it
     };
-    std::optional<Ending> ending_;
+    std::unique_ptr<Ending> ending_;  ///< null: it goes on
 
     Clock::time_point connected_at_;
     Clock::time_point request_at_;      ///< when the request now under way was sent

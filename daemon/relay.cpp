@@ -245,7 +245,7 @@ bool ClientSession::leave_queue(Clock::time_point since) {
     statistics().wait.observe(worker_.context().now() - since);
     if (lease_) return !ending_;
     set_state(State::idle);
-    if (waiter_.refusal && !ending_) end(ClientClose::server_unavailable, waiter_.refusal);
+    if (waiter_.refusal && !ending_) end(ClientClose::server_unavailable, *waiter_.refusal);
     return false;
 }
 

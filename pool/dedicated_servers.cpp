@@ -89,9 +89,9 @@ void DedicatedServers::connect_failed(const Attempt& attempt, ConnectFailure fai
     pool.observer().connect_failed(pool.database(), pool.user(), failure.explanation,
                                    milliseconds::zero());
     if (attempt.waiter == nullptr) return;
-    attempt.waiter->refusal =
-        failure.from_server ? std::move(failure.from_server)
-                            : std::optional(unreachable(pool.database(), failure.explanation));
+    attempt.waiter->refusal = std::make_unique<protocol::ErrorReport>(
+        failure.from_server ? *std::move(failure.from_server)
+                            : unreachable(pool.database(), failure.explanation));
     attempt.waiter->wake_up.notify();
 }
 

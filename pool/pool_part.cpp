@@ -64,7 +64,8 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
     const auto outage = pool_.outage();
     if (outage && !is_paused() && pool_.budget().open() == 0 && now < outage->next_try &&
         should_refuse(*outage, options(), now)) {
-        waiter.refusal = refusal(*outage, pool_.database());
+        waiter.refusal =
+            std::make_unique<protocol::ErrorReport>(refusal(*outage, pool_.database()));
         waiter.wake_up.notify();
         return;
     }

@@ -127,7 +127,7 @@ void PoolPart::refuse_waiting(const Outage& outage) {
     while (!waiters_.empty()) {
         Waiter& waiter = waiters_.front();
         waiters_.pop_front();
-        waiter.refusal = report;
+        waiter.refusal = std::make_unique<protocol::ErrorReport>(report);
         waiter.wake_up.notify();
     }
     queue_changed();

@@ -157,7 +157,8 @@ def test_a_login_with_ten_thousand_settings_is_bounded(pgweir):
         weir = _before(pgweir, server)
         before = process.resident_bytes(weir.pid)
         _outcome(weir)
-        assert process.resident_bytes(weir.pid) - before < sized(100, 400) * 1_000_000
+        # 20 MB of them, which libpq keeps and traces, are not all there is in memory at the time.
+        assert process.resident_bytes(weir.pid) - before < sized(200, 400) * 1_000_000
         _check_recovery(weir, server)
 
 

@@ -127,7 +127,7 @@ TEST_F(LendingTest, WhoWithdrawsIsPassedOver) {
     part().enqueue(second.waiter, Clock::now());
     part().withdraw(first.waiter);
     part().withdraw(first.waiter);
-    EXPECT_FALSE(first.waiter.refusal.has_value());
+    EXPECT_EQ(first.waiter.refusal, nullptr);
     ASSERT_TRUE(holder.server->release_if_done());
     EXPECT_EQ(first.leases, 0);
     ASSERT_NE(second.server, nullptr);
