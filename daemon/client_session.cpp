@@ -32,7 +32,6 @@ bool has_own_options(const conf::Config& config, const std::string& user) {
 // reset may overtake what was written.
 void close_gently(pool::ByteStream& stream) {
     if (!stream.is_open()) return;
-    stream.say_end();
     ::shutdown(stream.native_handle(), SHUT_WR);
     std::array<char, 4096> ignored{};
     for (int i = 0; i < 16; ++i) {
@@ -114,7 +113,12 @@ void ClientSession::finish() {
         const iovec part = pool::to_iovec(message);
         std::ignore = stream_.write({&part, 1});  // whoever does not read now is not waited for
     }
-    close_gently(stream_);
+    stream_.say_end();
+    if (terminated_ && drained_) {
+        stream_.close();  // all that it said was read
+    } else {
+        close_gently(stream_);
+    }
     log_end();
     if (part_ != nullptr) {
         set_state(State::login);

@@ -13,13 +13,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 #include <utility>
 
 #include "daemon/log.hpp"
+#include "pool/readiness.hpp"
 #include "pool/server_connection.hpp"
 
 namespace pgweir::daemon {
@@ -37,13 +37,11 @@ std::string because(const std::string& what, int error) {
     return text;
 }
 
-std::string peer_name(int socket) {
-    pool::SocketAddress address;
+// As accept() does, with the peer's address.
+int accept_client(int listening, pool::SocketAddress& address) {
     address.size = sizeof address.storage;
-    if (getpeername(socket, reinterpret_cast<sockaddr*>(&address.storage), &address.size) != 0) {
-        return "unknown";
-    }
-    return address.storage.ss_family == AF_UNIX ? "unix" : address.to_string();
+    return ::accept4(listening, reinterpret_cast<sockaddr*>(&address.storage), &address.size,
+                     SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
 // What an application gets from libpq on its own socket.
@@ -58,7 +56,7 @@ void tune(int socket, bool is_unix) {
 
 /// A listening socket, and for a Unix socket the files that go with it.
 struct Listener::Socket {
-    Socket(asio::io_context& io, int fd) : descriptor(io.get_executor(), fd) {}
+    Socket(asio::io_context& io, int fd) : readiness(io, fd) {}
     Socket(const Socket&) = delete;
     Socket& operator=(const Socket&) = delete;
     ~Socket() {
@@ -66,7 +64,7 @@ struct Listener::Socket {
         if (lock >= 0) ::close(lock);
     }
 
-    asio::posix::basic_stream_descriptor<Executor> descriptor;
+    pool::Readiness readiness;
     std::string path;  ///< empty unless we made it
     int lock = -1;     ///< held as long as the path is ours
 };
@@ -170,26 +168,24 @@ void Listener::start() {
 
 void Listener::stop() {
     for (const auto& socket : std::exchange(sockets_, {})) {
-        error_code ignored;
-        socket->descriptor.close(ignored);
+        socket->readiness.close();
         if (!socket->path.empty()) ::unlink(std::exchange(socket->path, {}).c_str());
     }
 }
 
 Task<> Listener::accept_from(std::shared_ptr<Socket> socket) {
     Timer pause(io_.get_executor());
-    while (socket->descriptor.is_open()) {
-        const int fd = ::accept4(socket->descriptor.native_handle(), nullptr, nullptr,
-                                 SOCK_CLOEXEC | SOCK_NONBLOCK);
+    pool::SocketAddress peer;
+    while (socket->readiness.is_open()) {
+        const int fd = accept_client(socket->readiness.socket(), peer);
         if (fd >= 0) {
-            const std::string peer = peer_name(fd);
-            tune(fd, peer == "unix");
-            sink_({.socket = fd, .address = peer});
+            const bool is_unix = peer.storage.ss_family == AF_UNIX;
+            tune(fd, is_unix);
+            sink_({.socket = fd, .address = is_unix ? "unix" : peer.to_string()});
             continue;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            co_await socket->descriptor.async_wait(asio::posix::descriptor_base::wait_read,
-                                                   as_result);
+            co_await socket->readiness.readable();
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             // Trying again at once would burn the processor while nothing can be had.
             log::write(conf::LogLevel::error, "accept_failed",

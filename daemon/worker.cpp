@@ -1,12 +1,9 @@
 #include "daemon/worker.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <stdexcept>
 
 #include "daemon/log.hpp"
 
@@ -16,14 +13,6 @@ namespace {
 
 std::uint64_t by_key(const protocol::CancelKey& key) {
     return std::uint64_t{key.pid} << 32U | key.secret;
-}
-
-std::uint64_t random_bits() {
-    std::uint64_t bits = 0;
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(&bits), sizeof bits) != 1) {
-        throw std::runtime_error("no random numbers to be had from OpenSSL");
-    }
-    return bits;
 }
 
 }  // namespace
@@ -105,7 +94,7 @@ void Worker::end_if_empty() {
 
 protocol::CancelKey Worker::issue_key(ClientSession& session) {
     while (true) {
-        const std::uint64_t bits = random_bits();
+        const std::uint64_t bits = random_.next();
         // A positive pid, as clients expect; not 0, which stands for "no key".
         const auto pid = static_cast<std::uint32_t>(bits >> 32U) & 0x7fffffffU & ~(max_workers - 1);
         const protocol::CancelKey key{.pid = pid | context_.index,

@@ -16,6 +16,7 @@
 #include "daemon/client_limits.hpp"
 #include "daemon/client_session.hpp"
 #include "daemon/console/console.hpp"
+#include "daemon/random_bits.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/registry.hpp"
 #include "pool/statistics.hpp"
@@ -115,6 +116,7 @@ class Worker {
     boost::intrusive::list<ClientSession> sessions_;
     boost::unordered_flat_map<std::uint64_t, ClientSession*> by_key_;
     std::atomic<unsigned> clients_{0};
+    RandomBits random_;
     bool draining_ = false;
     asio::executor_work_guard<Executor> keep_running_;
     Timer ticker_;
