@@ -27,7 +27,7 @@ def busy_before():
 
 @contextlib.contextmanager
 def ends_as(name):
-    """What is run in here ends as a command does: with one message, and with all that it started."""
+    """What is run in here ends as a command does: an error is one message, a signal an exit."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     process.raise_descriptor_limit()
     try:
@@ -51,7 +51,7 @@ def _told(found, unit):
 
 
 def measure_all(place, rows, rounds_of):
-    """{workload: {label: Measurements}} of all rows, in as many rounds as `rounds_of(workload)` says.
+    """{workload: {label: Measurements}} of all rows, in `rounds_of(workload)` rounds.
 
     Rounds of A B C, all workloads in each: slow minutes of the machine hit everyone alike.
     """

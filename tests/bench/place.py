@@ -36,7 +36,7 @@ class Place:
         return {}
 
     def contender(self, workload, row):
-        """The one that serves this row of the workload in all rounds, or a new one if it wants so."""
+        """The one that serves this row of the workload in all rounds, or a new one for each."""
         key = (workload.name, row.label)
         if workload.fresh:
             self._close(key)
