@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import glob
 import os
+import time
 
 
 @dataclasses.dataclass
@@ -59,21 +60,27 @@ def proportional_bytes(pid):
     return _kilobytes(f"/proc/{pid}/smaps_rollup", "Pss")
 
 
+def note_memory(pid, measurement):
+    """What the process has of it now, and at most had."""
+    for field, value in (("peak_mb", peak_bytes(pid)), ("pss_mb", proportional_bytes(pid))):
+        setattr(measurement, field, None if value is None else value / 1e6)
+
+
 class Account:
     """Charges a measurement with what the pooler used since this account was opened."""
 
     def __init__(self, pid):
         self.pid = pid
+        self.opened = time.monotonic()
         self.before = cpu(pid) if pid else None
 
     def charge(self, measurement):
         """Fill in CPU and memory; nothing where there is no pooler."""
         if self.pid is None:
             return
-        used = cpu(self.pid) - self.before
+        used, seconds = cpu(self.pid) - self.before, time.monotonic() - self.opened
+        measurement.busy_cores = used.total / seconds
         measurement.cpu_us = used.total * 1e6 / measurement.units
         measurement.user_us = used.user * 1e6 / measurement.units
         measurement.system_us = used.system * 1e6 / measurement.units
-        for field, value in (("peak_mb", peak_bytes(self.pid)),
-                             ("pss_mb", proportional_bytes(self.pid))):
-            setattr(measurement, field, None if value is None else value / 1e6)
+        note_memory(self.pid, measurement)

@@ -29,7 +29,10 @@ class Unusable(Exception):
 
 @dataclasses.dataclass
 class Running:
-    """Where clients of a workload connect to, and as whom. `pid` is the pooler's, if there is one."""
+    """Where clients of a workload connect to, and as whom. `pid` is the pooler's, if there is one.
+
+    `moves` counts the server connections that one worker took from another, since the start.
+    """
 
     name: str
     setup: Setup
@@ -39,6 +42,7 @@ class Running:
     pid: typing.Optional[int] = None
     close: typing.Callable = lambda: None
     host: str = HOST
+    moves: typing.Callable = lambda: 0
 
     def client_environment(self):
         """What libpq's clients must know."""
@@ -213,7 +217,7 @@ class PgweirKind(Kind):
             daemon.remove()
             raise
         return Running(self.name, setup, daemon.port, *place.login(setup), daemon.pid,
-                       daemon.remove)
+                       daemon.remove, moves=lambda: daemon.metrics().sum("steals"))
 
     @staticmethod
     def _write_users(daemon, place, setup):

@@ -27,6 +27,8 @@ class Measurement:
     cpu_us: Number = None        # each: user and system, all threads
     user_us: Number = None
     system_us: Number = None
+    busy_cores: Number = None    # of which the pooler had the CPU meanwhile
+    moves: Number = None         # each: of a server connection from one worker to another
     peak_mb: Number = None       # VmHWM
     pss_mb: Number = None        # Pss: what it shares with other processes counts in part
     bytes_each: Number = None    # of Pss, where clients are what is counted

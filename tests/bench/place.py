@@ -1,4 +1,4 @@
-"""Where a comparison takes place: the cluster, its users, and the contenders that run before it."""
+"""Where it takes place: a server, its users, and the contenders that run before it."""
 
 import os
 import subprocess
@@ -16,16 +16,53 @@ host all all 127.0.0.1/32 trust
 
 
 class Place:
-    """A throw-away PostgreSQL with pgbench's tables. Contenders start when first asked for."""
+    """A server, and the contenders before it, which start when first asked for.
+
+    `cluster` is a Cluster, or what can stand for one. Clients come in clear and are trusted.
+    """
+
+    def __init__(self, options, cluster):
+        self.options, self.cluster = options, cluster
+        self._running = {}
+
+    def login(self, setup):
+        """User and password of the clients."""
+        assert setup.auth == "trust"
+        return "app", ""
+
+    def tls(self, setup):
+        """The options of a pooler's clients."""
+        assert not setup.tls
+        return {}
+
+    def contender(self, workload, row):
+        """The one that serves this row of the workload in all rounds, or a new one for each."""
+        key = (workload.name, row.label)
+        if workload.fresh:
+            self._close(key)
+        if key not in self._running:
+            self._running[key] = row.kind.start(self, row.setup)
+        return self._running[key]
+
+    def _close(self, key):
+        if key in self._running:
+            self._running.pop(key).close()
+
+    def close(self):
+        for key in list(self._running):
+            self._close(key)
+        self.cluster.remove()
+
+
+class PostgresPlace(Place):
+    """A throw-away PostgreSQL with pgbench's tables, to which all kinds of clients may come."""
 
     def __init__(self, options):
-        self.options = options
-        self._running = {}
         self._folder = tempfile.TemporaryDirectory(prefix="pgweir-bench-")
         self._key, self._certificate = Authority(self._folder.name).issue("server", "localhost")
         try:
-            self.cluster = Cluster(max_connections=600, settings={"shared_buffers": "256MB"},
-                                   tls=True, hba=HBA)
+            super().__init__(options, Cluster(
+                max_connections=600, settings={"shared_buffers": "256MB"}, tls=True, hba=HBA))
         except BaseException:
             self._folder.cleanup()
             raise
@@ -52,9 +89,7 @@ class Place:
         """PostgreSQL's."""
         return self.cluster.admin("show server_version")[0][0].split()[0]
 
-    @staticmethod
-    def login(setup):
-        """User and password of the clients."""
+    def login(self, setup):
         return ("app", "") if setup.auth == "trust" else (SCRAM_USER, PASSWORD)
 
     def user_list(self, setup):
@@ -64,27 +99,11 @@ class Place:
         return f'"{self.login(setup)[0]}" "{secret}"\n'
 
     def tls(self, setup):
-        """The options of a pooler's clients."""
         if not setup.tls:
             return {}
         return {"client_tls_sslmode": "require", "client_tls_key_file": self._key,
                 "client_tls_cert_file": self._certificate}
 
-    def contender(self, workload, row):
-        """The one that serves this row of the workload in all rounds, or a new one if it wants so."""
-        key = (workload.name, row.label)
-        if workload.fresh:
-            self._close(key)
-        if key not in self._running:
-            self._running[key] = row.kind.start(self, row.setup)
-        return self._running[key]
-
-    def _close(self, key):
-        if key in self._running:
-            self._running.pop(key).close()
-
     def close(self):
-        for key in list(self._running):
-            self._close(key)
-        self.cluster.remove()
+        super().close()
         self._folder.cleanup()

@@ -5,7 +5,7 @@ import statistics
 
 from measurement import FIELDS
 
-REFERENCE, UNPOOLED = "PgBouncer", "direct"
+UNPOOLED = "direct"
 
 # Field of a Measurement, or what was counted: its title, its factor, its format.
 _COLUMNS = {
@@ -18,6 +18,8 @@ _COLUMNS = {
     "cpu_us": ("CPU, µs/{unit}", 1, ",.1f"),
     "user_us": ("user", 1, ",.1f"),
     "system_us": ("system", 1, ",.1f"),
+    "busy_cores": ("busy cores", 1, ".2f"),
+    "moves": ("moves/1000 {unit}s", 1000, ".1f"),
     "calls": ("system calls/{unit}", 1, ".2f"),
     "instructions": ("instructions/{unit}", 1, ",.0f"),
     "peak_mb": ("peak, MB", 1, ".1f"),

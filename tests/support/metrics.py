@@ -22,6 +22,7 @@ NAMES = {
     "server_logins": "pgweir_server_logins_total",
     "cancels": "pgweir_cancels_total",
     "clients_pinned": "pgweir_clients_pinned",
+    "steals": "pgweir_steals_total",
     "session_state_leaks": "pgweir_session_state_leaks_total",
 }
 

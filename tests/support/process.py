@@ -67,15 +67,6 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def thread_cpu_seconds(pid):
-    """CPU time that the threads a process has now have used, to the nanosecond (schedstat)."""
-    total = 0
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as schedstat:
-            total += int(schedstat.read().split()[0])
-    return total / 1e9
-
-
 def open_descriptors(pid):
     """How many file descriptors a process has open."""
     return len(os.listdir(f"/proc/{pid}/fd"))

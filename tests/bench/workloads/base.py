@@ -15,6 +15,11 @@ class Setup:
     workers: typing.Optional[int] = None  # of pgweir; None: as the command line says
 
 
+def workers_label(count):
+    """A number of worker threads in words."""
+    return f"{count} worker{'s' * (count > 1)}"
+
+
 @dataclasses.dataclass
 class Row:
     """Who takes part in a workload, and under which name."""

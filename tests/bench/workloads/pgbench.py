@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 from measurement import Broken, Measurement
-from workloads.base import Row, Setup, Workload
+from workloads.base import Row, Setup, Workload, workers_label
 
 LOGGED_SECONDS = 20  # of transactions; of a longer run a sample is logged
 
@@ -130,7 +130,7 @@ class Workers(Crowd):
         found = []
         for each in kinds:
             if each.threads:
-                found += [Row(f"{each.name}, {count} worker{'s' * (count > 1)}", each,
+                found += [Row(f"{each.name}, {workers_label(count)}", each,
                               Setup(workers=count)) for count in self.COUNTS]
             else:
                 found.append(Row(each.name, each, self.setup))
