@@ -10,6 +10,7 @@ import os
 import pwd
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import typing
@@ -175,13 +176,42 @@ class PgBouncer(Kind):
 
 
 def _accepts(port, child, log_path):
-    import socket
-
     if child.poll() is not None:
         with open(log_path, encoding="utf-8", errors="replace") as log:
             raise Unusable(f"PgBouncer ended with {child.returncode}:\n{log.read()}")
     with socket.create_connection((HOST, port), 1):
         return True
+
+
+class Relay(Kind):
+    """What passing bytes takes by itself: one client to one server connection, nothing is looked at."""
+
+    name = "relay"
+
+    def _find(self):
+        self.binary = os.path.abspath(self.options.relay)
+        if not os.access(self.binary, os.X_OK):
+            raise Unusable(f"{self.binary} is not there: tests/bench/README.md, \"pgweir alone\", says"
+                           " how to build it, or name another with --relay PATH")
+        return ""
+
+    def start(self, place, setup, under=()):
+        port = process.free_port()
+        child = process.start([*under, self.binary, str(port), str(place.cluster.port)])
+
+        def accepts():
+            if child.poll() is not None:
+                raise Unusable(f"{self.binary} ended with {child.returncode}")
+            with socket.create_connection((HOST, port), 1):
+                return True
+
+        try:
+            eventually(accepts, 20, "the relay did not start")
+        except BaseException:
+            process.end(child)
+            raise
+        return Running(self.name, setup, port, *place.login(setup), child.pid,
+                       lambda: process.end(child))
 
 
 class PgweirKind(Kind):
@@ -249,5 +279,6 @@ class Untracked(PgweirKind):
     name, session_state = "untracked", "off"
 
 
-KINDS = {"direct": Direct, "pgbouncer": PgBouncer, "pgweir": PgweirKind, "untracked": Untracked}
+KINDS = {"direct": Direct, "pgbouncer": PgBouncer, "pgweir": PgweirKind, "untracked": Untracked,
+         "relay": Relay}
 DEFAULT = ("direct", "pgbouncer", "pgweir")
