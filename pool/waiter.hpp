@@ -22,8 +22,8 @@ class Waiter : public boost::intrusive::list_base_hook<> {
     /// The connection to make for this client alone; null: any server of the pool will do.
     std::shared_ptr<const DedicatedLogin> dedicated;
     Clock::time_point since;
-    /// Why there is no server; meaningful once woken without a lease. Apart, as a report is large and
-    /// few clients are ever refused.
+    /// Why there is no server; meaningful once woken without a lease. Apart, as a report is large
+    /// and few clients are ever refused.
     std::unique_ptr<const protocol::ErrorReport> refusal;
     WakeUp wake_up;
 };
