@@ -4,13 +4,12 @@
 //
 // Runs until it is killed.
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "fake_session.hpp"
+#include "program.hpp"
 #include "sockets.hpp"
 
 namespace pgweir::bench {
@@ -105,10 +104,5 @@ int run(int argc, char** argv) {
 }  // namespace pgweir::bench
 
 int main(int argc, char** argv) {
-    try {
-        return pgweir::bench::run(argc, argv);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "fake_server: %s\n", error.what());
-        return 1;
-    }
+    return pgweir::bench::run_program("fake_server", pgweir::bench::run, argc, argv);
 }

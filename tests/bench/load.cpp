@@ -7,12 +7,12 @@
 // Prints one line of JSON. Ends with 1 and a message at the first error.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <future>
 #include <map>
 #include <vector>
 
 #include "load_client.hpp"
+#include "program.hpp"
 
 namespace pgweir::bench {
 namespace {
@@ -126,10 +126,5 @@ int run(int argc, char** argv) {
 }  // namespace pgweir::bench
 
 int main(int argc, char** argv) {
-    try {
-        return pgweir::bench::run(argc, argv);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "load: %s\n", error.what());
-        return 1;
-    }
+    return pgweir::bench::run_program("load", pgweir::bench::run, argc, argv);
 }

@@ -6,11 +6,10 @@
 //
 // Runs until it is killed.
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
 #include <list>
 #include <vector>
 
+#include "program.hpp"
 #include "sockets.hpp"
 
 namespace pgweir::bench {
@@ -95,10 +94,5 @@ int run(int argc, char** argv) {
 }  // namespace pgweir::bench
 
 int main(int argc, char** argv) {
-    try {
-        return pgweir::bench::run(argc, argv);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "relay: %s\n", error.what());
-        return 1;
-    }
+    return pgweir::bench::run_program("relay", pgweir::bench::run, argc, argv);
 }
