@@ -228,9 +228,9 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
     }
     if (waiter_.dedicated || !part_->lend(*this)) {
         const Unwatched unwatched(*this);
-        const auto since = enqueue();
+        enqueue();
         co_await waiter_.wake_up.wait();
-        const bool granted = leave_queue(since);
+        const bool granted = leave_queue();
         // Waiting for a server has its own limit; what follows is login again.
         wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
         if (!granted) {

@@ -157,8 +157,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<> await_outcome();
     [[nodiscard]] bool send_requests();
     Task<> send_requests_slowly();
-    [[nodiscard]] Clock::time_point enqueue();
-    bool leave_queue(Clock::time_point since);
+    void enqueue();
+    bool leave_queue();
     void refuse_request(const protocol::Step& step);
     [[nodiscard]] Reading read_now();
     Task<bool> read_more();

@@ -19,9 +19,9 @@ Task<> ClientSession::relay() {
                 statistics().wait.observe(Clock::duration::zero());
             } else {
                 const Unwatched unwatched(*this);
-                const auto since = enqueue();
+                enqueue();
                 co_await waiter_.wake_up.wait();
-                leave_queue(since);
+                leave_queue();
             }
             continue;
         }
@@ -230,19 +230,17 @@ Task<> ClientSession::send_requests_slowly() {
     }
 }
 
-// Into the queue for a server. When it began.
-Clock::time_point ClientSession::enqueue() {
-    const auto now = worker_.context().now();
+// Into the queue for a server.
+void ClientSession::enqueue() {
     set_state(State::waiting);
     wait_until(Timeout::query_wait_timeout, options().query_wait_timeout);
-    part_->enqueue(waiter_, now);
-    return now;
+    part_->enqueue(waiter_, worker_.context().now());
 }
 
 // Out of it. False when no server was had: the session ends, or the request was refused.
-bool ClientSession::leave_queue(Clock::time_point since) {
+bool ClientSession::leave_queue() {
     state_deadline_.cancel();
-    statistics().wait.observe(worker_.context().now() - since);
+    statistics().wait.observe(worker_.context().now() - waiter_.since);
     if (lease_) return !ending_;
     set_state(State::idle);
     if (waiter_.refusal && !ending_) end(ClientClose::server_unavailable, *waiter_.refusal);

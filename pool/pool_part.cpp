@@ -61,6 +61,7 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
         return;
     }
     waiter.refusal.reset();
+    waiter.since = now;
     const auto outage = pool_.outage();
     if (outage && !is_paused() && pool_.budget().open() == 0 && now < outage->next_try &&
         should_refuse(*outage, options(), now)) {
@@ -69,7 +70,6 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
         waiter.wake_up.notify();
         return;
     }
-    waiter.since = now;
     waiters_.push_back(waiter);
     queue_changed();
     open_connections();
