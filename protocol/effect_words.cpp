@@ -177,7 +177,7 @@ struct Index {
 
     static constexpr std::size_t letter(char c) { return static_cast<unsigned char>(c) & 31U; }
     static constexpr std::size_t slot(std::string_view word) {
-        return (letter(word.front()) << 5U | (word.size() & 31U)) % slots;
+        return letter(word.front()) << 5U | (word.size() & 31U);
     }
 };
 
