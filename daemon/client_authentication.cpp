@@ -134,11 +134,11 @@ Task<AuthAnswer> ClientSession::look_up(AuthQuerySource source, std::string user
          answer](const AuthAnswer& given) {
             asio::post(executor, [weak, answer, given] {
                 *answer = given;
-                if (const auto self = weak.lock()) self->server_spoke_.notify();
+                if (const auto self = weak.lock()) self->wake();
             });
         });
     const Unwatched unwatched(*this);
-    while (!*answer && !ending_) co_await server_spoke_.wait();
+    while (!*answer && !ending_) co_await woken_.wait();
     co_return *answer ? **answer : AuthAnswer{};
 }
 
@@ -147,10 +147,10 @@ Task<bool> ClientSession::pause(std::chrono::milliseconds time) {
         worker_.context().io.get_executor(), time);
     timer.async_wait([weak = weak_from_this()](error_code error) {
         if (error) return;
-        if (const auto self = weak.lock()) self->server_spoke_.notify();
+        if (const auto self = weak.lock()) self->wake();
     });
     const Unwatched unwatched(*this);
-    co_await server_spoke_.wait();
+    co_await woken_.wait();
     co_return !ending_;
 }
 

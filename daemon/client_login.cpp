@@ -136,11 +136,11 @@ Task<> ClientSession::carry_cancel(protocol::CancelKey key) {
     const auto come_back = [weak = weak_from_this(),
                             executor = worker_.context().io.get_executor()] {
         asio::post(executor, [weak] {
-            if (const auto self = weak.lock()) self->server_spoke_.notify();
+            if (const auto self = weak.lock()) self->wake();
         });
     };
     worker_.gateway().route_cancel(key, come_back);
-    co_await server_spoke_.wait();
+    co_await woken_.wait();
 }
 
 // Reads a packet that has a length but no type. False when the session ends.
@@ -229,7 +229,9 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
     if (waiter_.dedicated || !part_->lend(*this)) {
         const Unwatched unwatched(*this);
         enqueue();
-        co_await waiter_.wake_up.wait();
+        do {
+            co_await woken_.wait();
+        } while (waiter_.waits);
         const bool granted = leave_queue();
         // Waiting for a server has its own limit; what follows is login again.
         wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
@@ -253,9 +255,9 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
 // PostgreSQL refuses ends the login as it would have there.
 Task<bool> ClientSession::set_up_server() {
     if (!lease_->set_up(outgoing_)) co_return true;
-    if (!send_requests()) co_await send_requests_slowly();
+    if (!send_requests()) co_await send_slowly();
     const Unwatched unwatched(*this);
-    co_await server_spoke_.wait();
+    co_await woken_.wait();
     if (ending_) co_return false;
     if (set_up_error_) {
         ErrorReport report = *std::exchange(set_up_error_, nullptr);

@@ -30,7 +30,7 @@ void ClientSession::notify(const pool::SharedMessage& message) {
 }
 
 void ClientSession::replies_delivered() {
-    if (awaits_outcome_) server_spoke_.notify();
+    if (phase_ == Phase::asking) wake();
     write_notifications();
 }
 

@@ -50,42 +50,50 @@ ClientSession::ClientSession(Worker& worker, std::uint64_t id, AcceptedClient cl
       stream_(worker.context().io, worker.context().late_ends, client.socket),
       buffer_(worker.context().buffers),
       scanner_(client_messages, pool::BufferPool::buffer_size, protocol::max_large_message),
-      waiter_(worker.context().io),
-      server_spoke_(worker.context().io),
+      woken_(worker.context().io),
+      watch_(stream_.watch(*this)),
       connected_at_(Clock::now()) {
-    waiter_.tenant = this;
     session_.id = id;
 }
 
 void ClientSession::start() {
     wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
-    // The last catch: whatever goes wrong in one session ends that session.
-    asio::co_spawn(worker_.context().io.get_executor(), run(),
-                   [self = shared_from_this()](const std::exception_ptr& problem) {
-                       if (!problem) return;
-                       try {
-                           std::rethrow_exception(problem);
-                       } catch (const std::exception& error) {
-                           log::write(conf::LogLevel::error, "session_failed",
-                                      {{"client", self->id_}, {"error", error.what()}});
+    asio::co_spawn(worker_.context().io.get_executor(), log_in(),
+                   [self = shared_from_this()](const std::exception_ptr& problem, bool logged_in) {
+                       if (problem) self->failed(problem);
+                       if (logged_in && !problem) {
+                           self->start_relay();
+                       } else {
+                           self->finish();
                        }
-                       if (!self->ending_) self->end(ClientClose::protocol_error, std::nullopt);
-                       self->finish();
                    });
 }
 
-Task<> ClientSession::run() {
-    const bool logged_in = co_await log_in();
-    if (logged_in) co_await relay();
-    finish();
+// The last catch: whatever goes wrong in one session ends that session.
+void ClientSession::failed(const std::exception_ptr& problem) {
+    try {
+        std::rethrow_exception(problem);
+    } catch (const std::exception& error) {
+        log::write(conf::LogLevel::error, "session_failed",
+                   {{"client", id_}, {"error", error.what()}});
+    }
+    end(ClientClose::protocol_error, std::nullopt);
+}
+
+void ClientSession::wake() {
+    if (relays_) {
+        worker_.context().resumptions.add(*this);
+    } else {
+        woken_.notify();
+    }
 }
 
 void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
     if (ending_) return;
     ending_ = std::make_unique<Ending>(Ending{.reason = reason, .report = std::move(report)});
-    // Whatever the coroutine waits for, it is to look at `ending_` now.
+    // Whatever it waits for, it is to look at `ending_` now.
     stream_.cancel();
-    server_spoke_.notify();
+    wake();
     if (part_ != nullptr) part_->withdraw(waiter_);
     if (lease_) lease_->requests().cancel();
 }
@@ -129,6 +137,7 @@ void ClientSession::finish() {
         worker_.counters().logins_refused.add();
     }
     worker_.remove(*this);
+    relays_.reset();  // which may be the end of this object
 }
 
 void ClientSession::log_end() const {
@@ -236,7 +245,7 @@ void ClientSession::lease_ended() {
     unsent_ = {};
     outgoing_.clear();
     request_under_way_ = false;
-    if (awaits_outcome_) server_spoke_.notify();
+    if (phase_ == Phase::asking) wake();
     set_state(State::idle);
     if (waiting_for_ == Timeout::idle_transaction_timeout) expect_next_request();
 }
@@ -254,7 +263,7 @@ bool ClientSession::may_release() const {
 }
 
 void ClientSession::question_answered() {
-    if (terminated_) server_spoke_.notify();  // it waits until its server is free of it
+    if (terminated_) wake();  // it waits until its server is free of it
 }
 
 void ClientSession::pins_changed(pool::Pins before) {
@@ -324,7 +333,7 @@ void ClientSession::reply_finished(TransactionStatus status) {
         if (!more_owed) transaction_deadline_.cancel();
     }
     if (more_owed) return;
-    if (terminated_) server_spoke_.notify();
+    if (terminated_) wake();
     expect_next_request();
     if (draining_ && status == TransactionStatus::idle) drain();
 }
@@ -334,7 +343,7 @@ void ClientSession::set_up_finished(const std::optional<ErrorReport>& error) {
     // side.
     if (is_logged_in()) return;
     set_up_error_ = error ? std::make_unique<ErrorReport>(*error) : nullptr;
-    server_spoke_.notify();
+    wake();
 }
 
 void ClientSession::server_lost(bool may_explain) {

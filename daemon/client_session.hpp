@@ -41,13 +41,16 @@ struct AcceptedClient {
     std::string address;  ///< "127.0.0.1:50000", or "unix"
 };
 
-/// One coroutine reads the client for the whole session: it logs in, then passes requests to a
-/// server that it leases when there is something to ask. Replies do not come through here: the
-/// server's own coroutine writes them to the client.
+/// A coroutine logs the client in, and serves it if it has come for the console. Others are from
+/// then on called when they have something to say: their requests go to a server, which is leased
+/// while there is something to ask. Replies do not come through here: the server's own coroutine
+/// writes them to the client.
 ///
-/// Owned by its coroutine; listed by its Worker, on whose io_context alone it may be touched.
+/// Owned by that coroutine, then by itself; listed by its Worker, on whose io_context alone it may
+/// be touched.
 class ClientSession : public std::enable_shared_from_this<ClientSession>,
                       public boost::intrusive::list_base_hook<>,
+                      private pool::Resumable,
                       private pool::Tenant,
                       private AuthConversation,
                       public console::Host {
@@ -61,7 +64,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void start();
 
     /// Ends the session; the client is told `report` if it stands between two messages. Returns at
-    /// once: the coroutine does the rest.
+    /// once: the loop does the rest.
     void end(ClientClose reason, std::optional<ErrorReport> report);
     /// Ends the session when its present work is done: at once when there is none.
     void drain();
@@ -88,7 +91,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
   private:
     using UnwatchedHook = boost::intrusive::list_member_hook<
         boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-    UnwatchedHook unwatched_;  ///< linked while the coroutine does not wait for the socket
+    UnwatchedHook unwatched_;  ///< linked while it waits for something other than the socket
 
   public:
     using UnwatchedList = boost::intrusive::list<
@@ -105,8 +108,18 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     // What one look at the requests at hand came to.
     enum class Progress : std::uint8_t { more_input, need_server, need_outcome, ended };
     enum class Reading : std::uint8_t { something, nothing, ended };
+    // Where relay() goes on.
+    enum class Phase : std::uint8_t {
+        scanning,  ///< requests have been read, or may have been
+        queued,    ///< for a server
+        sending,   ///< a coroutine does
+        sent,
+        reading,
+        asking,   ///< the next request waits for what becomes of an earlier one
+        leaving,  ///< the client has said goodbye, and is still to have replies
+    };
 
-    Task<> run();
+    void failed(const std::exception_ptr& problem);
     void finish();
     void log_end() const;
     void refuse_pins();
@@ -146,17 +159,24 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<bool> pause(std::chrono::milliseconds time) override;
 
     // relay.cpp
-    Task<> relay();
+    void start_relay();
+    void resume_now() override;
+    void relay();
+    [[nodiscard]] bool go_on();
+    [[nodiscard]] bool look_at_requests();
+    [[nodiscard]] bool requests_sent();
+    [[nodiscard]] bool may_leave() const;
+    Task<> send_slowly();
+    void start_sending_slowly();
+
+    // client_requests.cpp
     [[nodiscard]] Progress scan_requests();
     [[nodiscard]] bool take_request(const protocol::Step& step, Bytes message);
     void hand_over(const protocol::Step& step, Bytes message);
     void take_more(Bytes bytes);
     [[nodiscard]] bool is_acceptable(const protocol::Step& step);
     void note_request();
-    Task<> await_replies();
-    Task<> await_outcome();
     [[nodiscard]] bool send_requests();
-    Task<> send_requests_slowly();
     void enqueue();
     bool leave_queue();
     void refuse_request(const protocol::Step& step);
@@ -167,6 +187,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<bool> send(std::string_view bytes);
 
     // The rest of pool::Tenant.
+    void wake() override;
     void lease_granted(pool::Server& server) override;
     void lease_ended() override;
     pool::TenantSession& session() override { return session_; }
@@ -230,10 +251,12 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
 
     State state_ = State::login;
     pool::Lease lease_;
-    pool::Waiter waiter_;
-    /// Notified when the server has finished what the coroutine waits for: the set-up of a login,
-    /// the replies to a client that has said goodbye, or what the next request depends on.
-    pool::WakeUp server_spoke_;
+    pool::Waiter waiter_{*this};
+    pool::WakeUp woken_;  ///< what the coroutine waits for, where it is not the socket
+    std::shared_ptr<ClientSession> relays_;  ///< itself, once the coroutine has ended
+    pool::Readiness::Watch watch_;
+    Phase phase_ = Phase::scanning;
+    Progress progress_ = Progress::more_input;         ///< of the latest scan
     std::unique_ptr<const ErrorReport> set_up_error_;  ///< apart: it is large, and rare
 
     // What of the buffer is on its way to the server.
@@ -252,7 +275,6 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     bool drained_ = false;    ///< the socket had nothing more when it was last read
     bool sending_ = false;    ///< the server must not be released: a request is about to be written
     bool cancelled_ = false;  ///< taken out of the queue by a CancelRequest
-    bool awaits_outcome_ = false;  ///< the next request waits for what becomes of an earlier one
     bool discarding_ = false;  ///< refused in an extended query: messages up to Sync are dropped
     bool draining_ = false;
     bool terminated_ = false;  ///< the client has said Terminate

@@ -1,200 +1,120 @@
-// From the client to the server: the requests of a logged-in client.
+// From the client to the server: how the requests of a logged-in client get there. It is called
+// when there is something to do, and leaves nothing behind when there is not: a client at rest, of
+// which there are thousands, costs its session alone (DECISIONS.md, "A client at rest has no
+// coroutine").
+#include <boost/asio/co_spawn.hpp>
+
 #include "daemon/client_session.hpp"
 #include "daemon/unwatched.hpp"
 #include "daemon/worker.hpp"
-#include "protocol/serialize.hpp"
 
 namespace pgweir::daemon {
 
 using pool::IoResult;
-using protocol::Frontend;
-using protocol::Step;
-using protocol::TransactionStatus;
 
-Task<> ClientSession::relay() {
-    while (!ending_) {
-        const Progress progress = scan_requests();
-        if (progress == Progress::need_server) {
-            if (part_->lend(*this)) {
-                statistics().wait.observe(Clock::duration::zero());
-            } else {
-                const Unwatched unwatched(*this);
-                enqueue();
-                co_await waiter_.wake_up.wait();
-                leave_queue();
-            }
-            continue;
-        }
-        if (!send_requests()) co_await send_requests_slowly();
-        if (progress == Progress::ended) {
-            sending_ = false;
-            if (terminated_) co_await await_replies();
-            co_return;
-        }
-        if (ending_) co_return;
-        if (progress == Progress::need_outcome) {
-            co_await await_outcome();
-            continue;
-        }
-        buffer_.consume(scanned_);
-        scanned_ = 0;
-        if (lease_) {
-            sending_ = false;
-            lease_->release_if_done();
-            if (draining_) drain();
-        }
-        // Waits in this coroutine: another one would have to be made for each request.
-        Reading reading = read_now();
-        while (reading == Reading::nothing) {
-            co_await stream_.readable();
-            reading = read_now();
-        }
-        if (reading == Reading::ended) co_return;
+void ClientSession::start_relay() {
+    relays_ = shared_from_this();
+    resume_now();
+}
+
+void ClientSession::resume_now() {
+    try {
+        relay();
+    } catch (const std::exception&) {
+        failed(std::current_exception());
+        finish();
     }
 }
 
-// Goes through what has been read, up to a request that has to wait.
-ClientSession::Progress ClientSession::scan_requests() {
-    const Bytes held = buffer_.held();
-    while (true) {
-        const Step step = unanswered_step_ ? *std::exchange(unanswered_step_, std::nullopt)
-                                           : scanner_.next(held.substr(scanned_));
-        switch (step.kind) {
-            case Step::Kind::more:
-                // What cannot be a message is not waited for.
-                if (scanner_.at_boundary() && scanned_ < held.size() &&
-                    !protocol::is_frontend_type(held[scanned_])) {
-                    std::ignore = is_acceptable({.type = held[scanned_]});
-                    return Progress::ended;
-                }
-                return Progress::more_input;
-            case Step::Kind::invalid:
-                std::ignore = is_acceptable(step);
-                return Progress::ended;
-            case Step::Kind::pass:
-                take_more(held.substr(scanned_, step.size));
-                break;
-            case Step::Kind::frame:
-                if (take_request(step, held.substr(scanned_, step.size))) break;
-                if (terminated_ || ending_) return Progress::ended;
-                unanswered_step_ = step;
-                return lease_ ? Progress::need_outcome : Progress::need_server;
-        }
-        scanned_ += step.size;
+// Goes on from where it had to wait. What it does not wait for may have called it.
+void ClientSession::relay() {
+    if (!relays_ || watch_.is_armed() || phase_ == Phase::sending) return;
+    unwatched_.unlink();
+    while (!ending_ && go_on()) {
+    }
+    if (ending_) {
+        finish();
+    } else if (phase_ == Phase::queued || phase_ == Phase::asking) {
+        worker_.unwatched.push_back(*this);
     }
 }
 
-// Ends the session over what PostgreSQL would not read either.
-bool ClientSession::is_acceptable(const Step& step) {
-    std::string problem;
-    if (!protocol::is_frontend_type(step.type)) {
-        problem = "invalid frontend message type " +
-                  std::to_string(static_cast<unsigned char>(step.type));
-    } else if (step.kind == Step::Kind::invalid ||
-               (!protocol::is_large_type(step.type) &&
-                (!step.whole || step.size > protocol::max_small_message + 1))) {
-        problem = "invalid message length";
+// One step. False when there is nothing more to do now.
+bool ClientSession::go_on() {
+    switch (phase_) {
+        case Phase::scanning:
+            return look_at_requests();
+        case Phase::queued:
+            if (waiter_.waits) return false;
+            leave_queue();
+            phase_ = Phase::scanning;
+            return true;
+        case Phase::sending:
+            return false;
+        case Phase::sent:
+            return requests_sent();
+        case Phase::reading:
+            if (read_now() == Reading::nothing) return !watch_.arm();
+            phase_ = Phase::scanning;
+            return true;
+        case Phase::asking:
+            if (lease_ && lease_->awaits_outcome(*unanswered_step_)) return false;
+            phase_ = Phase::scanning;
+            return true;
+        case Phase::leaving:
+            if (!may_leave()) return false;
+            end(ClientClose::terminate, std::nullopt);
+            return false;
     }
-    if (problem.empty()) return true;
-    end(ClientClose::protocol_error,
-        ErrorReport::fatal(protocol::sqlstate::protocol_violation, std::move(problem)));
     return false;
 }
 
-// False when the request can go nowhere yet: it ends the session, needs a server, or has to wait
-// for what becomes of an earlier one.
-bool ClientSession::take_request(const Step& step, Bytes message) {
-    if (!is_acceptable(step)) return false;
-    const auto type = static_cast<Frontend>(step.type);
-    if (type == Frontend::terminate) {
-        terminated_ = true;
-        return false;
-    }
-    if (cancelled_ || discarding_) {
-        refuse_request(step);
+bool ClientSession::look_at_requests() {
+    progress_ = scan_requests();
+    if (progress_ == Progress::need_server) {
+        if (part_->lend(*this)) {
+            statistics().wait.observe(Clock::duration::zero());
+        } else {
+            enqueue();
+            phase_ = Phase::queued;
+        }
         return true;
     }
-    if (!lease_) {
-        // Outside of a transaction these ask for nothing: PostgreSQL ignores the leftovers of a
-        // COPY that failed, and has nothing to flush.
-        return type == Frontend::copy_done || type == Frontend::copy_fail ||
-               (type == Frontend::flush && step.body.empty());
+    if (!send_requests()) {
+        if (!ending_) start_sending_slowly();
+        return false;
     }
-    if (lease_->awaits_outcome(step)) return false;
-    if (type != Frontend::flush && type != Frontend::copy_done && type != Frontend::copy_fail) {
-        note_request();
-    }
-    sending_ = true;
-    hand_over(step, message);
+    phase_ = Phase::sent;
     return true;
 }
 
-void ClientSession::hand_over(const Step& step, Bytes message) {
-    // What is longer is not carried to other servers: the client keeps the one that has it.
-    constexpr std::uint32_t longest_parse = 1U << 20U;
-    if (step.type == static_cast<char>(Frontend::parse) && !step.whole && session_.follows &&
-        protocol::read_uint32(message.substr(1)) <= longest_parse) {
-        long_parses_.emplace_back(message);
-        collecting_ = true;
-        return;
+// What was found in the requests is on its way: what comes next.
+bool ClientSession::requests_sent() {
+    if (progress_ == Progress::ended) {
+        sending_ = false;
+        phase_ = Phase::leaving;
+        return true;
     }
-    lease_->take_request(step, message, outgoing_);
-}
-
-// More of a long message. Without a server there is nobody whom it would concern.
-void ClientSession::take_more(Bytes bytes) {
-    if (!lease_) return;
-    if (!collecting_) {
-        lease_->take_more(bytes, scanner_.at_boundary(), outgoing_);
-        return;
+    if (ending_) return false;
+    if (progress_ == Progress::need_outcome) {
+        phase_ = Phase::asking;
+        return true;
     }
-    std::string& parse = long_parses_.back();
-    parse.append(bytes);
-    if (!scanner_.at_boundary()) return;
-    collecting_ = false;
-    const Step whole{.kind = Step::Kind::frame,
-                     .size = parse.size(),
-                     .type = static_cast<char>(Frontend::parse),
-                     .body = Bytes(parse).substr(protocol::header_size),
-                     .whole = true};
-    lease_->take_request(whole, parse, outgoing_);
+    buffer_.consume(scanned_);
+    scanned_ = 0;
+    if (lease_) {
+        sending_ = false;
+        lease_->release_if_done();
+        if (draining_) drain();
+    }
+    phase_ = Phase::reading;
+    return true;
 }
 
 // PostgreSQL answers what was asked before a Terminate, and so do we.
-Task<> ClientSession::await_replies() {
-    const auto has_replies_to_come = [this] {
-        return lease_ && lease_->tracker().owes_ready() && !lease_->tracker().copying_in() &&
-               !lease_->tracker().copying_both();
-    };
-    while (!ending_ && has_replies_to_come()) co_await server_spoke_.wait();
-}
-
-// Until the server has said what the next request depends on.
-Task<> ClientSession::await_outcome() {
-    const Unwatched unwatched(*this);
-    awaits_outcome_ = true;
-    while (!ending_ && lease_ && lease_->awaits_outcome(*unanswered_step_)) {
-        co_await server_spoke_.wait();
-    }
-    awaits_outcome_ = false;
-}
-
-// Clocks and deadlines of a request that is about to be sent.
-void ClientSession::note_request() {
-    // What is owed may be pgweir's own question: the client's first request counts all the same.
-    if (std::exchange(request_under_way_, true)) return;
-    const auto now = worker_.context().now();
-    request_at_ = now;
-    query_cancelled_ = false;
-    state_deadline_.cancel();
-    const conf::PoolOptions& limits = options();
-    pool::Deadlines& deadlines = worker_.context().deadlines;
-    deadlines.set(query_deadline_, limits.query_timeout, now);
-    if (!in_transaction_) {
-        in_transaction_ = true;
-        transaction_at_ = now;
-        deadlines.set(transaction_deadline_, limits.transaction_timeout, now);
-    }
+bool ClientSession::may_leave() const {
+    return !lease_ || !lease_->tracker().owes_ready() || lease_->tracker().copying_in() ||
+           lease_->tracker().copying_both();
 }
 
 // A client's messages in one write to its server, behind what pgweir has to ask first. True when
@@ -221,7 +141,18 @@ bool ClientSession::send_requests() {
     return true;
 }
 
-Task<> ClientSession::send_requests_slowly() {
+// Until the server takes the rest.
+void ClientSession::start_sending_slowly() {
+    phase_ = Phase::sending;
+    asio::co_spawn(worker_.context().io.get_executor(), send_slowly(),
+                   [self = shared_from_this()](const std::exception_ptr& problem) {
+                       if (problem) self->failed(problem);
+                       self->phase_ = Phase::sent;
+                       self->resume_now();
+                   });
+}
+
+Task<> ClientSession::send_slowly() {
     const Unwatched unwatched(*this);
     while (!ending_ && lease_ && !unsent_.empty()) {
         co_await lease_->requests().writable();
@@ -245,29 +176,6 @@ bool ClientSession::leave_queue() {
     set_state(State::idle);
     if (waiter_.refusal && !ending_) end(ClientClose::server_unavailable, *waiter_.refusal);
     return false;
-}
-
-// Answers a request that a CancelRequest took out of the queue as PostgreSQL answers one it has
-// cancelled: an error, and in an extended query silence up to the Sync.
-void ClientSession::refuse_request(const Step& step) {
-    const auto type = static_cast<Frontend>(step.type);
-    std::string answer;
-    if (cancelled_) {
-        protocol::append_error_response(
-            answer, ErrorReport::error(protocol::sqlstate::query_canceled,
-                                       "canceling statement due to user request"));
-        cancelled_ = false;
-        discarding_ = type != Frontend::query && type != Frontend::function_call;
-    }
-    if (type == Frontend::sync || !discarding_) {
-        discarding_ = false;
-        protocol::append_ready_for_query(answer, TransactionStatus::idle);
-        expect_next_request();
-    }
-    if (answer.empty()) return;
-    // A few bytes to a client that waits for them: where they do not fit, it is not reading.
-    const iovec part = pool::to_iovec(answer);
-    if (stream_.write({&part, 1}).size != answer.size()) end(ClientClose::lost, std::nullopt);
 }
 
 // Reads what is there to be read without waiting.

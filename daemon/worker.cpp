@@ -47,6 +47,9 @@ void Worker::stop() {
 // What is closed resumes the coroutines that wait for it; a few turns of the loop let them come to
 // their end.
 void Worker::end_loop(unsigned turns) {
+    for (auto next = sessions_.begin(); next != sessions_.end();) {
+        (next++)->end(ClientClose::shutdown, std::nullopt);
+    }
     if (turns == 0) {
         context_.io.stop();
     } else {

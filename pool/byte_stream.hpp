@@ -83,6 +83,8 @@ class ByteStream : public LateEndHook {
     /// Neither touches this object after it has resumed, which may outlive it.
     [[nodiscard]] Readiness::Wait readable() { return readiness_.readable(); }
     [[nodiscard]] Readiness::Wait writable() { return readiness_.writable(); }
+    /// For who waits to read without a coroutine.
+    [[nodiscard]] Readiness::Watch watch(Resumable& reader) { return {readiness_, reader}; }
 
     /// Resumes whoever waits.
     void cancel() { readiness_.cancel(); }

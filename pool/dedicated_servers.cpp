@@ -12,6 +12,7 @@ namespace pgweir::pool {
 
 void DedicatedServers::enqueue(Waiter& waiter, Clock::time_point now) {
     waiter.refusal.reset();
+    waiter.waits = true;
     waiter.since = now;
     waiters_.push_back(waiter);
     queue_changed();
@@ -27,7 +28,7 @@ void DedicatedServers::withdraw(Waiter& waiter) {
         if (found == attempts_.end()) return;
         (*found)->waiter = nullptr;
     }
-    waiter.wake_up.notify();
+    waiter.release();
 }
 
 // It is published that somebody waits before a place is looked for: a place that becomes free after
@@ -92,7 +93,7 @@ void DedicatedServers::connect_failed(const Attempt& attempt, ConnectFailure fai
     attempt.waiter->refusal = std::make_unique<protocol::ErrorReport>(
         failure.from_server ? *std::move(failure.from_server)
                             : unreachable(pool.database(), failure.explanation));
-    attempt.waiter->wake_up.notify();
+    attempt.waiter->release();
 }
 
 }  // namespace pgweir::pool

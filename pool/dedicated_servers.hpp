@@ -29,8 +29,8 @@ class DedicatedServers {
   public:
     explicit DedicatedServers(PoolPart& part) : part_(part) {}
 
-    /// Connects for this waiter as soon as there is a place. Its `wake_up` is notified when its
-    /// tenant has been granted a lease, or when it was refused.
+    /// Connects for this waiter as soon as there is a place. It is released when its tenant has
+    /// been granted a lease, or when it was refused.
     void enqueue(Waiter& waiter, Clock::time_point now);
     /// The waiter gives up. Does nothing when it waits no more.
     void withdraw(Waiter& waiter);

@@ -61,13 +61,14 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
         return;
     }
     waiter.refusal.reset();
+    waiter.waits = true;
     waiter.since = now;
     const auto outage = pool_.outage();
     if (outage && !is_paused() && pool_.budget().open() == 0 && now < outage->next_try &&
         should_refuse(*outage, options(), now)) {
         waiter.refusal =
             std::make_unique<protocol::ErrorReport>(refusal(*outage, pool_.database()));
-        waiter.wake_up.notify();
+        waiter.release();
         return;
     }
     waiters_.push_back(waiter);
@@ -83,7 +84,7 @@ void PoolPart::withdraw(Waiter& waiter) {
     if (!waiter.is_linked()) return;
     waiters_.erase(waiters_.iterator_to(waiter));
     queue_changed();
-    waiter.wake_up.notify();
+    waiter.release();
 }
 
 void PoolPart::grant(Server& server) {
@@ -96,8 +97,8 @@ void PoolPart::grant(Server& server) {
 void PoolPart::lend_new(Server& server, Waiter& waiter) {
     count_state(Server::State::cleaning, Server::State::leased);
     statistics_.leases.add();
-    server.lend_to(*waiter.tenant);
-    waiter.wake_up.notify();
+    server.lend_to(waiter.tenant);
+    waiter.release();
 }
 
 void PoolPart::queue_changed() {

@@ -37,8 +37,8 @@ class PoolPart {
     // For tenants.
     /// Lends an idle server at once if there is one and nobody waits.
     [[nodiscard]] bool lend(Tenant& tenant);
-    /// Puts the waiter in the queue. Its `wake_up` is notified when its tenant has been granted a
-    /// lease, or when it was refused.
+    /// Puts the waiter in the queue. It is released when its tenant has been granted a lease, or
+    /// when it was refused, which may be before this returns.
     void enqueue(Waiter& waiter, Clock::time_point now);
     /// Takes the waiter out of the queue, if it is still in it.
     void withdraw(Waiter& waiter);

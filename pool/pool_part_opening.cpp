@@ -128,7 +128,7 @@ void PoolPart::refuse_waiting(const Outage& outage) {
         Waiter& waiter = waiters_.front();
         waiters_.pop_front();
         waiter.refusal = std::make_unique<protocol::ErrorReport>(report);
-        waiter.wake_up.notify();
+        waiter.release();
     }
     queue_changed();
 }

@@ -21,11 +21,12 @@ Readiness::Readiness(asio::io_context& io, int socket)
 
 // The reactor also asks before it queues the operation, when an edge came while nobody waited: then
 // the socket may have been read since.
-asio::detail::reactor_op::status Readiness::Wait::do_perform(reactor_op* base) {
-    auto* self = static_cast<Wait*>(base);
+asio::detail::reactor_op::status Readiness::Operation::do_perform(reactor_op* base) {
+    const auto* self = static_cast<Operation*>(base);
     if (!self->queued_) {
+        const bool reads = self->kind_ == Reactor::read_op;
         pollfd question{.fd = self->readiness_.socket_,
-                        .events = static_cast<short>(self->kind_ == read_op ? POLLIN : POLLOUT),
+                        .events = static_cast<short>(reads ? POLLIN : POLLOUT),
                         .revents = 0};
         if (::poll(&question, 1, 0) <= 0) return not_done;
     }
@@ -38,20 +39,42 @@ void Readiness::Wait::do_complete(void* owner, asio::detail::operation* base,
                                   const error_code& /*ec*/, std::size_t /*size*/) {
     auto* self = static_cast<Wait*>(base);
     if (owner != nullptr) {
-        self->resumptions_.run(self->waiting_);
+        self->resumptions_.run([self] { self->waiting_.resume(); });
     } else {
         const Suspension dropped = std::move(self->waiting_);
     }
 }
 
-Suspension::Thread* Readiness::Wait::operator()(Suspension::Frame* frame) {
-    if (!readiness_.is_open()) return Suspension::done;
-    if (kind_ == read_op && std::exchange(readiness_.reader_woken_, false)) return Suspension::done;
-    waiting_.hold(*frame);
+bool Readiness::Operation::must_wait() {
+    if (!readiness_.is_open()) return false;
+    return kind_ != Reactor::read_op || !std::exchange(readiness_.reader_woken_, false);
+}
+
+void Readiness::Operation::start() {
     readiness_.reactor_.start_op(kind_, readiness_.socket_, readiness_.registration_, this, false,
                                  true);
     queued_ = true;
+}
+
+Suspension::Thread* Readiness::Wait::operator()(Suspension::Frame* frame) {
+    if (!must_wait()) return Suspension::done;
+    waiting_.hold(*frame);
+    start();
     return Suspension::done;
+}
+
+bool Readiness::Watch::arm() {
+    if (!must_wait()) return false;
+    start();
+    return true;
+}
+
+void Readiness::Watch::do_complete(void* owner, asio::detail::operation* base,
+                                   const error_code& /*ec*/, std::size_t /*size*/) {
+    auto* self = static_cast<Watch*>(base);
+    if (owner == nullptr) return;
+    self->queued_ = false;
+    self->readiness_.resumptions_.run([self] { self->reader_.resume_now(); });
 }
 
 void Readiness::cancel() {

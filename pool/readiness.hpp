@@ -24,15 +24,38 @@ namespace pgweir::pool {
 class Readiness {
     using Reactor = asio::detail::reactor;
 
+    /// What the reactor is given to wait with.
+    class Operation : protected asio::detail::reactor_op {
+      protected:
+        using Completion = void (*)(void* owner, asio::detail::operation* base,
+                                    const error_code& ec, std::size_t size);
+        Operation(Readiness& readiness, int kind, Completion completion)
+            : reactor_op(error_code(), &Operation::do_perform, completion),
+              readiness_(readiness),
+              kind_(kind) {}
+        ~Operation() = default;
+
+        /// False when there is nothing to wait for: the socket is closed, or was woken.
+        [[nodiscard]] bool must_wait();
+        /// Has the completion called once, never before this returns.
+        void start();
+
+        Readiness& readiness_;  ///< a wait's may be gone when it completes
+        int kind_;
+        /// From now on the reactor calls only when the kernel says that the socket is ready.
+        bool queued_ = false;
+
+      private:
+        static status do_perform(reactor_op* base);
+    };
+
   public:
     /// One wait. It lives inside the coroutine that awaits it: nothing is allocated.
-    class Wait : private asio::detail::reactor_op {
+    class Wait : private Operation {
       public:
         Wait(Readiness& readiness, int kind)
-            : reactor_op(error_code(), &Wait::do_perform, &Wait::do_complete),
-              readiness_(readiness),
-              resumptions_(readiness.resumptions_),
-              kind_(kind) {}
+            : Operation(readiness, kind, &Wait::do_complete),
+              resumptions_(readiness.resumptions_) {}
         /// Only before it is awaited.
         Wait(Wait&& other) noexcept : Wait(other.readiness_, other.kind_) {}
         ~Wait() = default;
@@ -42,17 +65,32 @@ class Readiness {
         Suspension::Thread* operator()(Suspension::Frame* frame);
 
       private:
-        static constexpr int read_op = Reactor::read_op;
-        static status do_perform(reactor_op* base);
         static void do_complete(void* owner, asio::detail::operation* base, const error_code& ec,
                                 std::size_t size);
 
-        Readiness& readiness_;  ///< not after it stands still
         Resumptions& resumptions_;
         Suspension waiting_;
-        int kind_;
-        /// From now on the reactor calls only when the kernel says that the socket is ready.
-        bool queued_ = false;
+    };
+
+    /// A wait for bytes to read by who has no coroutine: `reader` is resumed instead. Both stand in
+    /// one object, which must not be destroyed while the watch is armed.
+    class Watch : private Operation {
+      public:
+        Watch(Readiness& readiness, Resumable& reader)
+            : Operation(readiness, Reactor::read_op, &Watch::do_complete), reader_(reader) {}
+        Watch(const Watch&) = delete;
+        Watch& operator=(const Watch&) = delete;
+        ~Watch() = default;
+
+        /// As Readiness::readable() has it. False when a read is worth trying at once.
+        [[nodiscard]] bool arm();
+        [[nodiscard]] bool is_armed() const { return queued_; }
+
+      private:
+        static void do_complete(void* owner, asio::detail::operation* base, const error_code& ec,
+                                std::size_t size);
+
+        Resumable& reader_;
     };
 
     /// Takes over `socket`.

@@ -45,11 +45,14 @@ class Suspension {
 };
 
 using ResumableHook =
-    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+    boost::intrusive::list_base_hook<boost::intrusive::tag<class Resumable>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
-/// Something that the loop is to resume. Leaves the loop's list when it is destroyed.
+/// Something that the loop is to resume: a coroutine, or what waits without one. Leaves the loop's
+/// list when it is destroyed.
 class Resumable : public ResumableHook {
   public:
+    /// Goes on until it has to wait again or ends, which may be the end of this object.
     virtual void resume_now() = 0;
 
   protected:
@@ -69,18 +72,20 @@ class Resumptions : public asio::execution_context::service {
     explicit Resumptions(asio::execution_context& loop)
         : service(loop), executor_(static_cast<asio::io_context&>(loop).get_executor()) {}
 
-    /// Has `resumable` resumed; never before this returns.
+    /// Has `resumable` resumed, once; never before this returns.
     void add(Resumable& resumable) {
+        if (resumable.is_linked()) return;  // it is on its way
         list_.push_back(resumable);
         if (running_) return;
         running_ = true;
         asio::post(executor_, [this] { run_all(); });
     }
 
-    /// Resumes `first`, and then all that it wakes.
-    void run(Suspension& first) {
+    /// Calls `first`, and then resumes all that it wakes.
+    template <typename First>
+    void run(First first) {
         running_ = in_turn_ = true;
-        first.resume();
+        first();
         run_all();
         in_turn_ = false;
         now_.reset();

@@ -47,6 +47,8 @@ struct TenantSession {
 /// both live on; none may throw or suspend.
 class Tenant {
   public:
+    /// What it waited for in the queue is over: it is to go on, from the loop.
+    virtual void wake() = 0;
     /// A server is now lent to this tenant.
     virtual void lease_granted(Server& server) = 0;
     /// The lease is over; the tenant must not touch the server again.

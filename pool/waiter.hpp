@@ -4,11 +4,9 @@
 #include <boost/intrusive/list.hpp>
 #include <memory>
 
-#include "pool/asio.hpp"
 #include "pool/deadlines.hpp"
 #include "pool/dedicated_login.hpp"
 #include "pool/tenant.hpp"
-#include "pool/wake_up.hpp"
 #include "protocol/error_report.hpp"
 
 namespace pgweir::pool {
@@ -16,16 +14,23 @@ namespace pgweir::pool {
 /// A client in the queue. Lives in the client's session.
 class Waiter : public boost::intrusive::list_base_hook<> {
   public:
-    explicit Waiter(asio::io_context& io) : wake_up(io) {}
+    explicit Waiter(Tenant& who) : tenant(who) {}
 
-    Tenant* tenant = nullptr;
+    /// It waits no longer, and its tenant is to go on.
+    void release() {
+        waits = false;
+        tenant.wake();
+    }
+
+    Tenant& tenant;
+    /// From PoolPart::enqueue() until it has a server, or never will.
+    bool waits = false;
     /// The connection to make for this client alone; null: any server of the pool will do.
     std::shared_ptr<const DedicatedLogin> dedicated;
     Clock::time_point since;
-    /// Why there is no server; meaningful once woken without a lease. Apart, as a report is large
-    /// and few clients are ever refused.
+    /// Why there is no server; meaningful once released without a lease. Apart, as a report is
+    /// large and few clients are ever refused.
     std::unique_ptr<const protocol::ErrorReport> refusal;
-    WakeUp wake_up;
 };
 
 }  // namespace pgweir::pool

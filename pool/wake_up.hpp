@@ -24,7 +24,6 @@ class WakeUp final : private Resumable {
     }
 
     void notify() {
-        if (is_linked()) return;  // whoever waits is on his way
         if (waiting_.holds()) {
             resumptions_.add(*this);
         } else {

@@ -106,11 +106,11 @@ Task<console::Answer> ClientSession::carry_out(const console::Command& command) 
         order, [weak = weak_from_this(), executor = worker_.context().io.get_executor(), there] {
             asio::post(executor, [weak, there] {
                 *there = true;
-                if (const auto self = weak.lock()) self->server_spoke_.notify();
+                if (const auto self = weak.lock()) self->wake();
             });
         });
     const Unwatched unwatched(*this);
-    while (!*there && !ending_) co_await server_spoke_.wait();
+    while (!*there && !ending_) co_await woken_.wait();
     order_.reset();
     // Who is gone takes back what waits; who is cut off by what he has asked for hears the answer.
     if (!*there) {

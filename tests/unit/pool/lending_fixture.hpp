@@ -18,12 +18,11 @@ namespace pgweir::pool {
 /// A client session as the pool sees it. Its replies go into a socketpair.
 class TestTenant : public Tenant {
   public:
-    explicit TestTenant(asio::io_context& io) : waiter(io) {
+    explicit TestTenant(asio::io_context& io) {
         std::array<int, 2> ends{};
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
         replies_ = std::make_unique<ByteStream>(io, late_ends_, ends[0]);
         client_ = ends[1];
-        waiter.tenant = this;
         session_.startup = session_.settings =
             std::make_shared<const SessionSettings>(std::vector<Parameter>());
     }
@@ -66,6 +65,7 @@ class TestTenant : public Tenant {
         std::exchange(server, nullptr)->abandon(half_sent, cancel);
     }
 
+    void wake() override {}
     void lease_granted(Server& granted) override {
         EXPECT_EQ(server, nullptr) << "one server at a time";
         server = &granted;
@@ -93,7 +93,7 @@ class TestTenant : public Tenant {
     void pins_changed(Pins) override { ++pin_changes; }
     void server_lost(bool explain) override { lost.push_back(explain); }
 
-    Waiter waiter;
+    Waiter waiter{*this};
     Server* server = nullptr;
     int leases = 0;
     int set_ups = 0;

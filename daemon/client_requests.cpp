@@ -1,0 +1,160 @@
+// What a logged-in client asks, message by message: what may pass, and what becomes of the rest.
+#include "daemon/client_session.hpp"
+#include "daemon/worker.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::daemon {
+
+using protocol::Frontend;
+using protocol::Step;
+using protocol::TransactionStatus;
+
+// Goes through what has been read, up to a request that has to wait.
+ClientSession::Progress ClientSession::scan_requests() {
+    const Bytes held = buffer_.held();
+    while (true) {
+        const Step step = unanswered_step_ ? *std::exchange(unanswered_step_, std::nullopt)
+                                           : scanner_.next(held.substr(scanned_));
+        switch (step.kind) {
+            case Step::Kind::more:
+                // What cannot be a message is not waited for.
+                if (scanner_.at_boundary() && scanned_ < held.size() &&
+                    !protocol::is_frontend_type(held[scanned_])) {
+                    std::ignore = is_acceptable({.type = held[scanned_]});
+                    return Progress::ended;
+                }
+                return Progress::more_input;
+            case Step::Kind::invalid:
+                std::ignore = is_acceptable(step);
+                return Progress::ended;
+            case Step::Kind::pass:
+                take_more(held.substr(scanned_, step.size));
+                break;
+            case Step::Kind::frame:
+                if (take_request(step, held.substr(scanned_, step.size))) break;
+                if (terminated_ || ending_) return Progress::ended;
+                unanswered_step_ = step;
+                return lease_ ? Progress::need_outcome : Progress::need_server;
+        }
+        scanned_ += step.size;
+    }
+}
+
+// Ends the session over what PostgreSQL would not read either.
+bool ClientSession::is_acceptable(const Step& step) {
+    std::string problem;
+    if (!protocol::is_frontend_type(step.type)) {
+        problem = "invalid frontend message type " +
+                  std::to_string(static_cast<unsigned char>(step.type));
+    } else if (step.kind == Step::Kind::invalid ||
+               (!protocol::is_large_type(step.type) &&
+                (!step.whole || step.size > protocol::max_small_message + 1))) {
+        problem = "invalid message length";
+    }
+    if (problem.empty()) return true;
+    end(ClientClose::protocol_error,
+        ErrorReport::fatal(protocol::sqlstate::protocol_violation, std::move(problem)));
+    return false;
+}
+
+// False when the request can go nowhere yet: it ends the session, needs a server, or has to wait
+// for what becomes of an earlier one.
+bool ClientSession::take_request(const Step& step, Bytes message) {
+    if (!is_acceptable(step)) return false;
+    const auto type = static_cast<Frontend>(step.type);
+    if (type == Frontend::terminate) {
+        terminated_ = true;
+        return false;
+    }
+    if (cancelled_ || discarding_) {
+        refuse_request(step);
+        return true;
+    }
+    if (!lease_) {
+        // Outside of a transaction these ask for nothing: PostgreSQL ignores the leftovers of a
+        // COPY that failed, and has nothing to flush.
+        return type == Frontend::copy_done || type == Frontend::copy_fail ||
+               (type == Frontend::flush && step.body.empty());
+    }
+    if (lease_->awaits_outcome(step)) return false;
+    if (type != Frontend::flush && type != Frontend::copy_done && type != Frontend::copy_fail) {
+        note_request();
+    }
+    sending_ = true;
+    hand_over(step, message);
+    return true;
+}
+
+void ClientSession::hand_over(const Step& step, Bytes message) {
+    // What is longer is not carried to other servers: the client keeps the one that has it.
+    constexpr std::uint32_t longest_parse = 1U << 20U;
+    if (step.type == static_cast<char>(Frontend::parse) && !step.whole && session_.follows &&
+        protocol::read_uint32(message.substr(1)) <= longest_parse) {
+        long_parses_.emplace_back(message);
+        collecting_ = true;
+        return;
+    }
+    lease_->take_request(step, message, outgoing_);
+}
+
+// More of a long message. Without a server there is nobody whom it would concern.
+void ClientSession::take_more(Bytes bytes) {
+    if (!lease_) return;
+    if (!collecting_) {
+        lease_->take_more(bytes, scanner_.at_boundary(), outgoing_);
+        return;
+    }
+    std::string& parse = long_parses_.back();
+    parse.append(bytes);
+    if (!scanner_.at_boundary()) return;
+    collecting_ = false;
+    const Step whole{.kind = Step::Kind::frame,
+                     .size = parse.size(),
+                     .type = static_cast<char>(Frontend::parse),
+                     .body = Bytes(parse).substr(protocol::header_size),
+                     .whole = true};
+    lease_->take_request(whole, parse, outgoing_);
+}
+
+// Clocks and deadlines of a request that is about to be sent.
+void ClientSession::note_request() {
+    // What is owed may be pgweir's own question: the client's first request counts all the same.
+    if (std::exchange(request_under_way_, true)) return;
+    const auto now = worker_.context().now();
+    request_at_ = now;
+    query_cancelled_ = false;
+    state_deadline_.cancel();
+    const conf::PoolOptions& limits = options();
+    pool::Deadlines& deadlines = worker_.context().deadlines;
+    deadlines.set(query_deadline_, limits.query_timeout, now);
+    if (!in_transaction_) {
+        in_transaction_ = true;
+        transaction_at_ = now;
+        deadlines.set(transaction_deadline_, limits.transaction_timeout, now);
+    }
+}
+
+// Answers a request that a CancelRequest took out of the queue as PostgreSQL answers one it has
+// cancelled: an error, and in an extended query silence up to the Sync.
+void ClientSession::refuse_request(const Step& step) {
+    const auto type = static_cast<Frontend>(step.type);
+    std::string answer;
+    if (cancelled_) {
+        protocol::append_error_response(
+            answer, ErrorReport::error(protocol::sqlstate::query_canceled,
+                                       "canceling statement due to user request"));
+        cancelled_ = false;
+        discarding_ = type != Frontend::query && type != Frontend::function_call;
+    }
+    if (type == Frontend::sync || !discarding_) {
+        discarding_ = false;
+        protocol::append_ready_for_query(answer, TransactionStatus::idle);
+        expect_next_request();
+    }
+    if (answer.empty()) return;
+    // A few bytes to a client that waits for them: where they do not fit, it is not reading.
+    const iovec part = pool::to_iovec(answer);
+    if (stream_.write({&part, 1}).size != answer.size()) end(ClientClose::lost, std::nullopt);
+}
+
+}  // namespace pgweir::daemon
