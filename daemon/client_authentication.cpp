@@ -45,13 +45,13 @@ void describe_peer(int socket, ClientFacts& facts) {
 }  // namespace
 
 ClientFacts ClientSession::facts() const {
-    ClientFacts facts{.user = user_,
-                      .database = database_,
+    ClientFacts facts{.user = user(),
+                      .database = database(),
                       .is_physical_replication = replication_ == protocol::Replication::physical};
     describe_peer(stream_.native_handle(), facts);
     if (ssl_) {
         facts.is_tls = true;
-        facts.end_point_hash = tls_->end_point_hash();
+        facts.end_point_hash = login_->tls->end_point_hash();
         PeerCertificate certificate = peer_certificate(*ssl_);
         facts.certificate_verified = certificate.verified;
         facts.certificate_cn = std::move(certificate.common_name);
@@ -65,21 +65,23 @@ Task<bool> ClientSession::authenticate(CredentialsPtr& credentials) {
     Authentication authentication(*this, worker_.gateway().auth, worker_.shared_config(), facts());
     const auto outcome = co_await authentication.run();
     if (outcome == Authentication::Outcome::gone || ending_) co_return false;
-    method_ = authentication.method();
+    login_->method = authentication.method();
     if (outcome == Authentication::Outcome::let_in) {
         credentials = authentication.credentials();
         log::write(conf::LogLevel::debug, "authenticated",
-                   {{"client", id_}, {"method", method_}, {"rule", authentication.reason()}});
+                   {{"client", session_.id},
+                    {"method", login_->method},
+                    {"rule", authentication.reason()}});
         co_return true;
     }
     worker_.counters().authentications_failed.add();
     if (authentication.blocked()) worker_.counters().authentications_blocked.add();
     log::write(conf::LogLevel::warning, "authentication_failed",
-               {{"client", id_},
-                {"database", database_},
-                {"user", user_},
+               {{"client", session_.id},
+                {"database", database()},
+                {"user", user()},
                 {"addr", address_},
-                {"method", method_},
+                {"method", login_->method},
                 {"reason", authentication.reason()}});
     refuse(authentication.report());
     co_return false;
@@ -94,11 +96,11 @@ Task<bool> ClientSession::say(std::string_view messages) {
 Task<std::optional<std::string>> ClientSession::hear() {
     constexpr std::size_t header_size = 5;
     constexpr char password_message = 'p';
-    while (buffer_.held().size() < header_size) {
+    while (exchange_->buffer.held().size() < header_size) {
         const bool more = co_await read_more();
         if (!more) co_return std::nullopt;
     }
-    const Bytes header = buffer_.held();
+    const Bytes header = exchange_->buffer.held();
     const std::uint32_t length = protocol::read_uint32(header.substr(1));
     if (header.front() != password_message) {
         refuse(ErrorReport::fatal(protocol::sqlstate::protocol_violation,
@@ -111,12 +113,12 @@ Task<std::optional<std::string>> ClientSession::hear() {
             ErrorReport::fatal(protocol::sqlstate::protocol_violation, "invalid message length"));
         co_return std::nullopt;
     }
-    buffer_.consume(header_size);
+    exchange_->buffer.consume(header_size);
     std::string body;
     while (body.size() < length - 4) {
-        const Bytes held = buffer_.held().substr(0, length - 4 - body.size());
+        const Bytes held = exchange_->buffer.held().substr(0, length - 4 - body.size());
         body += held;
-        buffer_.consume(held.size());
+        exchange_->buffer.consume(held.size());
         if (body.size() == length - 4) break;
         const bool more = co_await read_more();
         if (!more) co_return std::nullopt;
@@ -138,7 +140,7 @@ Task<AuthAnswer> ClientSession::look_up(AuthQuerySource source, std::string user
             });
         });
     const Unwatched unwatched(*this);
-    while (!*answer && !ending_) co_await woken_.wait();
+    while (!*answer && !ending_) co_await exchange_->woken.wait();
     co_return *answer ? **answer : AuthAnswer{};
 }
 
@@ -150,7 +152,7 @@ Task<bool> ClientSession::pause(std::chrono::milliseconds time) {
         if (const auto self = weak.lock()) self->wake();
     });
     const Unwatched unwatched(*this);
-    co_await woken_.wait();
+    co_await exchange_->woken.wait();
     co_return !ending_;
 }
 

@@ -19,7 +19,7 @@ constexpr char client_hello = 0x16;
 
 bool ClientSession::must_use_tls() const {
     const conf::TlsMode mode = worker_.config().client_tls_sslmode;
-    return tls_ && mode != conf::TlsMode::allow && mode != conf::TlsMode::prefer;
+    return login_->tls && mode != conf::TlsMode::allow && mode != conf::TlsMode::prefer;
 }
 
 // Since PostgreSQL 17 a client may begin with its ClientHello, and must then name the protocol.
@@ -46,10 +46,10 @@ Task<bool> ClientSession::begin_direct_tls() {
 }
 
 Task<bool> ClientSession::answer_ssl_request() {
-    if (!tls_) co_return co_await send("N");
+    if (!login_->tls) co_return co_await send("N");
     // What stands behind the request was not encrypted and must not be taken for something that was
     // (CVE-2021-23214).
-    if (!buffer_.empty()) {
+    if (!exchange_->buffer.empty()) {
         ErrorReport report = ErrorReport::fatal(protocol::sqlstate::protocol_violation,
                                                 "received unencrypted data after SSL request");
         report.detail =
@@ -66,7 +66,7 @@ Task<bool> ClientSession::answer_ssl_request() {
 // False: the handshake came to nothing, and the session ends without a word: there is no common
 // language.
 Task<bool> ClientSession::start_tls() {
-    ssl_ = tls_->new_session();
+    ssl_ = login_->tls->new_session();
     if (!ssl_) co_return false;
     stream_.start_tls(*ssl_);
     while (true) {
@@ -75,9 +75,10 @@ Task<bool> ClientSession::start_tls() {
         if (result.status == IoResult::Status::done) break;
         if (result.status != IoResult::Status::would_block) {
             worker_.counters().tls_handshakes_failed.add();
-            log::write(
-                conf::LogLevel::info, "tls_handshake_failed",
-                {{"client", id_}, {"addr", address_}, {"reason", stream_.handshake_problem()}});
+            log::write(conf::LogLevel::info, "tls_handshake_failed",
+                       {{"client", session_.id},
+                        {"addr", address_},
+                        {"reason", stream_.handshake_problem()}});
             end(ClientClose::protocol_error, std::nullopt);
             co_return false;
         }

@@ -1,11 +1,11 @@
 // How many clients may be logged in: in all, per database and per user.
 #pragma once
 
-#include <array>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "pool/budget.hpp"
 
@@ -19,42 +19,45 @@ class ClientLimits {
 
     void set_max_client_conn(unsigned limit) { all_.set_limit(limit); }
 
-    /// A client's places, given back when this is destroyed.
-    class Places {
+    /// What all clients of one database and user have in common.
+    struct Account {
+        std::string database;
+        std::string user;
+        pool::Budget& of_all;
+        std::shared_ptr<pool::Budget> of_database;
+        std::shared_ptr<pool::Budget> of_user;
+    };
+
+    /// A client's place under each of its limits, given back when this is destroyed.
+    class Place {
       public:
-        Places() = default;
-        Places(Places&& other) noexcept = default;
-        Places& operator=(Places&& other) noexcept {
-            std::swap(taken_, other.taken_);
+        Place() = default;
+        Place(Place&& other) noexcept = default;
+        Place& operator=(Place&& other) noexcept {
+            std::swap(account_, other.account_);
             return *this;
         }
-        Places(const Places&) = delete;
-        Places& operator=(const Places&) = delete;
-        ~Places() {
-            for (auto& budget : taken_) {
-                if (budget) budget->give_back();
-            }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        ~Place() {
+            if (!account_) return;
+            account_->of_user->give_back();
+            account_->of_database->give_back();
+            account_->of_all.give_back();
         }
-        [[nodiscard]] explicit operator bool() const { return taken_[0] != nullptr; }
+        [[nodiscard]] explicit operator bool() const { return account_ != nullptr; }
+        /// Whose it is; not of an empty one.
+        [[nodiscard]] const Account& account() const { return *account_; }
 
       private:
         friend class ClientLimits;
-        std::array<std::shared_ptr<pool::Budget>, 3> taken_;
+        explicit Place(std::shared_ptr<const Account> account) : account_(std::move(account)) {}
+        std::shared_ptr<const Account> account_;
     };
 
     /// Takes a place under each limit, or none. An empty result: a limit is reached.
-    [[nodiscard]] Places take(const std::string& database, unsigned database_limit,
-                              const std::string& user, unsigned user_limit) {
-        const std::array budgets{std::shared_ptr<pool::Budget>(std::shared_ptr<void>(), &all_),
-                                 named(databases_, database, database_limit),
-                                 named(users_, user, user_limit)};
-        Places places;
-        for (std::size_t i = 0; i < budgets.size(); ++i) {
-            if (!budgets[i]->try_take()) return {};
-            places.taken_[i] = budgets[i];
-        }
-        return places;
-    }
+    [[nodiscard]] Place take(const std::string& database, unsigned database_limit,
+                             const std::string& user, unsigned user_limit);
 
     /// How many have a place now.
     [[nodiscard]] unsigned clients_of_database(const std::string& name) const {
@@ -67,20 +70,8 @@ class ClientLimits {
   private:
     using Named = std::map<std::string, std::weak_ptr<pool::Budget>>;
 
-    // A budget lives as long as somebody has a place in it, so that names nobody uses cost nothing.
-    std::shared_ptr<pool::Budget> named(Named& budgets, const std::string& name, unsigned limit) {
-        const std::lock_guard lock(mutex_);
-        auto& known = budgets[name];
-        auto budget = known.lock();
-        if (!budget) {
-            std::erase_if(budgets,
-                          [&](const auto& e) { return e.first != name && e.second.expired(); });
-            budget = std::make_shared<pool::Budget>(limit);
-            budgets[name] = budget;
-        }
-        budget->set_limit(limit);
-        return budget;
-    }
+    [[nodiscard]] std::shared_ptr<const Account> account(const std::string& database,
+                                                         const std::string& user);
 
     [[nodiscard]] unsigned taken(const Named& budgets, const std::string& name) const {
         const std::lock_guard lock(mutex_);
@@ -93,6 +84,7 @@ class ClientLimits {
     mutable std::mutex mutex_;  ///< guards the maps
     Named databases_;
     Named users_;
+    std::map<std::pair<std::string, std::string>, std::weak_ptr<const Account>> accounts_;
 };
 
 }  // namespace pgweir::daemon

@@ -19,8 +19,8 @@ using protocol::TransactionStatus;
 Task<bool> ClientSession::log_in() {
     const auto startup = co_await negotiate();
     if (!startup) co_return false;
-    user_ = startup->user;
-    database_ = startup->database;
+    login_->user = startup->user;
+    login_->database = startup->database;
     replication_ = startup->replication;
     std::string opening;
     if (startup->needs_negotiation()) {
@@ -28,7 +28,7 @@ Task<bool> ClientSession::log_in() {
         const bool sent = co_await send(std::exchange(opening, {}));
         if (!sent) co_return false;
     }
-    if (console::is_console(database_)) {
+    if (console::is_console(database())) {
         co_await enter_console(*startup);
         co_return false;
     }
@@ -48,7 +48,7 @@ Task<bool> ClientSession::log_in() {
     session_.startup = worker_.context().settings.intern(pool::normalise(startup->settings));
     session_.settings = session_.startup;
     if (replication_ != Replication::none) {
-        waiter_.dedicated = std::make_shared<const pool::DedicatedLogin>(
+        exchange_->waiter.dedicated = std::make_shared<const pool::DedicatedLogin>(
             pool::DedicatedLogin{replication_, session_.startup});
     }
     const pool::Greeting greeting = co_await obtain_greeting();
@@ -83,8 +83,8 @@ Task<std::optional<StartupMessage>> ClientSession::negotiate() {
     // Each kind of encryption may be asked for once, as in PostgreSQL's ProcessStartupPacket().
     bool asked_tls = false;
     bool asked_gss = false;
-    if (address_ != "unix") tls_ = worker_.gateway().tls.current();
-    if (tls_) {
+    if (address_ != "unix") login_->tls = worker_.gateway().tls.current();
+    if (login_->tls) {
         const bool goes_on = co_await begin_direct_tls();
         if (!goes_on) co_return std::nullopt;
         asked_tls = asked_gss = ssl_ != nullptr;
@@ -140,14 +140,14 @@ Task<> ClientSession::carry_cancel(protocol::CancelKey key) {
         });
     };
     worker_.gateway().route_cancel(key, come_back);
-    co_await woken_.wait();
+    co_await exchange_->woken.wait();
 }
 
 // Reads a packet that has a length but no type. False when the session ends.
 Task<bool> ClientSession::read_packet(FirstPacket& packet) {
     constexpr std::size_t length_size = 4;
     while (!ending_) {
-        const Bytes held = buffer_.held();
+        const Bytes held = exchange_->buffer.held();
         if (held.size() >= length_size) {
             const std::uint32_t length = protocol::read_uint32(held);
             if (length < 2 * length_size || length > protocol::max_startup_length) {
@@ -158,7 +158,7 @@ Task<bool> ClientSession::read_packet(FirstPacket& packet) {
             if (held.size() >= length) {
                 packet =
                     protocol::parse_first_packet(held.substr(length_size, length - length_size));
-                buffer_.consume(length);
+                exchange_->buffer.consume(length);
                 co_return true;
             }
         }
@@ -172,34 +172,34 @@ Task<bool> ClientSession::read_packet(FirstPacket& packet) {
 std::optional<ErrorReport> ClientSession::enter(const CredentialsPtr& credentials) {
     namespace sqlstate = protocol::sqlstate;
     const conf::Config& config = worker_.config();
-    const conf::Database* entry = config.find_database(database_);
+    const conf::Database* entry = config.find_database(database());
     if (entry == nullptr) {
         ErrorReport report = ErrorReport::fatal(sqlstate::invalid_catalog_name,
-                                                "database \"" + database_ + "\" does not exist");
+                                                "database \"" + database() + "\" does not exist");
         if (replication_ == Replication::physical) {
             report.hint =
                 "Physical replication goes by the pgweir database of that name, or by \"*\".";
         }
         return report;
     }
-    if (worker_.gateway().registry.switches().is_disabled(database_)) {
+    if (worker_.gateway().registry.switches().is_disabled(database())) {
         return ErrorReport::fatal(sqlstate::cannot_connect_now,
-                                  "database \"" + database_ + "\" is disabled");
+                                  "database \"" + database() + "\" is disabled");
     }
-    const conf::PoolOptions limits = config.pool_options(*entry, user_);
-    places_ = worker_.gateway().limits.take(database_, limits.max_db_client_connections, user_,
-                                            limits.max_user_client_connections);
-    if (!places_) {
+    const conf::PoolOptions limits = config.pool_options(*entry, user());
+    place_ = worker_.gateway().limits.take(database(), limits.max_db_client_connections, user(),
+                                           limits.max_user_client_connections);
+    if (!place_) {
         return ErrorReport::fatal(sqlstate::too_many_connections,
                                   "sorry, too many clients already");
     }
     const bool replicates = replication_ != Replication::none;
-    pool_ = worker_.gateway().registry.find_or_make(
-        config, *entry, database_, user_,
+    const auto pool = worker_.gateway().registry.find_or_make(
+        config, *entry, database(), user(),
         replicates ? pool::Place::dedicated : pool::Place::shared);
-    pool_->clients.fetch_add(1);
+    pool->clients.fetch_add(1);
+    part_ = {pool, &pool->part(worker_.context().index)};
     offer_credentials(*entry, credentials);
-    part_ = &pool_->part(worker_.context().index);
     mode_ = replicates ? conf::PoolMode::session : limits.pool_mode;
     reconfigure();
     return std::nullopt;
@@ -211,12 +211,12 @@ void ClientSession::offer_credentials(const conf::Database& entry,
                                       const CredentialsPtr& credentials) {
     if (entry.keyword("password") != nullptr) return;
     const std::string* server_user = entry.keyword("user");
-    const bool as_client = server_user == nullptr || *server_user == user_;
+    const bool as_client = server_user == nullptr || *server_user == user();
     CredentialsPtr offered = as_client ? credentials : nullptr;
     if (!offered) {
-        offered = configured_credentials(worker_.config(), as_client ? user_ : *server_user);
+        offered = configured_credentials(worker_.config(), as_client ? user() : *server_user);
     }
-    if (offered) pool_->offer_credentials(std::move(offered));
+    if (offered) part_->pool().offer_credentials(std::move(offered));
 }
 
 // What the client's server says of itself. A client in session mode, and one that replicates, gets
@@ -224,14 +224,15 @@ void ClientSession::offer_credentials(const conf::Database& entry,
 // when the session ends.
 Task<pool::Greeting> ClientSession::obtain_greeting() {
     if (mode_ != conf::PoolMode::session) {
-        if (pool::Greeting known = pool_->greetings().find(*session_.startup)) co_return known;
+        if (pool::Greeting known = part_->pool().greetings().find(*session_.startup))
+            co_return known;
     }
-    if (waiter_.dedicated || !part_->lend(*this)) {
+    if (exchange_->waiter.dedicated || !part_->lend(*this)) {
         const Unwatched unwatched(*this);
         enqueue();
         do {
-            co_await woken_.wait();
-        } while (waiter_.waits);
+            co_await exchange_->woken.wait();
+        } while (exchange_->waiter.waits);
         const bool granted = leave_queue();
         // Waiting for a server has its own limit; what follows is login again.
         wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
@@ -245,8 +246,8 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
     const bool ready = co_await set_up_server();
     if (!ready) co_return nullptr;
     // A WAL sender's may be another one.
-    if (!waiter_.dedicated) {
-        pool_->greetings().remember(*session_.startup, lease_->connection().reported);
+    if (!exchange_->waiter.dedicated) {
+        part_->pool().greetings().remember(*session_.startup, lease_->connection().reported);
     }
     co_return std::make_shared<const std::vector<pool::Parameter>>(lease_->connection().reported);
 }
@@ -254,13 +255,13 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
 // Gives the borrowed server the client's start-up settings and waits for its answer: a value that
 // PostgreSQL refuses ends the login as it would have there.
 Task<bool> ClientSession::set_up_server() {
-    if (!lease_->set_up(outgoing_)) co_return true;
+    if (!lease_->set_up(exchange_->outgoing)) co_return true;
     if (!send_requests()) co_await send_slowly();
     const Unwatched unwatched(*this);
-    co_await woken_.wait();
+    co_await exchange_->woken.wait();
     if (ending_) co_return false;
-    if (set_up_error_) {
-        ErrorReport report = *std::exchange(set_up_error_, nullptr);
+    if (login_->set_up_error) {
+        ErrorReport report = *std::exchange(login_->set_up_error, nullptr);
         report.severity = "FATAL";
         refuse(std::move(report));
         co_return false;
@@ -271,11 +272,11 @@ Task<bool> ClientSession::set_up_server() {
 void ClientSession::log_login() const {
     if (!worker_.config().log_connections) return;
     log::write(conf::LogLevel::info, "client_login",
-               {{"client", id_},
-                {"database", database_},
-                {"user", user_},
+               {{"client", session_.id},
+                {"database", database()},
+                {"user", user()},
                 {"addr", address_},
-                {"method", method_},
+                {"method", login_->method},
                 {"replication", name(replication_)},
                 {"tls", ssl_ ? tls_version(*ssl_) : std::string()},
                 {"sni", ssl_ ? requested_host(*ssl_) : std::string()}});

@@ -18,9 +18,10 @@ constexpr std::size_t most_bytes_waiting = 1U << 20U;
 
 void ClientSession::notify(const pool::SharedMessage& message) {
     if (ending_) return;
-    notifications_.push_back(message);
-    notification_bytes_ += message->size();
-    if (notification_bytes_ > most_bytes_waiting) {
+    if (!unread_) unread_ = std::make_unique<UnreadNotifications>();
+    unread_->messages.push_back(message);
+    unread_->bytes += message->size();
+    if (unread_->bytes > most_bytes_waiting) {
         end(ClientClose::unread,
             ErrorReport::fatal(protocol::sqlstate::program_limit_exceeded,
                                "terminating connection because its notifications are not read"));
@@ -35,7 +36,7 @@ void ClientSession::replies_delivered() {
 }
 
 bool ClientSession::takes_replies() const {
-    return !notifying_;
+    return !unread_ || !unread_->writing;
 }
 
 void ClientSession::channels_confirmed() {
@@ -48,8 +49,8 @@ bool ClientSession::may_notify() const {
 }
 
 void ClientSession::write_notifications() {
-    if (notifying_ || notifications_.empty() || write_fitting_notifications()) return;
-    notifying_ = true;
+    if (!unread_ || unread_->writing || write_fitting_notifications()) return;
+    unread_->writing = true;
     asio::co_spawn(worker_.context().io.get_executor(), write_notifications_slowly(),
                    asio::detached);
 }
@@ -58,28 +59,30 @@ void ClientSession::write_notifications() {
 bool ClientSession::write_fitting_notifications() {
     constexpr std::size_t most_at_once = 64;
     std::vector<iovec> parts;
-    while (!notifications_.empty() && (notification_begun_ > 0 || may_notify())) {
+    auto& [messages, bytes, begun, writing] = *unread_;
+    while (!messages.empty() && (begun > 0 || may_notify())) {
         // One that was begun has to be finished before anything else is said.
         const std::size_t count = may_notify() ? most_at_once : 1;
         parts.clear();
-        for (const pool::SharedMessage& message : notifications_) {
+        for (const pool::SharedMessage& message : messages) {
             if (parts.size() == count) break;
             parts.push_back(pool::to_iovec(*message));
         }
-        const IoResult result = stream_.write(pool::drop_front(parts, notification_begun_));
+        const IoResult result = stream_.write(pool::drop_front(parts, begun));
         if (result.status == IoResult::Status::would_block) return false;
         if (result.status != IoResult::Status::done) {
             end(ClientClose::lost, std::nullopt);
             return true;
         }
         statistics().client_bytes_sent.add(result.size);
-        notification_begun_ += result.size;
-        while (!notifications_.empty() && notification_begun_ >= notifications_.front()->size()) {
-            notification_begun_ -= notifications_.front()->size();
-            notification_bytes_ -= notifications_.front()->size();
-            notifications_.pop_front();
+        begun += result.size;
+        while (!messages.empty() && begun >= messages.front()->size()) {
+            begun -= messages.front()->size();
+            bytes -= messages.front()->size();
+            messages.pop_front();
         }
     }
+    if (messages.empty() && !writing) unread_.reset();
     return true;
 }
 
@@ -90,7 +93,8 @@ Task<> ClientSession::write_notifications_slowly() {
         co_await stream_.writable();
         done = ending_ != nullptr || write_fitting_notifications();
     }
-    notifying_ = false;
+    unread_->writing = false;
+    if (unread_->messages.empty()) unread_.reset();
     if (lease_) lease_->client_ready();
 }
 

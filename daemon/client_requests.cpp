@@ -11,16 +11,17 @@ using protocol::TransactionStatus;
 
 // Goes through what has been read, up to a request that has to wait.
 ClientSession::Progress ClientSession::scan_requests() {
-    const Bytes held = buffer_.held();
+    const Bytes held = exchange_->buffer.held();
     while (true) {
-        const Step step = unanswered_step_ ? *std::exchange(unanswered_step_, std::nullopt)
-                                           : scanner_.next(held.substr(scanned_));
+        const Step step = exchange_->unanswered_step
+                              ? *std::exchange(exchange_->unanswered_step, std::nullopt)
+                              : exchange_->scanner.next(held.substr(exchange_->scanned));
         switch (step.kind) {
             case Step::Kind::more:
                 // What cannot be a message is not waited for.
-                if (scanner_.at_boundary() && scanned_ < held.size() &&
-                    !protocol::is_frontend_type(held[scanned_])) {
-                    std::ignore = is_acceptable({.type = held[scanned_]});
+                if (exchange_->scanner.at_boundary() && exchange_->scanned < held.size() &&
+                    !protocol::is_frontend_type(held[exchange_->scanned])) {
+                    std::ignore = is_acceptable({.type = held[exchange_->scanned]});
                     return Progress::ended;
                 }
                 return Progress::more_input;
@@ -28,15 +29,15 @@ ClientSession::Progress ClientSession::scan_requests() {
                 std::ignore = is_acceptable(step);
                 return Progress::ended;
             case Step::Kind::pass:
-                take_more(held.substr(scanned_, step.size));
+                take_more(held.substr(exchange_->scanned, step.size));
                 break;
             case Step::Kind::frame:
-                if (take_request(step, held.substr(scanned_, step.size))) break;
+                if (take_request(step, held.substr(exchange_->scanned, step.size))) break;
                 if (terminated_ || ending_) return Progress::ended;
-                unanswered_step_ = step;
+                exchange_->unanswered_step = step;
                 return lease_ ? Progress::need_outcome : Progress::need_server;
         }
-        scanned_ += step.size;
+        exchange_->scanned += step.size;
     }
 }
 
@@ -90,47 +91,47 @@ void ClientSession::hand_over(const Step& step, Bytes message) {
     constexpr std::uint32_t longest_parse = 1U << 20U;
     if (step.type == static_cast<char>(Frontend::parse) && !step.whole && session_.follows &&
         protocol::read_uint32(message.substr(1)) <= longest_parse) {
-        long_parses_.emplace_back(message);
-        collecting_ = true;
+        exchange_->long_parses.emplace_back(message);
+        exchange_->collecting = true;
         return;
     }
-    lease_->take_request(step, message, outgoing_);
+    lease_->take_request(step, message, exchange_->outgoing);
 }
 
 // More of a long message. Without a server there is nobody whom it would concern.
 void ClientSession::take_more(Bytes bytes) {
     if (!lease_) return;
-    if (!collecting_) {
-        lease_->take_more(bytes, scanner_.at_boundary(), outgoing_);
+    if (!exchange_->collecting) {
+        lease_->take_more(bytes, exchange_->scanner.at_boundary(), exchange_->outgoing);
         return;
     }
-    std::string& parse = long_parses_.back();
+    std::string& parse = exchange_->long_parses.back();
     parse.append(bytes);
-    if (!scanner_.at_boundary()) return;
-    collecting_ = false;
+    if (!exchange_->scanner.at_boundary()) return;
+    exchange_->collecting = false;
     const Step whole{.kind = Step::Kind::frame,
                      .size = parse.size(),
                      .type = static_cast<char>(Frontend::parse),
                      .body = Bytes(parse).substr(protocol::header_size),
                      .whole = true};
-    lease_->take_request(whole, parse, outgoing_);
+    lease_->take_request(whole, parse, exchange_->outgoing);
 }
 
 // Clocks and deadlines of a request that is about to be sent.
 void ClientSession::note_request() {
     // What is owed may be pgweir's own question: the client's first request counts all the same.
-    if (std::exchange(request_under_way_, true)) return;
+    if (std::exchange(exchange_->request_under_way, true)) return;
     const auto now = worker_.context().now();
     request_at_ = now;
-    query_cancelled_ = false;
+    exchange_->query_cancelled = false;
     state_deadline_.cancel();
     const conf::PoolOptions& limits = options();
     pool::Deadlines& deadlines = worker_.context().deadlines;
-    deadlines.set(query_deadline_, limits.query_timeout, now);
-    if (!in_transaction_) {
-        in_transaction_ = true;
-        transaction_at_ = now;
-        deadlines.set(transaction_deadline_, limits.transaction_timeout, now);
+    deadlines.set(exchange_->query_deadline, limits.query_timeout, now);
+    if (!exchange_->in_transaction) {
+        exchange_->in_transaction = true;
+        exchange_->transaction_at = now;
+        deadlines.set(exchange_->transaction_deadline, limits.transaction_timeout, now);
     }
 }
 

@@ -17,13 +17,6 @@ using protocol::TransactionStatus;
 
 namespace {
 
-// From a client everything is looked at but COPY data.
-constexpr protocol::TypeSet client_messages = [] {
-    protocol::TypeSet set = protocol::TypeSet::all();
-    set.remove(static_cast<char>(protocol::Frontend::copy_data));
-    return set;
-}();
-
 bool has_own_options(const conf::Config& config, const std::string& user) {
     return std::ranges::find(config.users, user, &conf::User::name) != config.users.end();
 }
@@ -45,15 +38,14 @@ void close_gently(pool::ByteStream& stream) {
 
 ClientSession::ClientSession(Worker& worker, std::uint64_t id, AcceptedClient client)
     : worker_(worker),
-      id_(id),
       address_(std::move(client.address)),
       stream_(worker.context().io, worker.context().late_ends, client.socket),
-      buffer_(worker.context().buffers),
-      scanner_(client_messages, pool::BufferPool::buffer_size, protocol::max_large_message),
-      woken_(worker.context().io),
+      exchange_(worker.lend_exchange()),
+      login_(std::make_unique<Login>()),
       watch_(stream_.watch(*this)),
       connected_at_(Clock::now()) {
     session_.id = id;
+    exchange_->begin(*this, *this);
 }
 
 void ClientSession::start() {
@@ -75,7 +67,7 @@ void ClientSession::failed(const std::exception_ptr& problem) {
         std::rethrow_exception(problem);
     } catch (const std::exception& error) {
         log::write(conf::LogLevel::error, "session_failed",
-                   {{"client", id_}, {"error", error.what()}});
+                   {{"client", session_.id}, {"error", error.what()}});
     }
     end(ClientClose::protocol_error, std::nullopt);
 }
@@ -83,8 +75,8 @@ void ClientSession::failed(const std::exception_ptr& problem) {
 void ClientSession::wake() {
     if (relays_) {
         worker_.context().resumptions.add(*this);
-    } else {
-        woken_.notify();
+    } else if (exchange_) {
+        exchange_->woken.notify();
     }
 }
 
@@ -94,7 +86,7 @@ void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
     // Whatever it waits for, it is to look at `ending_` now.
     stream_.cancel();
     wake();
-    if (part_ != nullptr) part_->withdraw(waiter_);
+    if (part_ != nullptr && exchange_) part_->withdraw(exchange_->waiter);
     if (lease_) lease_->requests().cancel();
 }
 
@@ -104,17 +96,17 @@ void ClientSession::finish() {
         ending_ = std::make_unique<Ending>(Ending{.reason = reason, .report = std::nullopt});
     }
     state_deadline_.cancel();
-    query_deadline_.cancel();
-    transaction_deadline_.cancel();
-    if (part_ != nullptr) part_->withdraw(waiter_);
-    const bool may_speak = (!lease_ || !lease_->speaking()) && notification_begun_ == 0;
+    if (part_ != nullptr && exchange_) part_->withdraw(exchange_->waiter);
+    const bool may_speak = (!lease_ || !lease_->speaking()) && (!unread_ || unread_->begun == 0);
     if (session_.listener) part_->listeners().end(*session_.listener);
     if (lease_) {
-        const bool half_sent = !unsent_.empty() || (!scanner_.at_boundary() && !collecting_);
+        const bool half_sent = !exchange_->unsent.empty() ||
+                               (!exchange_->scanner.at_boundary() && !exchange_->collecting);
         // After a Terminate what was asked before is finished; only a COPY can come to nothing.
         lease_->abandon(half_sent, !terminated_ || lease_->tracker().copying_in());
         lease_.forget();
     }
+    if (exchange_) worker_.take_back(std::move(exchange_));
     if (ending_->report && may_speak) {
         std::string message;
         protocol::append_error_response(message, *ending_->report);
@@ -132,7 +124,7 @@ void ClientSession::finish() {
         set_state(State::login);
         pins_changed(std::exchange(session_.pins, {}));
         statistics().client_closes[static_cast<std::size_t>(ending_->reason)].add();
-        pool_->clients.fetch_sub(1);
+        part_->pool().clients.fetch_sub(1);
     } else if (!console_ && ending_->reason != ClientClose::terminate) {
         worker_.counters().logins_refused.add();
     }
@@ -145,11 +137,11 @@ void ClientSession::log_end() const {
         std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - connected_at_).count();
     const bool by_client = ending_->reason == ClientClose::terminate;
     if (by_client && !worker_.config().log_disconnections) return;
-    if (user_.empty() && by_client) return;  // a CancelRequest
+    if (user().empty() && by_client) return;  // a CancelRequest
     log::write(conf::LogLevel::info, "client_closed",
-               {{"client", id_},
-                {"database", database_},
-                {"user", user_},
+               {{"client", session_.id},
+                {"database", database()},
+                {"user", user()},
                 {"addr", address_},
                 {"reason", name(ending_->reason)},
                 {"timeout", ending_->timeout},
@@ -190,14 +182,14 @@ void ClientSession::drain() {
 }
 
 void ClientSession::cancel_request(std::function<void()> done) {
-    if (order_) order_->withdrawn = true;
+    if (console_ && console_->order) console_->order->withdrawn = true;
     if (lease_ && lease_->tracker().owed() > 0) {
         lease_->cancel_query(std::move(done));
         return;
     }
     if (state_ == State::waiting) {
         cancelled_ = true;
-        part_->withdraw(waiter_);
+        part_->withdraw(exchange_->waiter);
     }
     done();
 }
@@ -212,11 +204,11 @@ void ClientSession::reconfigure() {
     own_options_.reset();
     if (part_ == nullptr) return;
     const conf::Config& config = worker_.config();
-    const conf::Database* entry = config.find_database(database_);
+    const conf::Database* entry = config.find_database(database());
     const bool replicates = replication_ != protocol::Replication::none;
-    if (replicates || (entry != nullptr && has_own_options(config, user_))) {
+    if (replicates || (entry != nullptr && has_own_options(config, user()))) {
         conf::PoolOptions own =
-            entry == nullptr ? part_->options() : config.pool_options(*entry, user_);
+            entry == nullptr ? part_->options() : config.pool_options(*entry, user());
         // A base backup or a stream is one query, which lasts as long as it does.
         if (replicates) {
             own.query_timeout = own.transaction_timeout = std::chrono::milliseconds::zero();
@@ -242,12 +234,13 @@ void ClientSession::lease_granted(pool::Server& server) {
 
 void ClientSession::lease_ended() {
     lease_.forget();
-    unsent_ = {};
-    outgoing_.clear();
-    request_under_way_ = false;
+    exchange_->unsent = {};
+    exchange_->outgoing.clear();
+    exchange_->request_under_way = false;
     if (phase_ == Phase::asking) wake();
     set_state(State::idle);
     if (waiting_for_ == Timeout::idle_transaction_timeout) expect_next_request();
+    rest_if_done();
 }
 
 void ClientSession::replies_failed() {
@@ -255,7 +248,7 @@ void ClientSession::replies_failed() {
 }
 
 bool ClientSession::between_requests() const {
-    return !sending_ && scanner_.at_boundary();
+    return !sending_ && exchange_->scanner.at_boundary();
 }
 
 bool ClientSession::may_release() const {
@@ -299,11 +292,11 @@ void ClientSession::refuse_pins() {
 
 void ClientSession::log_pin(std::string_view event, pool::PinReason reason) const {
     log::write(conf::LogLevel::info, event,
-               {{"client", id_},
-                {"database", database_},
-                {"user", user_},
+               {{"client", session_.id},
+                {"database", database()},
+                {"user", user()},
                 {"reason", pool::name(reason)},
-                {"statement", session_.pinned_by}});
+                {"statement", session_.pinned ? session_.pinned->by : std::string()}});
 }
 
 bool ClientSession::accepts(TransactionStatus status) {
@@ -322,15 +315,15 @@ void ClientSession::reply_finished(TransactionStatus status) {
     request_at_ = now;
     const bool more_owed = lease_ && lease_->tracker().owed() > 0;
     if (!more_owed) {
-        query_deadline_.cancel();
-        request_under_way_ = false;
+        exchange_->query_deadline.cancel();
+        exchange_->request_under_way = false;
     }
     if (status == TransactionStatus::idle) {
         counted.transactions.add();
-        counted.transaction.observe(now - transaction_at_);
-        transaction_at_ = now;
-        in_transaction_ = more_owed;
-        if (!more_owed) transaction_deadline_.cancel();
+        counted.transaction.observe(now - exchange_->transaction_at);
+        exchange_->transaction_at = now;
+        exchange_->in_transaction = more_owed;
+        if (!more_owed) exchange_->transaction_deadline.cancel();
     }
     if (more_owed) return;
     if (terminated_) wake();
@@ -342,7 +335,7 @@ void ClientSession::set_up_finished(const std::optional<ErrorReport>& error) {
     // A client that is logged in hears of an error in the place of its answer, from the server's
     // side.
     if (is_logged_in()) return;
-    set_up_error_ = error ? std::make_unique<ErrorReport>(*error) : nullptr;
+    login_->set_up_error = error ? std::make_unique<ErrorReport>(*error) : nullptr;
     wake();
 }
 

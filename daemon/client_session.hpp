@@ -12,15 +12,12 @@
 #include "daemon/client_limits.hpp"
 #include "daemon/client_view.hpp"
 #include "daemon/console/conversation.hpp"
+#include "daemon/exchange.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/byte_stream.hpp"
-#include "pool/outgoing.hpp"
 #include "pool/pool.hpp"
-#include "pool/read_buffer.hpp"
 #include "pool/server.hpp"
 #include "pool/tenant.hpp"
-#include "pool/wake_up.hpp"
-#include "protocol/frame_scanner.hpp"
 #include "protocol/startup.hpp"
 
 namespace pgweir::daemon {
@@ -78,8 +75,13 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void reconfigure();
 
     [[nodiscard]] State state() const { return state_; }
-    [[nodiscard]] std::uint64_t id() const { return id_; }
-    [[nodiscard]] const std::string& database() const { return database_; }
+    [[nodiscard]] std::uint64_t id() const { return session_.id; }
+    [[nodiscard]] const std::string& database() const {
+        return place_ ? place_.account().database : login_->database;
+    }
+    [[nodiscard]] const std::string& user() const {
+        return place_ ? place_.account().user : login_->user;
+    }
     /// It has come for the console, and was let in.
     [[nodiscard]] bool is_console() const { return console_ != nullptr; }
     /// What there is to tell about the client.
@@ -89,19 +91,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] const protocol::CancelKey& cancel_key() const { return cancel_key_; }
 
   private:
-    using UnwatchedHook = boost::intrusive::list_member_hook<
-        boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-    UnwatchedHook unwatched_;  ///< linked while it waits for something other than the socket
-
-  public:
-    using UnwatchedList = boost::intrusive::list<
-        ClientSession,
-        boost::intrusive::member_hook<ClientSession, UnwatchedHook, &ClientSession::unwatched_>,
-        boost::intrusive::constant_time_size<false>>;
-
-  private:
     /// Has the tick look for the client's end for as long as this lives.
     class Unwatched;
+    friend struct Exchange;  // whose deadlines are this session's
 
     using CredentialsPtr = std::shared_ptr<const pool::ServerCredentials>;
 
@@ -163,11 +155,13 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void resume_now() override;
     void relay();
     [[nodiscard]] bool go_on();
+    [[nodiscard]] bool read_requests();
     [[nodiscard]] bool look_at_requests();
     [[nodiscard]] bool requests_sent();
     [[nodiscard]] bool may_leave() const;
     Task<> send_slowly();
     void start_sending_slowly();
+    void rest_if_done();
 
     // client_requests.cpp
     [[nodiscard]] Progress scan_requests();
@@ -213,8 +207,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void pins_changed(pool::Pins before) override;
     void server_lost(bool may_explain) override;
 
-    // Timeouts: one deadline for what the session is waiting for, one for the query, one for the
-    // transaction.
+    // Timeouts: one deadline for what the session is waiting for; one for the query and one for the
+    // transaction, in the Exchange.
     void wait_until(Timeout timeout, std::chrono::milliseconds limit);
     void state_expired();
     void query_expired();
@@ -227,51 +221,39 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] pool::PoolStatistics& statistics() { return part_->statistics(); }
 
     Worker& worker_;
-    const std::uint64_t id_;
     std::string address_;
-    std::shared_ptr<const ClientTls> tls_;  ///< null: this client is not offered any
-    SslPtr ssl_;                            ///< null: it has not asked for it
+    SslPtr ssl_;  ///< null: it has not asked for it
     pool::ByteStream stream_;
-    pool::ReadBuffer buffer_;
-    protocol::FrameScanner scanner_;
+    std::unique_ptr<Exchange> exchange_;  ///< null: at rest; never null with a lease
+
+    struct Login {
+        std::shared_ptr<const ClientTls> tls;  ///< null: this client is not offered any
+        std::string database;
+        std::string user;
+        std::string_view method;  ///< how it proved who it is
+        std::unique_ptr<const ErrorReport> set_up_error;
+    };
+    std::unique_ptr<Login> login_;  ///< null: it is over, and the client has its place
+    ClientLimits::Place place_;
 
     // Who it is; set by the login.
-    std::string database_;
-    std::string user_;
-    protocol::Replication replication_ = protocol::Replication::none;
-    std::string_view method_;  ///< how it proved that
-    std::shared_ptr<pool::Pool> pool_;
-    pool::PoolPart* part_ = nullptr;  ///< the pool's part on this worker
-    ClientLimits::Places places_;
+    std::shared_ptr<pool::PoolPart> part_;  ///< its pool's part on this worker, and its pool
     protocol::CancelKey cancel_key_;
     pool::TenantSession session_;
-    conf::PoolMode mode_ = conf::PoolMode::transaction;
     /// The pool's options with this client's own on top; null where it has none.
     std::unique_ptr<const conf::PoolOptions> own_options_;
 
-    State state_ = State::login;
     pool::Lease lease_;
-    pool::Waiter waiter_{*this};
-    pool::WakeUp woken_;  ///< what the coroutine waits for, where it is not the socket
     std::shared_ptr<ClientSession> relays_;  ///< itself, once the coroutine has ended
     pool::Readiness::Watch watch_;
+
+    // Small members stand together: thousands of clients have them.
+    protocol::Replication replication_ = protocol::Replication::none;
+    conf::PoolMode mode_ = conf::PoolMode::transaction;
+    State state_ = State::login;
     Phase phase_ = Phase::scanning;
-    Progress progress_ = Progress::more_input;         ///< of the latest scan
-    std::unique_ptr<const ErrorReport> set_up_error_;  ///< apart: it is large, and rare
-
-    // What of the buffer is on its way to the server.
-    std::optional<protocol::Step> unanswered_step_;  ///< the request that made us wait
-    std::size_t scanned_ = 0;                        ///< bytes of the buffer already looked at
-    pool::Outgoing outgoing_;                        ///< what the server is to have of it
-    std::span<iovec> unsent_;                        ///< ... and what it has not got yet
-    /// Parse messages too long for the buffer: they are sent when they are whole, as the server's
-    /// name for a statement comes from all of its text.
-    std::list<std::string> long_parses_;
-    bool collecting_ = false;  ///< the last of them is not whole yet
-
-    std::unique_ptr<console::Conversation> console_;  ///< only of who has come for the console
-    std::shared_ptr<console::Order> order_;           ///< ... and waits for what it has said
-
+    Progress progress_ = Progress::more_input;  ///< of the latest scan
+    Timeout waiting_for_ = Timeout::client_login_timeout;
     bool drained_ = false;    ///< the socket had nothing more when it was last read
     bool sending_ = false;    ///< the server must not be released: a request is about to be written
     bool cancelled_ = false;  ///< taken out of the queue by a CancelRequest
@@ -279,11 +261,20 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     bool draining_ = false;
     bool terminated_ = false;  ///< the client has said Terminate
 
+    struct ConsoleClient {
+        console::Conversation conversation;
+        std::shared_ptr<console::Order> order;  ///< while it waits for what it has said
+    };
+    std::unique_ptr<ConsoleClient> console_;  ///< only of who has come for the console
+
     // Notifications that the client is still to have, oldest first.
-    std::list<pool::SharedMessage> notifications_;
-    std::size_t notification_bytes_ = 0;
-    std::size_t notification_begun_ = 0;  ///< bytes of the oldest that are written
-    bool notifying_ = false;              ///< a coroutine waits until the client takes more
+    struct UnreadNotifications {
+        std::list<pool::SharedMessage> messages;
+        std::size_t bytes = 0;
+        std::size_t begun = 0;  ///< bytes of the oldest that are written
+        bool writing = false;   ///< a coroutine waits until the client takes more
+    };
+    std::unique_ptr<UnreadNotifications> unread_;  ///< null: none
 
     struct Ending {
         ClientClose reason;
@@ -293,16 +284,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     std::unique_ptr<Ending> ending_;  ///< null: it goes on
 
     Clock::time_point connected_at_;
-    Clock::time_point request_at_;      ///< when the request now under way was sent
-    Clock::time_point transaction_at_;  ///< when the present transaction's first request was sent
-    bool in_transaction_ = false;
-    bool request_under_way_ = false;  ///< the client waits for a ReadyForQuery
-    bool query_cancelled_ = false;    ///< query_timeout has sent a cancel already
-    Timeout waiting_for_ = Timeout::client_login_timeout;
+    Clock::time_point request_at_;  ///< when the latest request was sent
     pool::DeadlineOf<ClientSession, &ClientSession::state_expired> state_deadline_{*this};
-    pool::DeadlineOf<ClientSession, &ClientSession::query_expired> query_deadline_{*this};
-    pool::DeadlineOf<ClientSession, &ClientSession::transaction_expired> transaction_deadline_{
-        *this};
 };
 
 }  // namespace pgweir::daemon

@@ -49,14 +49,14 @@ void ClientSession::state_expired() {
 
 void ClientSession::query_expired() {
     if (!lease_) return;
-    if (!query_cancelled_) {
+    if (!exchange_->query_cancelled) {
         // First as PostgreSQL would end it. Only if that does not help the connection goes.
-        query_cancelled_ = true;
+        exchange_->query_cancelled = true;
         statistics().timeouts[static_cast<std::size_t>(Timeout::query_timeout)].add();
         log::write(conf::LogLevel::warning, "query_timeout",
-                   {{"client", id_}, {"database", database_}, {"user", user_}});
+                   {{"client", session_.id}, {"database", database()}, {"user", user()}});
         lease_->cancel_query();
-        worker_.context().deadlines.set(query_deadline_, options().cancel_wait_timeout,
+        worker_.context().deadlines.set(exchange_->query_deadline, options().cancel_wait_timeout,
                                         Clock::now());
         return;
     }

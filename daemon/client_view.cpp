@@ -37,9 +37,9 @@ std::string_view name(ClientSession::State state) {
 
 // The text of the request for which it waits, as far as it is here.
 Bytes ClientSession::waiting_statement() const {
-    if (!unanswered_step_) return {};
-    Bytes text = unanswered_step_->body;
-    const auto type = static_cast<protocol::Frontend>(unanswered_step_->type);
+    if (!exchange_ || !exchange_->unanswered_step) return {};
+    Bytes text = exchange_->unanswered_step->body;
+    const auto type = static_cast<protocol::Frontend>(exchange_->unanswered_step->type);
     if (type == protocol::Frontend::parse) {
         text.remove_prefix(std::min(text.find('\0') + 1, text.size()));
     } else if (type != protocol::Frontend::query) {
@@ -56,10 +56,10 @@ void ClientSession::add_statements(pool::StatementViews& views) const {
 }
 
 ClientView ClientSession::view() const {
-    ClientView view{.id = id_,
-                    .database = database_,
-                    .user = user_,
-                    .server_user = pool_ ? pool_->user() : std::string(),
+    ClientView view{.id = session_.id,
+                    .database = database(),
+                    .user = user(),
+                    .server_user = part_ ? part_->pool().user() : std::string(),
                     .state = console_ ? "active" : name(state_),
                     .is_console = console_ != nullptr,
                     .replication = replication_,
@@ -70,11 +70,11 @@ ClientView ClientSession::view() const {
                     .tls = ssl_ ? tls_version(*ssl_) : std::string(),
                     .prepared_statements = session_.statements.size(),
                     .pins = session_.pins,
-                    .pinned_since = session_.pinned_since,
-                    .pinned_by = session_.pinned_by};
+                    .pinned_since = session_.pinned ? session_.pinned->since : Clock::time_point(),
+                    .pinned_by = session_.pinned ? session_.pinned->by : std::string()};
     if (state_ == State::waiting) {
-        view.waiting_since = waiter_.since;
-    } else if (request_under_way_) {
+        view.waiting_since = exchange_->waiter.since;
+    } else if (exchange_ && exchange_->request_under_way) {
         view.waiting_since = request_at_;
     }
     if (lease_) {

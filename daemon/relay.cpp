@@ -14,6 +14,7 @@ using pool::IoResult;
 
 void ClientSession::start_relay() {
     relays_ = shared_from_this();
+    login_.reset();
     resume_now();
 }
 
@@ -29,13 +30,13 @@ void ClientSession::resume_now() {
 // Goes on from where it had to wait. What it does not wait for may have called it.
 void ClientSession::relay() {
     if (!relays_ || watch_.is_armed() || phase_ == Phase::sending) return;
-    unwatched_.unlink();
+    if (exchange_ && exchange_->is_linked()) exchange_->unlink();
     while (!ending_ && go_on()) {
     }
     if (ending_) {
         finish();
     } else if (phase_ == Phase::queued || phase_ == Phase::asking) {
-        worker_.unwatched.push_back(*this);
+        worker_.unwatched.push_back(*exchange_);
     }
 }
 
@@ -45,7 +46,7 @@ bool ClientSession::go_on() {
         case Phase::scanning:
             return look_at_requests();
         case Phase::queued:
-            if (waiter_.waits) return false;
+            if (exchange_->waiter.waits) return false;
             leave_queue();
             phase_ = Phase::scanning;
             return true;
@@ -54,11 +55,9 @@ bool ClientSession::go_on() {
         case Phase::sent:
             return requests_sent();
         case Phase::reading:
-            if (read_now() == Reading::nothing) return !watch_.arm();
-            phase_ = Phase::scanning;
-            return true;
+            return read_requests();
         case Phase::asking:
-            if (lease_ && lease_->awaits_outcome(*unanswered_step_)) return false;
+            if (lease_ && lease_->awaits_outcome(*exchange_->unanswered_step)) return false;
             phase_ = Phase::scanning;
             return true;
         case Phase::leaving:
@@ -67,6 +66,28 @@ bool ClientSession::go_on() {
             return false;
     }
     return false;
+}
+
+bool ClientSession::read_requests() {
+    if (!exchange_) {
+        exchange_ = worker_.lend_exchange();
+        exchange_->begin(*this, *this);
+    }
+    if (read_now() != Reading::nothing) {
+        phase_ = Phase::scanning;
+        return true;
+    }
+    if (!watch_.arm()) return true;
+    rest_if_done();
+    return false;
+}
+
+// A client that has nothing under way holds nothing for it.
+void ClientSession::rest_if_done() {
+    if (!watch_.is_armed() || lease_ || !exchange_) return;
+    if (exchange_->buffer.empty() && exchange_->scanner.at_boundary()) {
+        worker_.take_back(std::move(exchange_));
+    }
 }
 
 bool ClientSession::look_at_requests() {
@@ -100,8 +121,8 @@ bool ClientSession::requests_sent() {
         phase_ = Phase::asking;
         return true;
     }
-    buffer_.consume(scanned_);
-    scanned_ = 0;
+    exchange_->buffer.consume(exchange_->scanned);
+    exchange_->scanned = 0;
     if (lease_) {
         sending_ = false;
         lease_->release_if_done();
@@ -121,23 +142,23 @@ bool ClientSession::may_leave() const {
 // all is written.
 bool ClientSession::send_requests() {
     if (!lease_) return true;
-    if (unsent_.empty()) {
-        statistics().client_bytes_received.add(outgoing_.size_passed());
-        unsent_ = outgoing_.parts();
-        lease_->about_to_write(unsent_);
+    if (exchange_->unsent.empty()) {
+        statistics().client_bytes_received.add(exchange_->outgoing.size_passed());
+        exchange_->unsent = exchange_->outgoing.parts();
+        lease_->about_to_write(exchange_->unsent);
     }
-    while (lease_ && !unsent_.empty()) {
-        const IoResult result = lease_->requests().write(unsent_);
+    while (lease_ && !exchange_->unsent.empty()) {
+        const IoResult result = lease_->requests().write(exchange_->unsent);
         if (result.status == IoResult::Status::would_block) return false;
         // A broken server shows itself to its own reader, who may still have its last words to pass
         // on.
         if (result.status != IoResult::Status::done) break;
         statistics().server_bytes_sent.add(result.size);
-        unsent_ = pool::drop_front(unsent_, result.size);
+        exchange_->unsent = pool::drop_front(exchange_->unsent, result.size);
     }
-    unsent_ = {};
-    outgoing_.clear();
-    if (!collecting_) long_parses_.clear();
+    exchange_->unsent = {};
+    exchange_->outgoing.clear();
+    if (!exchange_->collecting) exchange_->long_parses.clear();
     return true;
 }
 
@@ -154,9 +175,9 @@ void ClientSession::start_sending_slowly() {
 
 Task<> ClientSession::send_slowly() {
     const Unwatched unwatched(*this);
-    while (!ending_ && lease_ && !unsent_.empty()) {
+    while (!ending_ && lease_ && !exchange_->unsent.empty()) {
         co_await lease_->requests().writable();
-        if (ending_) co_return;  // `unsent_` tells finish() that a message was cut
+        if (ending_) co_return;  // `exchange_->unsent` tells finish() that a message was cut
         if (send_requests()) co_return;
     }
 }
@@ -165,16 +186,17 @@ Task<> ClientSession::send_slowly() {
 void ClientSession::enqueue() {
     set_state(State::waiting);
     wait_until(Timeout::query_wait_timeout, options().query_wait_timeout);
-    part_->enqueue(waiter_, worker_.context().now());
+    part_->enqueue(exchange_->waiter, worker_.context().now());
 }
 
 // Out of it. False when no server was had: the session ends, or the request was refused.
 bool ClientSession::leave_queue() {
     state_deadline_.cancel();
-    statistics().wait.observe(worker_.context().now() - waiter_.since);
+    statistics().wait.observe(worker_.context().now() - exchange_->waiter.since);
     if (lease_) return !ending_;
     set_state(State::idle);
-    if (waiter_.refusal && !ending_) end(ClientClose::server_unavailable, *waiter_.refusal);
+    if (exchange_->waiter.refusal && !ending_)
+        end(ClientClose::server_unavailable, *exchange_->waiter.refusal);
     return false;
 }
 
@@ -182,10 +204,10 @@ bool ClientSession::leave_queue() {
 ClientSession::Reading ClientSession::read_now() {
     if (ending_) return Reading::ended;
     if (!drained_) {
-        const IoResult result = stream_.read(buffer_.room());
+        const IoResult result = stream_.read(exchange_->buffer.room());
         if (result.status == IoResult::Status::done) {
             worker_.context().resumptions.time_passes();
-            buffer_.filled(result.size);
+            exchange_->buffer.filled(result.size);
             drained_ = result.drained;
             return Reading::something;
         }
@@ -194,7 +216,7 @@ ClientSession::Reading ClientSession::read_now() {
             return Reading::ended;
         }
     }
-    buffer_.give_back_if_empty();
+    exchange_->buffer.give_back_if_empty();
     drained_ = false;
     return Reading::nothing;
 }

@@ -8,15 +8,15 @@ namespace pgweir::daemon {
 
 class ClientSession::Unwatched {
   public:
-    explicit Unwatched(ClientSession& session) : session_(session) {
-        session.worker_.unwatched.push_back(session);
+    explicit Unwatched(ClientSession& session) : exchange_(*session.exchange_) {
+        session.worker_.unwatched.push_back(exchange_);
     }
     Unwatched(const Unwatched&) = delete;
     Unwatched& operator=(const Unwatched&) = delete;
-    ~Unwatched() { session_.unwatched_.unlink(); }
+    ~Unwatched() { exchange_.unlink(); }
 
   private:
-    ClientSession& session_;
+    Exchange& exchange_;
 };
 
 }  // namespace pgweir::daemon

@@ -65,7 +65,8 @@ Task<> Worker::keep_time() {
         if (error) co_return;
         gateway_.beat(context_.index);
         context_.deadlines.sweep(Clock::now());
-        for (auto next = unwatched.begin(); next != unwatched.end();) (next++)->look_for_end();
+        for (auto next = unwatched.begin(); next != unwatched.end();)
+            (next++)->session->look_for_end();
         context_.late_ends.look();
     }
 }
@@ -89,6 +90,15 @@ void Worker::remove(ClientSession& session) {
     statistics_.clients.subtract();
     clients_.fetch_sub(1, std::memory_order_relaxed);
     end_if_empty();
+}
+
+std::unique_ptr<Exchange> Worker::lend_exchange() {
+    return exchanges_.take([this] { return std::make_unique<Exchange>(context_); });
+}
+
+void Worker::take_back(std::unique_ptr<Exchange> exchange) {
+    exchange->end();
+    exchanges_.give_back(std::move(exchange));
 }
 
 void Worker::end_if_empty() {

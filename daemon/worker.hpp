@@ -16,9 +16,11 @@
 #include "daemon/client_limits.hpp"
 #include "daemon/client_session.hpp"
 #include "daemon/console/console.hpp"
+#include "daemon/exchange.hpp"
 #include "daemon/random_bits.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/registry.hpp"
+#include "pool/spares.hpp"
 #include "pool/statistics.hpp"
 #include "pool/worker_context.hpp"
 
@@ -93,10 +95,13 @@ class Worker {
     /// A key that no client has and nobody can guess; the session is found by it until it ends.
     [[nodiscard]] protocol::CancelKey issue_key(ClientSession& session);
     void remove(ClientSession& session);
+    /// Room for what a session has to do.
+    [[nodiscard]] std::unique_ptr<Exchange> lend_exchange();
+    void take_back(std::unique_ptr<Exchange> exchange);
     [[nodiscard]] bool is_draining() const { return draining_; }
-    /// Sessions whose coroutine waits for something other than the client's socket: the tick looks
+    /// Of the sessions that wait for something other than the client's socket: the tick looks
     /// whether their client is still there.
-    ClientSession::UnwatchedList unwatched;
+    boost::intrusive::list<Exchange, boost::intrusive::constant_time_size<false>> unwatched;
 
   private:
     using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
@@ -116,6 +121,7 @@ class Worker {
     boost::intrusive::list<ClientSession> sessions_;
     boost::unordered_flat_map<std::uint64_t, ClientSession*> by_key_;
     std::atomic<unsigned> clients_{0};
+    pool::Spares<Exchange> exchanges_;
     RandomBits random_;
     bool draining_ = false;
     asio::executor_work_guard<Executor> keep_running_;

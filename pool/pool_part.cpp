@@ -97,7 +97,7 @@ void PoolPart::grant(Server& server) {
 void PoolPart::lend_new(Server& server, Waiter& waiter) {
     count_state(Server::State::cleaning, Server::State::leased);
     statistics_.leases.add();
-    server.lend_to(waiter.tenant);
+    server.lend_to(*waiter.tenant);
     waiter.release();
 }
 

@@ -4,17 +4,6 @@
 
 namespace pgweir::pool {
 
-BufferPool::Buffer BufferPool::take() {
-    if (unused_.empty()) return std::make_unique_for_overwrite<char[]>(buffer_size);
-    Buffer buffer = std::move(unused_.back());
-    unused_.pop_back();
-    return buffer;
-}
-
-void BufferPool::give_back(Buffer buffer) {
-    if (unused_.size() < keep) unused_.push_back(std::move(buffer));
-}
-
 std::span<char> ReadBuffer::room() {
     if (!buffer_) {
         buffer_ = pool_.take();

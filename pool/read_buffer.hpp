@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <vector>
 
+#include "pool/spares.hpp"
 #include "protocol/messages.hpp"
 
 namespace pgweir::pool {
@@ -17,16 +17,15 @@ using protocol::Bytes;
 class BufferPool {
   public:
     static constexpr std::size_t buffer_size = 16384;
-    using Buffer = std::unique_ptr<char[]>;
+    using Buffer = Spares<char[]>::Pointer;
 
-    [[nodiscard]] Buffer take();
-    void give_back(Buffer buffer);
+    [[nodiscard]] Buffer take() {
+        return spares_.take([] { return std::make_unique_for_overwrite<char[]>(buffer_size); });
+    }
+    void give_back(Buffer buffer) { spares_.give_back(std::move(buffer)); }
 
   private:
-    /// How many unused buffers are kept for the next taker; the others are freed, so that a burst
-    /// does not stay in memory.
-    static constexpr std::size_t keep = 64;
-    std::vector<Buffer> unused_;
+    Spares<char[]> spares_;
 };
 
 /// The bytes of one connection that were read and are not done with. Holds a buffer only while

@@ -195,8 +195,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         pass(Frontend::parse, message, out);
         return;
     }
-    if (std::ranges::find(session.statements.of_sql, parse.statement) !=
-        session.statements.of_sql.end()) {
+    if (session.statements.is_of_sql(parse.statement)) {
         pass(Frontend::parse, message, out);  // refused, by the server that has it
         return;
     }

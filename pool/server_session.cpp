@@ -255,7 +255,7 @@ void Server::take_state(SessionState state) {
 // what is not carried keeps the server.
 void Server::take_statements(SessionState& state, Pins& pins) {
     TenantSession& session = tenant_->session();
-    session.statements.of_sql = std::move(state.statements_of_sql);
+    session.statements.set_of_sql(std::move(state.statements_of_sql));
     for (const std::string& name : std::exchange(asked_materialised_, {})) {
         if (std::ranges::find(state.statements, name) == state.statements.end()) {
             session.statements.set(name, nullptr);
@@ -326,10 +326,10 @@ void Server::set_pins(Pins pins) {
     if (pins == session.pins) return;
     const Pins before = std::exchange(session.pins, pins);
     if (!pins.any()) {
-        session.pinned_by.clear();
+        session.pinned.reset();
     } else if (!before.any()) {
-        session.pinned_since = Clock::now();
-        session.pinned_by = protocol::normalised_text(asked_text_);
+        session.pinned = std::make_unique<Pinned>(
+            Pinned{.since = Clock::now(), .by = protocol::normalised_text(asked_text_)});
     }
     tenant_->pins_changed(before);
 }
@@ -395,8 +395,7 @@ void Server::note_own_tag(Bytes tag) {
 
 void Server::statements_dropped() {
     connection_.statements.clear();
-    tenant_->session().statements.named.clear();
-    tenant_->session().statements.of_sql.clear();
+    tenant_->session().statements.forget_named();
     materialised_.clear();
 }
 

@@ -94,12 +94,13 @@ void Server::inject_close(Bytes name, StatementOperation operation, Outgoing& ou
 // client's names. The question about the state that follows finds what is left of them.
 void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     const std::size_t before = out.own().size();
-    for (const auto& [name, statement] : tenant_->session().statements.named) {
-        if (text.find(name) == Bytes::npos || is_reserved(name)) continue;
-        note_sent(Frontend::parse, origin);
-        parse_again(name, *statement, out);
-        materialised_.push_back(name);
-    }
+    tenant_->session().statements.for_each_named(
+        [&](const std::string& name, const Statement& statement) {
+            if (text.find(name) == Bytes::npos || is_reserved(name)) return;
+            note_sent(Frontend::parse, origin);
+            parse_again(name, statement, out);
+            materialised_.push_back(name);
+        });
     if (out.own().size() == before) return;
     effects_ |= Effect::state;
     if (origin != Origin::pool) return;

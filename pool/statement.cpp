@@ -117,4 +117,42 @@ void ServerStatements::clear() {
     order_.clear();
 }
 
+StatementPtr ClientStatements::find(Bytes name) const {
+    if (name.empty()) return unnamed;
+    if (!named_) return nullptr;
+    const auto found = named_->statements.find(name);
+    return found == named_->statements.end() ? nullptr : found->second;
+}
+
+void ClientStatements::set(Bytes name, StatementPtr statement) {
+    if (name.empty()) {
+        unnamed = std::move(statement);
+    } else if (statement) {
+        named().statements.insert_or_assign(std::string(name), std::move(statement));
+    } else if (named_) {
+        const auto found = named_->statements.find(name);
+        if (found != named_->statements.end()) named_->statements.erase(found);
+        forget_if_empty();
+    }
+}
+
+void ClientStatements::set_of_sql(std::vector<std::string> names) {
+    if (names.empty() && !named_) return;
+    named().of_sql = std::move(names);
+    forget_if_empty();
+}
+
+bool ClientStatements::is_of_sql(Bytes name) const {
+    return named_ && std::ranges::find(named_->of_sql, name) != named_->of_sql.end();
+}
+
+ClientStatements::Named& ClientStatements::named() {
+    if (!named_) named_ = std::make_unique<Named>();
+    return *named_;
+}
+
+void ClientStatements::forget_if_empty() {
+    if (named_->statements.empty() && named_->of_sql.empty()) named_.reset();
+}
+
 }  // namespace pgweir::pool

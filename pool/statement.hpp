@@ -134,40 +134,45 @@ struct TextHash {
 };
 
 /// A client's own names for statements, and its unnamed one. What is here has been asked for; the
-/// server may still have to answer.
-struct ClientStatements {
-    boost::unordered_flat_map<std::string, StatementPtr, TextHash, std::equal_to<>> named;
+/// server may still have to answer. Most clients have no names.
+class ClientStatements {
+  public:
     StatementPtr unnamed;
-    /// Names that PREPARE has given on the server that the client keeps for them.
-    std::vector<std::string> of_sql;
 
-    [[nodiscard]] StatementPtr find(Bytes name) const {
-        if (name.empty()) return unnamed;
-        const auto found = named.find(name);
-        return found == named.end() ? nullptr : found->second;
+    [[nodiscard]] StatementPtr find(Bytes name) const;
+    /// Null takes the name away.
+    void set(Bytes name, StatementPtr statement);
+    [[nodiscard]] std::size_t size() const {
+        return (named_ ? named_->statements.size() : 0) + (unnamed ? 1 : 0);
     }
-    void set(Bytes name, StatementPtr statement) {
-        if (name.empty()) {
-            unnamed = std::move(statement);
-        } else if (statement) {
-            named.insert_or_assign(std::string(name), std::move(statement));
-        } else if (const auto found = named.find(name); found != named.end()) {
-            named.erase(found);
-        }
+    /// Calls `f(name, statement)` for each that has a name.
+    template <class F>
+    void for_each_named(F f) const {
+        if (!named_) return;
+        for (const auto& [name, statement] : named_->statements) f(name, *statement);
     }
-    [[nodiscard]] std::size_t size() const { return named.size() + (unnamed ? 1 : 0); }
-    /// Those that are known, and have a name.
+    /// Calls `f(statement)` for each that is known, and has a name.
     template <class F>
     void for_each(F f) const {
-        for (const auto& [name, statement] : named) {
-            if (statement != unknown_statement()) f(*statement);
-        }
+        for_each_named([&](const std::string&, const Statement& statement) {
+            if (&statement != unknown_statement().get()) f(statement);
+        });
     }
-    void clear() {
-        named.clear();
-        unnamed.reset();
-        of_sql.clear();
-    }
+    void forget_named() { named_.reset(); }
+
+    /// Names that PREPARE has given on the server that the client keeps for them.
+    void set_of_sql(std::vector<std::string> names);
+    [[nodiscard]] bool is_of_sql(Bytes name) const;
+
+  private:
+    struct Named {
+        boost::unordered_flat_map<std::string, StatementPtr, TextHash, std::equal_to<>> statements;
+        std::vector<std::string> of_sql;
+    };
+    [[nodiscard]] Named& named();
+    void forget_if_empty();
+
+    std::unique_ptr<Named> named_;
 };
 
 /// What a Parse or a Close that is on its way changes when the server has answered it. The change

@@ -22,6 +22,12 @@ namespace pgweir::pool {
 
 class Server;
 
+/// Since when a client keeps its server, and what led to it.
+struct Pinned {
+    Clock::time_point since;
+    std::string by;  ///< the statement, without its constants
+};
+
 /// What a client's session consists of, whichever server its statements run on. Owned by the
 /// client's session; while a server is lent to it, that server keeps it up to date. Lives on one
 /// worker.
@@ -31,11 +37,10 @@ struct TenantSession {
     Greeting greeting;     ///< what it was told at its login
     SettingsPtr settings;  ///< what it has now
     ClientStatements statements;
-    std::unique_ptr<Listener> listener;  ///< null: it listens to nothing, or to its server alone
+    std::unique_ptr<Listener> listener;    ///< null: it listens to nothing, or to its server alone
+    std::unique_ptr<const Pinned> pinned;  ///< null without pins
     /// Why it keeps its server; empty: its server is anybody's between transactions.
     Pins pins;
-    Clock::time_point pinned_since;  ///< meaningful with pins
-    std::string pinned_by;           ///< the statement that led to it, without its constants
 
     /// In session pooling nothing has to follow: the client's messages pass as they are.
     bool follows = false;

@@ -14,15 +14,13 @@ namespace pgweir::pool {
 /// A client in the queue. Lives in the client's session.
 class Waiter : public boost::intrusive::list_base_hook<> {
   public:
-    explicit Waiter(Tenant& who) : tenant(who) {}
-
     /// It waits no longer, and its tenant is to go on.
     void release() {
         waits = false;
-        tenant.wake();
+        tenant->wake();
     }
 
-    Tenant& tenant;
+    Tenant* tenant = nullptr;
     /// From PoolPart::enqueue() until it has a server, or never will.
     bool waits = false;
     /// The connection to make for this client alone; null: any server of the pool will do.

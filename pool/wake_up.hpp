@@ -31,6 +31,9 @@ class WakeUp final : private Resumable {
         }
     }
 
+    /// It was not notified; nobody must be waiting.
+    void forget() { notified_ = false; }
+
   private:
     void resume_now() override { waiting_.resume(); }
 

@@ -17,7 +17,7 @@ using protocol::Step;
 
 // As in PgBouncer: who runs pgweir on this machine need not log in to it.
 bool ClientSession::is_own_user() const {
-    if (user_ != "pgweir" && user_ != "pgbouncer") return false;
+    if (user() != "pgweir" && user() != "pgbouncer") return false;
     const ClientFacts known = facts();
     return known.is_unix && known.uid == ::geteuid();
 }
@@ -25,20 +25,20 @@ bool ClientSession::is_own_user() const {
 Task<> ClientSession::enter_console(const protocol::StartupMessage& startup) {
     std::optional<console::Role> role;
     if (is_own_user()) {
-        method_ = "peer";
+        login_->method = "peer";
         role = console::Role::admin;
     } else {
         CredentialsPtr unused;
         const bool authentic = co_await authenticate(unused);
         if (!authentic) co_return;
-        role = console::role_of(worker_.config(), user_);
+        role = console::role_of(worker_.config(), user());
     }
     std::string opening;
     protocol::append_authentication_ok(opening);
     std::optional<ErrorReport> problem;
     if (!role) {
         problem = ErrorReport::fatal(protocol::sqlstate::invalid_authorization,
-                                     "user \"" + user_ + "\" may not use the console");
+                                     "user \"" + user() + "\" may not use the console");
         problem->hint = "The options console.admin_users and console.stats_users say who may.";
     } else if (replication_ != protocol::Replication::none) {
         problem = ErrorReport::fatal(protocol::sqlstate::feature_not_supported,
@@ -49,9 +49,10 @@ Task<> ClientSession::enter_console(const protocol::StartupMessage& startup) {
         refuse(*std::move(problem));
         co_return;
     }
-    console_ = std::make_unique<console::Conversation>(*this, *role, startup.settings);
+    console_ = std::make_unique<ConsoleClient>(ConsoleClient{
+        .conversation = console::Conversation(*this, *role, startup.settings), .order = nullptr});
     worker_.gateway().console_clients.fetch_add(1);
-    for (const auto& [name, value] : console_->settings().reported()) {
+    for (const auto& [name, value] : console_->conversation.settings().reported()) {
         protocol::append_parameter_status(opening, name, value);
     }
     cancel_key_ = worker_.issue_key(*this);
@@ -68,7 +69,7 @@ Task<> ClientSession::enter_console(const protocol::StartupMessage& startup) {
 // One message after the other; each is answered before the next is looked at.
 Task<> ClientSession::serve_console() {
     while (!ending_) {
-        const Step step = scanner_.next(buffer_.held());
+        const Step step = exchange_->scanner.next(exchange_->buffer.held());
         if (step.kind == Step::Kind::more) {
             const bool more = co_await read_more();
             if (!more) co_return;
@@ -83,12 +84,12 @@ Task<> ClientSession::serve_console() {
                 co_return;
             }
             if (step.whole) {
-                co_await console_->take(type, step.body, answer);
+                co_await console_->conversation.take(type, step.body, answer);
             } else {
-                console_->refuse_long(type, answer);
+                console_->conversation.refuse_long(type, answer);
             }
         }
-        buffer_.consume(step.size);
+        exchange_->buffer.consume(step.size);
         if (answer.empty()) continue;
         const bool sent = co_await send(answer);
         if (!sent) co_return;
@@ -96,11 +97,10 @@ Task<> ClientSession::serve_console() {
 }
 
 Task<console::Answer> ClientSession::carry_out(const console::Command& command) {
-    order_ = std::make_shared<console::Order>();
-    order_->command = command;
-    order_->user = user_;
-    order_->client = id_;
-    const auto order = order_;
+    const auto order = console_->order = std::make_shared<console::Order>();
+    order->command = command;
+    order->user = user();
+    order->client = session_.id;
     const auto there = std::make_shared<bool>(false);
     worker_.gateway().console.submit(
         order, [weak = weak_from_this(), executor = worker_.context().io.get_executor(), there] {
@@ -110,8 +110,8 @@ Task<console::Answer> ClientSession::carry_out(const console::Command& command) 
             });
         });
     const Unwatched unwatched(*this);
-    while (!*there && !ending_) co_await woken_.wait();
-    order_.reset();
+    while (!*there && !ending_) co_await exchange_->woken.wait();
+    console_->order.reset();
     // Who is gone takes back what waits; who is cut off by what he has asked for hears the answer.
     if (!*there) {
         order->withdrawn = true;
@@ -122,7 +122,7 @@ Task<console::Answer> ClientSession::carry_out(const console::Command& command) 
 
 console::Asker ClientSession::asker() const {
     console::Asker asker{
-        .user = user_, .database = database_, .pid = cancel_key_.pid, .databases = {database_}};
+        .user = user(), .database = database(), .pid = cancel_key_.pid, .databases = {database()}};
     for (const conf::Database& database : worker_.config().databases) {
         if (!database.is_fallback()) asker.databases.push_back(database.name);
     }

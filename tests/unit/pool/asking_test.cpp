@@ -139,7 +139,8 @@ TEST_F(AskingTest, EachPinKeepsTheServerUntilAnAnswerWithoutIt) {
     static_cast<void>(question());
     answer({{"n", std::nullopt, "news"}});
     expect_pinned(ann, PinReason::listen);
-    EXPECT_EQ(ann.session().pinned_by, "LISTEN news");
+    ASSERT_NE(ann.session().pinned, nullptr);
+    EXPECT_EQ(ann.session().pinned->by, "LISTEN news");
     for (const auto& [kind, reason] : std::initializer_list<std::pair<std::string_view, PinReason>>{
              {"t", PinReason::temporary_object},
              {"l", PinReason::advisory_lock},
@@ -157,7 +158,7 @@ TEST_F(AskingTest, EachPinKeepsTheServerUntilAnAnswerWithoutIt) {
     answer({});
     EXPECT_EQ(ann.server, nullptr) << "nothing keeps it any more";
     EXPECT_FALSE(ann.session().pins.any());
-    EXPECT_EQ(ann.session().pinned_by, "");
+    EXPECT_EQ(ann.session().pinned, nullptr);
 }
 
 TEST_F(AskingTest, AQuestionThatFailsPins) {

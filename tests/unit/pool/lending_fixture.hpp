@@ -23,6 +23,7 @@ class TestTenant : public Tenant {
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
         replies_ = std::make_unique<ByteStream>(io, late_ends_, ends[0]);
         client_ = ends[1];
+        waiter.tenant = this;
         session_.startup = session_.settings =
             std::make_shared<const SessionSettings>(std::vector<Parameter>());
     }
@@ -93,7 +94,7 @@ class TestTenant : public Tenant {
     void pins_changed(Pins) override { ++pin_changes; }
     void server_lost(bool explain) override { lost.push_back(explain); }
 
-    Waiter waiter{*this};
+    Waiter waiter;
     Server* server = nullptr;
     int leases = 0;
     int set_ups = 0;

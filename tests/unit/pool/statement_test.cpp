@@ -180,12 +180,27 @@ TEST(ClientStatements, ANameIsReplacedOrTakenAway) {
     statements.set("s", nullptr);
     statements.set("never", nullptr);
     EXPECT_EQ(statements.find("s"), nullptr);
-    EXPECT_TRUE(statements.named.empty());
+    EXPECT_EQ(statements.size(), 0U);
     statements.set("s", a);
     statements.set("", b);
-    statements.clear();
+    statements.forget_named();
     EXPECT_EQ(statements.find("s"), nullptr);
-    EXPECT_EQ(statements.find(""), nullptr);
+    EXPECT_EQ(statements.find(""), b);
+}
+
+TEST(ClientStatements, NamesOfPrepareStandBesideThoseOfTheProtocol) {
+    ClientStatements statements;
+    statements.set_of_sql({});
+    EXPECT_FALSE(statements.is_of_sql("p"));
+    statements.set_of_sql({"p"});
+    statements.set("s", of("a"));
+    EXPECT_TRUE(statements.is_of_sql("p"));
+    EXPECT_FALSE(statements.is_of_sql("s"));
+    EXPECT_EQ(statements.size(), 1U);
+    statements.set("s", nullptr);
+    EXPECT_TRUE(statements.is_of_sql("p")) << "those of the protocol are apart";
+    statements.set_of_sql({});
+    EXPECT_FALSE(statements.is_of_sql("p"));
 }
 
 }  // namespace

@@ -1,0 +1,52 @@
+#include "daemon/exchange.hpp"
+
+#include "daemon/client_session.hpp"
+
+namespace pgweir::daemon {
+
+namespace {
+
+// From a client everything is looked at but COPY data.
+constexpr protocol::TypeSet client_messages = [] {
+    protocol::TypeSet set = protocol::TypeSet::all();
+    set.remove(static_cast<char>(protocol::Frontend::copy_data));
+    return set;
+}();
+
+}  // namespace
+
+Exchange::Exchange(pool::WorkerContext& worker)
+    : buffer(worker.buffers),
+      scanner(client_messages, pool::BufferPool::buffer_size, protocol::max_large_message),
+      woken(worker.io) {}
+
+void Exchange::begin(ClientSession& whose, pool::Tenant& tenant) {
+    session = &whose;
+    waiter.tenant = &tenant;
+}
+
+void Exchange::end() {
+    buffer.discard();
+    scanner.reset();
+    scanned = 0;
+    unanswered_step.reset();
+    waiter.dedicated.reset();
+    waiter.refusal.reset();
+    woken.forget();
+    outgoing.clear();
+    unsent = {};
+    long_parses.clear();
+    collecting = in_transaction = request_under_way = query_cancelled = false;
+    query_deadline.cancel();
+    transaction_deadline.cancel();
+}
+
+void Exchange::query_expired() {
+    session->query_expired();
+}
+
+void Exchange::transaction_expired() {
+    session->transaction_expired();
+}
+
+}  // namespace pgweir::daemon

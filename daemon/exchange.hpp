@@ -1,0 +1,73 @@
+// What a client and its server have under way.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "pool/deadlines.hpp"
+#include "pool/outgoing.hpp"
+#include "pool/read_buffer.hpp"
+#include "pool/waiter.hpp"
+#include "pool/wake_up.hpp"
+#include "pool/worker_context.hpp"
+#include "protocol/frame_scanner.hpp"
+
+namespace pgweir::daemon {
+
+class ClientSession;
+
+/// The part of a session that is of use only while there is something to do: what was read of the
+/// client and is not done with, what of it goes to the server, and how long that takes. The worker
+/// lends it: a client at rest, between its transactions, has none.
+///
+/// Lives on one worker. As it was made whenever it is lent. In a list while its client waits for
+/// something other than its socket (Worker::unwatched).
+struct Exchange
+    : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    explicit Exchange(pool::WorkerContext& worker);
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+    ~Exchange() = default;
+
+    void begin(ClientSession& whose, pool::Tenant& tenant);
+    /// To be given back: nothing of the client stays.
+    void end();
+
+    ClientSession* session = nullptr;
+
+    pool::ReadBuffer buffer;
+    protocol::FrameScanner scanner;
+    std::size_t scanned = 0;  ///< bytes of the buffer already looked at
+    /// The request that made us wait.
+    std::optional<protocol::Step> unanswered_step;
+
+    pool::Waiter waiter;
+    /// What a coroutine of the session waits for, where it is not the socket.
+    pool::WakeUp woken;
+
+    pool::Outgoing outgoing;  ///< what the server is to have of the buffer
+    std::span<iovec> unsent;  ///< ... and what it has not got yet
+    /// Parse messages too long for the buffer: they are sent when they are whole, as the server's
+    /// name for a statement comes from all of its text.
+    std::list<std::string> long_parses;
+    bool collecting = false;  ///< the last of them is not whole yet
+
+    bool in_transaction = false;
+    bool request_under_way = false;          ///< the client waits for a ReadyForQuery
+    bool query_cancelled = false;            ///< query_timeout has sent a cancel already
+    pool::Clock::time_point transaction_at;  ///< when its first request was sent
+
+  private:
+    void query_expired();
+    void transaction_expired();
+
+  public:
+    pool::DeadlineOf<Exchange, &Exchange::query_expired> query_deadline{*this};
+    pool::DeadlineOf<Exchange, &Exchange::transaction_expired> transaction_deadline{*this};
+};
+
+}  // namespace pgweir::daemon
