@@ -1,0 +1,2 @@
+// What most tests of this folder include, compiled once for all of them.
+#include <gmock/gmock.h>
