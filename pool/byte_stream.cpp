@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <vector>
 
+#include "pool/tls_transport.hpp"
+
 namespace pgweir::pool {
 
 namespace {
@@ -21,6 +23,14 @@ IoResult from_errno() {
     }
     return {.status = IoResult::Status::failed,
             .error = error_code(errno, boost::system::system_category())};
+}
+
+IoResult read_socket(int socket, std::span<char> room) {
+    const ssize_t size = ::recv(socket, room.data(), room.size(), 0);
+    if (size < 0) return from_errno();
+    if (size == 0) return {.status = IoResult::Status::closed};
+    const auto moved = static_cast<std::size_t>(size);
+    return {.size = moved, .drained = moved < room.size()};
 }
 
 // What SSL_read or SSL_write said with `result`. A renegotiation that reads while we write, or the
@@ -41,13 +51,25 @@ IoResult from_tls(SSL* tls, int result) {
     }
 }
 
+// Takes record after record: what was read ahead makes no socket readable.
 IoResult read_tls(SSL* tls, std::span<char> room) {
-    ERR_clear_error();
-    errno = 0;
-    const int size = SSL_read(tls, room.data(), static_cast<int>(room.size()));
-    if (size <= 0) return from_tls(tls, size);
-    // A record that was decrypted but not yet taken makes no socket readable.
-    return {.size = static_cast<std::size_t>(size), .drained = false};
+    IoResult result;
+    do {
+        ERR_clear_error();
+        errno = 0;
+        const auto rest = room.subspan(result.size);
+        const int size = SSL_read(tls, rest.data(), static_cast<int>(rest.size()));
+        if (size <= 0) {
+            const IoResult problem = from_tls(tls, size);
+            if (result.size == 0) return problem;
+            // An end or an error is told by the next read, too.
+            result.drained = problem.status == IoResult::Status::would_block;
+            return result;
+        }
+        result.size += static_cast<std::size_t>(size);
+    } while (result.size < room.size() && holds_unread(*tls));
+    result.drained = has_emptied_socket(*tls) && !holds_unread(*tls);
+    return result;
 }
 
 IoResult write_tls(SSL* tls, std::span<const iovec> parts) {
@@ -71,14 +93,16 @@ IoResult write_tls(SSL* tls, std::span<const iovec> parts) {
 
 ByteStream::ByteStream(asio::io_context& io, LateEnds& late_ends, int socket, ssl_st* tls)
     : readiness_(io, socket), late_ends_(late_ends), tls_(tls) {
-    if (tls_ != nullptr) {
-        // A write that has to be repeated may come from another address: the caller's buffer moves.
-        SSL_set_mode(tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    }
+    if (tls_ == nullptr) return;
+    // A write that has to be repeated may come from another address: the caller's buffer moves.
+    SSL_set_mode(tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    attach_tls(*tls_, socket);
+    // What the session's former stream has read ahead makes no edge here.
+    if (holds_unread(*tls_)) readiness_.wake_reader();
 }
 
 void ByteStream::start_tls(ssl_st& tls) {
-    SSL_set_fd(&tls, native_handle());
+    attach_tls(tls, native_handle());
     tls_ = &tls;
 }
 
@@ -111,14 +135,10 @@ IoResult ByteStream::read(std::span<char> room) {
     if (!is_open()) {
         return {.status = IoResult::Status::failed, .error = asio::error::bad_descriptor};
     }
-    if (tls_ != nullptr) return read_tls(tls_, room);
-    const ssize_t size = ::recv(native_handle(), room.data(), room.size(), 0);
-    if (size < 0) return from_errno();
-    if (size == 0) return {.status = IoResult::Status::closed};
-    const auto moved = static_cast<std::size_t>(size);
-    const bool drained = moved < room.size();
-    if (drained) late_ends_.expect(*this);
-    return {.size = moved, .drained = drained};
+    const IoResult result =
+        tls_ != nullptr ? read_tls(tls_, room) : read_socket(native_handle(), room);
+    if (result.drained) late_ends_.expect(*this);
+    return result;
 }
 
 IoResult ByteStream::write(std::span<const iovec> parts) {
