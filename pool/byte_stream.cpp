@@ -7,8 +7,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/error.hpp>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "pool/tls_transport.hpp"
@@ -72,21 +75,47 @@ IoResult read_tls(SSL* tls, std::span<char> room) {
     return result;
 }
 
-IoResult write_tls(SSL* tls, std::span<const iovec> parts) {
-    std::size_t total = 0;
+constexpr std::size_t largest_record = SSL3_RT_MAX_PLAIN_LENGTH;
+
+// The next record's worth of `parts`, which go on behind their first `begun` bytes: where it takes
+// more than one part to fill it, a copy in `room`. A record costs a system call, a copy does not.
+std::string_view next_record(std::span<const iovec> parts, std::size_t begun,
+                             std::span<char, largest_record> room) {
+    std::string_view record;
     for (const iovec& part : parts) {
-        if (part.iov_len == 0) continue;
+        const auto piece = std::string_view(static_cast<const char*>(part.iov_base), part.iov_len)
+                               .substr(std::exchange(begun, 0), room.size() - record.size());
+        if (piece.empty()) continue;
+        if (record.empty()) {
+            record = piece;
+            continue;
+        }
+        if (record.data() != room.data()) std::ranges::copy(record, room.begin());
+        std::ranges::copy(piece, room.begin() + static_cast<std::ptrdiff_t>(record.size()));
+        record = std::string_view(room.data(), record.size() + piece.size());
+        if (record.size() == room.size()) break;
+    }
+    return record;
+}
+
+IoResult write_tls(SSL* tls, std::span<const iovec> parts) {
+    static thread_local std::array<char, largest_record> room;
+    std::size_t total = 0;
+    std::size_t begun = 0;  // of the first part
+    while (true) {
+        while (!parts.empty() && begun >= parts.front().iov_len) {
+            begun -= parts.front().iov_len;
+            parts = parts.subspan(1);
+        }
+        if (parts.empty()) return {.size = total};
+        const std::string_view record = next_record(parts, begun, room);
         ERR_clear_error();
         errno = 0;
-        const int size = SSL_write(tls, part.iov_base, static_cast<int>(part.iov_len));
-        if (size <= 0) {
-            if (total > 0) break;
-            return from_tls(tls, size);
-        }
+        const int size = SSL_write(tls, record.data(), static_cast<int>(record.size()));
+        if (size <= 0) return total > 0 ? IoResult{.size = total} : from_tls(tls, size);
+        begun += static_cast<std::size_t>(size);
         total += static_cast<std::size_t>(size);
-        if (static_cast<std::size_t>(size) < part.iov_len) break;
     }
-    return {.size = total};
 }
 
 }  // namespace

@@ -251,6 +251,25 @@ TEST_P(TlsStreamTest, WhatTheFormerStreamHasReadAheadIsThereForTheNext) {
     EXPECT_FALSE(*wait_to_read());
 }
 
+TEST_P(TlsStreamTest, SmallPartsGoOutAsOneRecord) {
+    const std::array parts{to_iovec("one "), to_iovec(""), to_iovec("two "), to_iovec("three")};
+    EXPECT_EQ(stream->write(parts).size, 13U);
+    const std::string bytes = hear();
+    EXPECT_EQ(count_records(bytes), 1U);
+    peer.take(bytes);
+    EXPECT_EQ(peer.decrypt(), "one two three");
+}
+
+TEST_P(TlsStreamTest, LargePartsFillTheirRecords) {
+    const std::string large(20000, 'x');
+    const std::array parts{to_iovec("small"), to_iovec(large), to_iovec("end"), to_iovec(large)};
+    EXPECT_EQ(stream->write(parts).size, 40008U);
+    const std::string bytes = hear();
+    EXPECT_EQ(count_records(bytes), 3U);
+    peer.take(bytes);
+    EXPECT_EQ(peer.decrypt(), "small" + large + "end" + large);
+}
+
 TEST_P(TlsStreamTest, NothingIsARecordOfNothing) {
     const std::array parts{to_iovec(""), to_iovec("")};
     const IoResult result = stream->write(parts);

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -100,5 +101,18 @@ class TlsPeer {
   private:
     TlsPtr session_;
 };
+
+/// How many records of application data are in these bytes, all of them whole.
+inline std::size_t count_records(std::string_view bytes) {
+    constexpr char application_data = 23;
+    std::size_t count = 0;
+    while (bytes.size() >= 5) {
+        if (bytes.front() == application_data) ++count;
+        const std::size_t size =
+            static_cast<unsigned char>(bytes[3]) * 256U + static_cast<unsigned char>(bytes[4]);
+        bytes.remove_prefix(std::min(bytes.size(), 5 + size));
+    }
+    return count;
+}
 
 }  // namespace pgweir::pool
