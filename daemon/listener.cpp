@@ -47,9 +47,9 @@ int accept_client(int listening, pool::SocketAddress& address) {
                      SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-// What an application gets from libpq on its own socket.
-void tune(int socket, bool is_unix) {
-    if (is_unix) return;
+// What an application gets from libpq on its own socket. To be set on the listening one: Linux
+// hands it down to those that are accepted. A Unix socket does without.
+void tune(int socket) {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
@@ -142,6 +142,7 @@ std::optional<std::string> Listener::listen_tcp(const conf::ListenAddress& addre
         if (fd < 0 && address.host == "*" && is_v6) continue;  // a kernel without IPv6
         const int on = 1;
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        tune(fd);
         if (is_v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
         if (fd < 0 || ::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 ||
             ::listen(fd, backlog) != 0) {
@@ -160,6 +161,7 @@ std::optional<std::string> Listener::listen_tcp(const conf::ListenAddress& addre
 
 void Listener::adopt(int socket) {
     ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
+    tune(socket);
     sockets_.push_back(std::make_shared<Socket>(io_, socket));
     log::write(conf::LogLevel::info, "listening", {{"addr", "inherited"}, {"fd", socket}});
 }
@@ -190,7 +192,6 @@ Task<> Listener::accept_from(std::shared_ptr<Socket> socket) {
         const int fd = accept_client(socket->readiness.socket(), peer);
         if (fd >= 0) {
             const bool is_unix = peer.storage.ss_family == AF_UNIX;
-            tune(fd, is_unix);
             sink_({.socket = fd, .address = is_unix ? "unix" : peer.to_string()});
             continue;
         }
