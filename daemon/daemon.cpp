@@ -88,7 +88,10 @@ Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
                    [this] { asio::post(io_.get_executor(), [this] { leave_if_empty(); }); },
                .beat = [this](unsigned worker) { watchdog_.beat(worker); }},
       watchdog_(contexts_.size(), Clock::now()),
-      listener_(io_, [this](AcceptedClient client) { give_to_worker(std::move(client)); }),
+      // A single worker takes in its clients itself: to be woken by another thread for each would
+      // cost more than to accept it.
+      listener_(contexts_.size() == 1 ? contexts_.front()->io : io_,
+                [this](AcceptedClient client) { give_to_worker(std::move(client)); }),
       collector_([this] { return sample(); }),
       signals_(io_.get_executor()),
       housekeeping_(io_.get_executor()),

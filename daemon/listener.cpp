@@ -12,7 +12,9 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -30,6 +32,7 @@ using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Execut
 
 // The kernel cuts this to net.core.somaxconn.
 constexpr int backlog = 4096;
+constexpr unsigned most_in_a_row = 32;
 
 std::string because(const std::string& what, int error) {
     std::string text = "cannot listen on " + what + ": " + std::generic_category().message(error);
@@ -44,9 +47,9 @@ int accept_client(int listening, pool::SocketAddress& address) {
                      SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-// What an application gets from libpq on its own socket.
-void tune(int socket, bool is_unix) {
-    if (is_unix) return;
+// What an application gets from libpq on its own socket. To be set on the listening one: Linux
+// hands it down to those that are accepted. A Unix socket does without.
+void tune(int socket) {
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
@@ -69,8 +72,9 @@ struct Listener::Socket {
     int lock = -1;     ///< held as long as the path is ours
 };
 
+// Nobody else is on the loop any more.
 Listener::~Listener() {
-    stop();
+    close();
 }
 
 std::optional<std::string> Listener::listen(const conf::ListenAddress& address) {
@@ -138,6 +142,7 @@ std::optional<std::string> Listener::listen_tcp(const conf::ListenAddress& addre
         if (fd < 0 && address.host == "*" && is_v6) continue;  // a kernel without IPv6
         const int on = 1;
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        tune(fd);
         if (is_v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
         if (fd < 0 || ::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 ||
             ::listen(fd, backlog) != 0) {
@@ -156,6 +161,7 @@ std::optional<std::string> Listener::listen_tcp(const conf::ListenAddress& addre
 
 void Listener::adopt(int socket) {
     ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
+    tune(socket);
     sockets_.push_back(std::make_shared<Socket>(io_, socket));
     log::write(conf::LogLevel::info, "listening", {{"addr", "inherited"}, {"fd", socket}});
 }
@@ -167,6 +173,10 @@ void Listener::start() {
 }
 
 void Listener::stop() {
+    asio::dispatch(io_.get_executor(), [this] { close(); });
+}
+
+void Listener::close() {
     for (const auto& socket : std::exchange(sockets_, {})) {
         socket->readiness.close();
         if (!socket->path.empty()) ::unlink(std::exchange(socket->path, {}).c_str());
@@ -176,16 +186,18 @@ void Listener::stop() {
 Task<> Listener::accept_from(std::shared_ptr<Socket> socket) {
     Timer pause(io_.get_executor());
     pool::SocketAddress peer;
-    while (socket->readiness.is_open()) {
+    for (unsigned in_a_row = 1; socket->readiness.is_open(); ++in_a_row) {
+        // Those who are in already have their turn in the middle of a rush, too.
+        if (in_a_row % most_in_a_row == 0) co_await asio::post(io_.get_executor(), use_task);
         const int fd = accept_client(socket->readiness.socket(), peer);
         if (fd >= 0) {
             const bool is_unix = peer.storage.ss_family == AF_UNIX;
-            tune(fd, is_unix);
             sink_({.socket = fd, .address = is_unix ? "unix" : peer.to_string()});
             continue;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
             co_await socket->readiness.readable();
+            in_a_row = 0;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             // Trying again at once would burn the processor while nothing can be had.
             log::write(conf::LogLevel::error, "accept_failed",

@@ -13,11 +13,12 @@
 namespace pgweir::daemon {
 
 /// Accepts on every address of the configuration, or on sockets that a service manager handed over.
-/// Lives on the main thread's io_context.
+/// Lives on the io_context that it is given; listen() and adopt() before that runs.
 class Listener {
   public:
     using Sink = std::function<void(AcceptedClient)>;
 
+    /// `sink` is called on the loop of `io`.
     Listener(asio::io_context& io, Sink sink) : io_(io), sink_(std::move(sink)) {}
     ~Listener();
     Listener(const Listener&) = delete;
@@ -28,9 +29,10 @@ class Listener {
     [[nodiscard]] std::optional<std::string> listen(const conf::ListenAddress& address);
     /// Takes over a listening socket.
     void adopt(int socket);
-    /// Begins to accept.
+    /// Begins to accept. Any thread.
     void start();
-    /// Stops accepting, closes the sockets and removes the files of Unix sockets that it made.
+    /// Stops accepting, closes the sockets and removes the files of Unix sockets that it made: at
+    /// once on the loop's own thread; from others, before what they post to the loop after it.
     void stop();
 
   private:
@@ -38,6 +40,7 @@ class Listener {
     [[nodiscard]] std::optional<std::string> listen_unix(const conf::ListenAddress& address);
     [[nodiscard]] std::optional<std::string> listen_tcp(const conf::ListenAddress& address);
     Task<> accept_from(std::shared_ptr<Socket> socket);
+    void close();
 
     asio::io_context& io_;
     Sink sink_;

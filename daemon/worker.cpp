@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
 #include "daemon/log.hpp"
@@ -73,14 +74,17 @@ Task<> Worker::keep_time() {
 
 void Worker::accept(AcceptedClient client) {
     clients_.fetch_add(1, std::memory_order_relaxed);
-    post([this, client = std::move(client)]() mutable {
-        const auto session = std::make_shared<ClientSession>(
-            *this, gateway_.next_client.fetch_add(1), std::move(client));
-        sessions_.push_back(*session);
-        statistics_.clients.add();
-        session->start();
-        if (draining_) session->drain();
-    });
+    asio::dispatch(context_.io.get_executor(),
+                   [this, client = std::move(client)]() mutable { begin(std::move(client)); });
+}
+
+void Worker::begin(AcceptedClient client) {
+    const auto session = std::make_shared<ClientSession>(*this, gateway_.next_client.fetch_add(1),
+                                                         std::move(client));
+    sessions_.push_back(*session);
+    statistics_.clients.add();
+    session->start();
+    if (draining_) session->drain();
 }
 
 void Worker::remove(ClientSession& session) {

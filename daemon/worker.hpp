@@ -66,6 +66,7 @@ class Worker {
     void stop();
 
     // Any thread.
+    /// On the worker's own, at once.
     void accept(AcceptedClient client);
     void cancel(const protocol::CancelKey& key, std::function<void()> done);
     void reconfigure(std::shared_ptr<const conf::Config> config);
@@ -110,6 +111,7 @@ class Worker {
 
     template <typename Action>
     void post(Action action);
+    void begin(AcceptedClient client);
     Task<> keep_time();
     void end_if_empty();
     void end_loop(unsigned turns);

@@ -7,9 +7,14 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/error.hpp>
 #include <cerrno>
+#include <utility>
 #include <vector>
+
+#include "pool/tls_transport.hpp"
 
 namespace pgweir::pool {
 
@@ -21,6 +26,14 @@ IoResult from_errno() {
     }
     return {.status = IoResult::Status::failed,
             .error = error_code(errno, boost::system::system_category())};
+}
+
+IoResult read_socket(int socket, std::span<char> room) {
+    const ssize_t size = ::recv(socket, room.data(), room.size(), 0);
+    if (size < 0) return from_errno();
+    if (size == 0) return {.status = IoResult::Status::closed};
+    const auto moved = static_cast<std::size_t>(size);
+    return {.size = moved, .drained = moved < room.size()};
 }
 
 // What SSL_read or SSL_write said with `result`. A renegotiation that reads while we write, or the
@@ -41,44 +54,84 @@ IoResult from_tls(SSL* tls, int result) {
     }
 }
 
+// Takes record after record: what was read ahead makes no socket readable.
 IoResult read_tls(SSL* tls, std::span<char> room) {
-    ERR_clear_error();
-    errno = 0;
-    const int size = SSL_read(tls, room.data(), static_cast<int>(room.size()));
-    if (size <= 0) return from_tls(tls, size);
-    // A record that was decrypted but not yet taken makes no socket readable.
-    return {.size = static_cast<std::size_t>(size), .drained = false};
+    IoResult result;
+    do {
+        ERR_clear_error();
+        errno = 0;
+        const auto rest = room.subspan(result.size);
+        const int size = SSL_read(tls, rest.data(), static_cast<int>(rest.size()));
+        if (size <= 0) {
+            const IoResult problem = from_tls(tls, size);
+            if (result.size == 0) return problem;
+            // An end or an error is told by the next read, too.
+            result.drained = problem.status == IoResult::Status::would_block;
+            return result;
+        }
+        result.size += static_cast<std::size_t>(size);
+    } while (result.size < room.size() && holds_unread(*tls));
+    result.drained = has_emptied_socket(*tls) && !holds_unread(*tls);
+    return result;
+}
+
+constexpr std::size_t largest_record = SSL3_RT_MAX_PLAIN_LENGTH;
+
+// The next record's worth of `parts`, which go on behind their first `begun` bytes: where it takes
+// more than one part to fill it, a copy in `room`. A record costs a system call, a copy does not.
+std::string_view next_record(std::span<const iovec> parts, std::size_t begun,
+                             std::span<char, largest_record> room) {
+    std::string_view record;
+    for (const iovec& part : parts) {
+        const auto piece = std::string_view(static_cast<const char*>(part.iov_base), part.iov_len)
+                               .substr(std::exchange(begun, 0), room.size() - record.size());
+        if (piece.empty()) continue;
+        if (record.empty()) {
+            record = piece;
+            continue;
+        }
+        if (record.data() != room.data()) std::ranges::copy(record, room.begin());
+        std::ranges::copy(piece, room.begin() + static_cast<std::ptrdiff_t>(record.size()));
+        record = std::string_view(room.data(), record.size() + piece.size());
+        if (record.size() == room.size()) break;
+    }
+    return record;
 }
 
 IoResult write_tls(SSL* tls, std::span<const iovec> parts) {
+    static thread_local std::array<char, largest_record> room;
     std::size_t total = 0;
-    for (const iovec& part : parts) {
-        if (part.iov_len == 0) continue;
+    std::size_t begun = 0;  // of the first part
+    while (true) {
+        while (!parts.empty() && begun >= parts.front().iov_len) {
+            begun -= parts.front().iov_len;
+            parts = parts.subspan(1);
+        }
+        if (parts.empty()) return {.size = total};
+        const std::string_view record = next_record(parts, begun, room);
         ERR_clear_error();
         errno = 0;
-        const int size = SSL_write(tls, part.iov_base, static_cast<int>(part.iov_len));
-        if (size <= 0) {
-            if (total > 0) break;
-            return from_tls(tls, size);
-        }
+        const int size = SSL_write(tls, record.data(), static_cast<int>(record.size()));
+        if (size <= 0) return total > 0 ? IoResult{.size = total} : from_tls(tls, size);
+        begun += static_cast<std::size_t>(size);
         total += static_cast<std::size_t>(size);
-        if (static_cast<std::size_t>(size) < part.iov_len) break;
     }
-    return {.size = total};
 }
 
 }  // namespace
 
 ByteStream::ByteStream(asio::io_context& io, LateEnds& late_ends, int socket, ssl_st* tls)
     : readiness_(io, socket), late_ends_(late_ends), tls_(tls) {
-    if (tls_ != nullptr) {
-        // A write that has to be repeated may come from another address: the caller's buffer moves.
-        SSL_set_mode(tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    }
+    if (tls_ == nullptr) return;
+    // A write that has to be repeated may come from another address: the caller's buffer moves.
+    SSL_set_mode(tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    attach_tls(*tls_, socket);
+    // What the session's former stream has read ahead makes no edge here.
+    if (holds_unread(*tls_)) readiness_.wake_reader();
 }
 
 void ByteStream::start_tls(ssl_st& tls) {
-    SSL_set_fd(&tls, native_handle());
+    attach_tls(tls, native_handle());
     tls_ = &tls;
 }
 
@@ -111,14 +164,10 @@ IoResult ByteStream::read(std::span<char> room) {
     if (!is_open()) {
         return {.status = IoResult::Status::failed, .error = asio::error::bad_descriptor};
     }
-    if (tls_ != nullptr) return read_tls(tls_, room);
-    const ssize_t size = ::recv(native_handle(), room.data(), room.size(), 0);
-    if (size < 0) return from_errno();
-    if (size == 0) return {.status = IoResult::Status::closed};
-    const auto moved = static_cast<std::size_t>(size);
-    const bool drained = moved < room.size();
-    if (drained) late_ends_.expect(*this);
-    return {.size = moved, .drained = drained};
+    const IoResult result =
+        tls_ != nullptr ? read_tls(tls_, room) : read_socket(native_handle(), room);
+    if (result.drained) late_ends_.expect(*this);
+    return result;
 }
 
 IoResult ByteStream::write(std::span<const iovec> parts) {

@@ -23,9 +23,10 @@ def _last_word(peer):
     return errors[-1].sqlstate
 
 
+@pytest.mark.parametrize("workers", [1, 2], ids="{}-workers".format)  # a single one accepts itself
 @pytest.mark.parametrize("polite", [signal.SIGTERM, signal.SIGINT])
-def test_running_work_ends_before_the_daemon_does(pgweir, polite):
-    weir = pgweir()
+def test_running_work_ends_before_the_daemon_does(pgweir, polite, workers):
+    weir = pgweir({"workers": workers})
     with Peer.login(weir) as in_query, Peer.login(weir) as in_transaction, Peer.login(weir) as idle:
         in_query.send(wire.query("select pg_sleep(1), 'to the end' /* drain */"))
         in_transaction.query("begin")
