@@ -1,7 +1,5 @@
 // How a client proves who it is: the session's part. What is asked and what it proves is decided by
 // Authentication.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -17,29 +15,22 @@ namespace pgweir::daemon {
 
 namespace {
 
-// Where the client is, as the kernel has it.
-void describe_peer(int socket, ClientFacts& facts) {
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (getpeername(socket, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return;
-    if (storage.ss_family == AF_INET) {
-        const auto* in = reinterpret_cast<const sockaddr_in*>(&storage);
-        facts.ip = conf::IpAddress::v4(&in->sin_addr);
-        facts.address = inet_ntop(AF_INET, &in->sin_addr, text.data(), text.size());
-    } else if (storage.ss_family == AF_INET6) {
-        const auto* in = reinterpret_cast<const sockaddr_in6*>(&storage);
-        facts.ip = conf::IpAddress::v6(&in->sin6_addr);
-        facts.address = inet_ntop(AF_INET6, &in->sin6_addr, text.data(), text.size());
-    } else {
-        facts.is_unix = true;
-        facts.address = "local";
-        ucred process{};
-        size = sizeof process;
-        if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &process, &size) == 0) {
-            facts.uid = process.uid;
-        }
+// Where the client is. `address` is what accept() said, as AcceptedClient has it.
+void describe_peer(int socket, const std::string& address, ClientFacts& facts) {
+    const std::size_t colon = address.rfind(':');
+    if (colon != std::string::npos) {
+        const bool in_brackets = address.starts_with('[');
+        facts.address = in_brackets ? address.substr(1, colon - 2) : address.substr(0, colon);
+        const auto ip = conf::IpAddress::parse(facts.address);
+        // A client of IPv4 may have come to a socket of IPv6.
+        if (ip) facts.ip = ip->is_v6 ? conf::IpAddress::v6(ip->bytes.data()) : *ip;
+        return;
     }
+    facts.is_unix = true;
+    facts.address = "local";
+    ucred process{};
+    socklen_t size = sizeof process;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &process, &size) == 0) facts.uid = process.uid;
 }
 
 }  // namespace
@@ -48,7 +39,7 @@ ClientFacts ClientSession::facts() const {
     ClientFacts facts{.user = user_,
                       .database = database_,
                       .is_physical_replication = replication_ == protocol::Replication::physical};
-    describe_peer(stream_.native_handle(), facts);
+    describe_peer(stream_.native_handle(), address_, facts);
     if (ssl_) {
         facts.is_tls = true;
         facts.end_point_hash = tls_->end_point_hash();

@@ -9,6 +9,8 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -325,12 +327,26 @@ LoginFacts parse_login_trace(std::string_view trace) {
     return facts;
 }
 
+namespace {
+
+// inet_ntop() goes through printf(), which is a lot for each client that comes.
+std::string ipv4_text(const in_addr& address) {
+    const auto bytes = std::bit_cast<std::array<unsigned char, 4>>(address);
+    std::string text;
+    for (const unsigned byte : bytes) {
+        if (!text.empty()) text += '.';
+        text += std::to_string(byte);
+    }
+    return text;
+}
+
+}  // namespace
+
 std::string SocketAddress::to_string() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (storage.ss_family == AF_INET) {
         const auto* in = reinterpret_cast<const sockaddr_in*>(&storage);
-        inet_ntop(AF_INET, &in->sin_addr, text.data(), text.size());
-        return std::string(text.data()) + ':' + std::to_string(ntohs(in->sin_port));
+        return ipv4_text(in->sin_addr) + ':' + std::to_string(ntohs(in->sin_port));
     }
     if (storage.ss_family == AF_INET6) {
         const auto* in = reinterpret_cast<const sockaddr_in6*>(&storage);
