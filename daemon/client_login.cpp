@@ -16,6 +16,12 @@ using protocol::Replication;
 using protocol::StartupMessage;
 using protocol::TransactionStatus;
 
+namespace {
+
+constexpr std::size_t usual_greeting_size = 512;
+
+}  // namespace
+
 Task<bool> ClientSession::log_in() {
     const auto startup = co_await negotiate();
     if (!startup) co_return false;
@@ -57,6 +63,7 @@ Task<bool> ClientSession::log_in() {
         co_return false;
     }
     session_.greeting = greeting;
+    opening.reserve(usual_greeting_size);
     for (const auto& [parameter, value] : *greeting) {
         protocol::append_parameter_status(opening, parameter, value);
     }

@@ -1,6 +1,7 @@
 // What the functions that append messages share (serialize.cpp, authentication.cpp).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,9 +11,9 @@
 namespace pgweir::protocol {
 
 inline void append_uint32(std::string& out, std::uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) {
-        out.push_back(static_cast<char>(value >> static_cast<unsigned>(shift) & 0xffU));
-    }
+    const std::array bytes{static_cast<char>(value >> 24U), static_cast<char>(value >> 16U),
+                           static_cast<char>(value >> 8U), static_cast<char>(value)};
+    out.append(bytes.data(), bytes.size());
 }
 
 /// Writes over the four bytes at `place`.

@@ -36,9 +36,13 @@ void append_authentication_ok(std::string& out) {
 }
 
 void append_parameter_status(std::string& out, std::string_view name, std::string_view value) {
-    const Message message(out, Backend::parameter_status);
-    append_cstring(out, name);
-    append_cstring(out, value);
+    // A dozen of them greet each client: the size is known, so that all is written in one go.
+    const std::size_t start = out.size();
+    out.resize(start + 1 + 4 + name.size() + 1 + value.size() + 1);
+    out[start] = static_cast<char>(Backend::parameter_status);
+    write_uint32(out, start + 1, static_cast<std::uint32_t>(out.size() - start - 1));
+    name.copy(&out[start + 5], name.size());
+    value.copy(&out[start + 5 + name.size() + 1], value.size());
 }
 
 void append_backend_key_data(std::string& out, const CancelKey& key) {
