@@ -2,12 +2,14 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
+#include <memory>
 #include <stdexcept>
+#include <utility>
 
 namespace pgweir::protocol {
 
@@ -15,6 +17,18 @@ namespace {
 
 constexpr std::string_view base64_digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr signed char no_digit = -1;
+
+// What each character stands for.
+constexpr std::array<signed char, 256> base64_values = [] {
+    std::array<signed char, 256> values{};
+    values.fill(no_digit);
+    for (std::size_t i = 0; i < base64_digits.size(); ++i) {
+        values[static_cast<unsigned char>(base64_digits[i])] = static_cast<signed char>(i);
+    }
+    return values;
+}();
 
 const unsigned char* data_of(Bytes bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
@@ -25,20 +39,48 @@ void check(bool success, const char* what) {
     if (!success) throw std::runtime_error(std::string("OpenSSL cannot do ") + what);
 }
 
-}  // namespace
+struct FreeDigest {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
 
-ScramKey sha256(Bytes data) {
+// Of the parts one behind the other. OpenSSL looks an algorithm up by its name wherever it is given
+// EVP_sha256(), which takes longer than what a login has to digest: that is done once here.
+ScramKey sha256_of(std::initializer_list<Bytes> parts) {
+    static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
+    bool done = algorithm != nullptr && context &&
+                EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1;
+    for (const Bytes part : parts) {
+        done = done && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+    }
     ScramKey digest;
-    check(EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1,
-          "SHA-256");
+    check(done && EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1, "SHA-256");
     return digest;
 }
 
+}  // namespace
+
+ScramKey sha256(Bytes data) {
+    return sha256_of({data});
+}
+
+// RFC 2104. HMAC() takes three times as long as the four blocks that it digests here, for looking
+// algorithms up (see above).
 ScramKey hmac_sha256(Bytes key, Bytes data) {
-    ScramKey digest;
-    check(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data_of(data), data.size(),
-               digest.data(), nullptr) != nullptr,
-          "HMAC-SHA-256");
+    constexpr std::size_t block_size = 64;
+    constexpr char inner_pad = 0x36;
+    constexpr char outer_pad = 0x5c;
+    ScramKey short_key;
+    if (key.size() > block_size) {
+        short_key = sha256(key);
+        key = as_bytes(short_key);
+    }
+    std::string block(block_size, inner_pad);
+    for (std::size_t i = 0; i < key.size(); ++i) block[i] = static_cast<char>(block[i] ^ key[i]);
+    const ScramKey inner = sha256_of({block, data});
+    for (char& byte : block) byte = static_cast<char>(byte ^ inner_pad ^ outer_pad);
+    const ScramKey digest = sha256_of({block, as_bytes(inner)});
+    wipe(block);
     return digest;
 }
 
@@ -68,9 +110,20 @@ std::string md5_hex(Bytes data) {
 }
 
 std::string random_bytes(std::size_t count) {
-    std::string bytes(count, '\0');
-    check(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) == 1,
-          "random numbers");
+    // A few cost OpenSSL as much as many, and logins want a few.
+    static thread_local std::string stock;
+    constexpr std::size_t stock_size = 1024;
+    if (stock.size() < count) {
+        std::string fresh(std::max(stock_size, count), '\0');
+        check(RAND_bytes(reinterpret_cast<unsigned char*>(fresh.data()),
+                         static_cast<int>(fresh.size())) == 1,
+              "random numbers");
+        stock = std::move(fresh);
+    }
+    const std::size_t rest = stock.size() - count;
+    std::string bytes(stock, rest);
+    OPENSSL_cleanse(&stock[rest], count);
+    stock.resize(rest);
     return bytes;
 }
 
@@ -121,9 +174,9 @@ std::optional<std::string> base64_decode(std::string_view text) {
             if (padded == 0 && position < 2) return std::nullopt;
             if (padded == 0) padded = position - 1;
         } else {
-            const std::size_t found = base64_digits.find(c);
-            if (found == std::string_view::npos) return std::nullopt;
-            digit = static_cast<std::uint32_t>(found);
+            const signed char value = base64_values[static_cast<unsigned char>(c)];
+            if (value == no_digit) return std::nullopt;
+            digit = static_cast<std::uint32_t>(value);
         }
         group = group << 6U | digit;
         if (++position < 4) continue;
