@@ -22,6 +22,7 @@
 #include "protocol/extended_query.hpp"
 #include "protocol/frame_scanner.hpp"
 #include "protocol/request_tracker.hpp"
+#include "protocol/setting_fate.hpp"
 
 namespace pgweir::pool {
 
@@ -143,6 +144,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] Bytes take_frame(const protocol::Step& step, Bytes message);
     void take_own_row(const protocol::Step& step);
     void take_parameter_status(Bytes body, const protocol::Verdict& verdict, Bytes& message);
+    [[nodiscard]] protocol::SettingFate plain_fate(std::string_view name) const;
     void tell_own_defaults();
     [[nodiscard]] bool takes_back(const std::string& name);
     void setting_reported(const std::string& name, const std::string& value, Bytes& message);

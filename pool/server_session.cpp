@@ -357,6 +357,10 @@ void Server::note_tag(Bytes tag) {
     note_discarding_tag(tag);
     if (!session.follows) {
         effects_ |= effects.only(Effect::reset);
+        // SET … TO DEFAULT
+        const bool may_matter = tag == "SET" && !session.startup->values().empty();
+        if (may_matter)
+            effects_ |= protocol::look_at(latest_statement_, nullptr).only(Effect::reset);
     } else if (!tracks()) {
         // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
         if (effects.contains(Effect::reset)) {

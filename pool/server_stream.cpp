@@ -5,14 +5,15 @@
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"
-#include "protocol/lead_in.hpp"
 #include "protocol/serialize.hpp"
+#include "protocol/setting_fate.hpp"
 
 namespace pgweir::pool {
 
 using protocol::Backend;
 using protocol::Bytes;
 using protocol::Origin;
+using protocol::SettingFate;
 using protocol::Step;
 using protocol::Verdict;
 
@@ -36,15 +37,6 @@ const std::string& told_at_login(const TenantSession& session, const std::string
     if (!session.greeting) return given;
     const auto found = std::ranges::find(*session.greeting, name, &Parameter::first);
     return found != session.greeting->end() ? found->second : given;
-}
-
-// Whether a statement is a RESET, whatever its result; not a function that may call one.
-bool plainly_resets(Bytes text) {
-    protocol::LeadIn lead_in;
-    text.remove_prefix(lead_in.skip(text));
-    const std::string word = lower_case(text.substr(0, text.find_first_of(" \t\r\n")));
-    if (word == "set") return protocol::look_at(text, nullptr).contains(protocol::Effect::reset);
-    return word == "reset" || word == "discard";
 }
 
 }  // namespace
@@ -254,16 +246,21 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
     }
 }
 
+// What the tenant's latest request plainly does to a setting, whatever its result; not by a
+// function.
+SettingFate Server::plain_fate(std::string_view name) const {
+    return protocol::fate_of_setting(tenant_->session().follows ? effects_text_ : latest_statement_,
+                                     name);
+}
+
 // A RESET has gone back to what the client asked for at its start, though the server has nothing to
 // report: it had the login's value before, too.
 void Server::tell_own_defaults() {
     TenantSession& session = tenant_->session();
-    const std::string text = lower_case(effects_text_);
     for (const auto& [reported, value] : connection_.reported) {
         const std::string name = lower_case(reported);
         const std::string* own = is_settable(reported) ? session.startup->find(name) : nullptr;
-        const bool meant = text.find(name) != std::string::npos || text.ends_with("all");
-        if (own == nullptr || !meant) continue;
+        if (own == nullptr || plain_fate(name) != SettingFate::reset) continue;
         const std::string* present = session.settings->find(name);
         if (present != nullptr && *present == *own) continue;
         session.settings = part_.context().settings.intern(with(*session.settings, name, *own));
@@ -299,8 +296,10 @@ void Server::setting_reported(const std::string& name, const std::string& value,
     const std::string* own = session.startup->find(lower_case(name));
     const bool suspected =
         tracks() && own != nullptr && as_at_login && effects_.contains(protocol::Effect::reset);
-    // What only may have been a RESET may just as well have set this value.
-    if (!suspected || (session.follows && !plainly_resets(effects_text_))) {
+    const SettingFate fate = suspected ? plain_fate(lower_case(name)) : SettingFate::set;
+    // What only may have been a RESET may just as well have set this value. In session pooling it
+    // is one for sure.
+    if (fate == SettingFate::set || (fate == SettingFate::untouched && session.follows)) {
         session.settings = alike ? connection_.settings : changed(*session.settings);
         return;
     }
