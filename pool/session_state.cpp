@@ -48,6 +48,13 @@ std::string unescape(std::string_view text) {
     return bytes;
 }
 
+// Each transaction begins with these anew, from the session's default_transaction_…; but after a
+// SET TRANSACTION they count as set by the session for good.
+bool is_of_transaction(std::string_view setting) {
+    return setting == "transaction_isolation" || setting == "transaction_read_only" ||
+           setting == "transaction_deferrable";
+}
+
 std::string settings_question(const StateQuestion& question) {
     // A role that is no superuser's may have such a setting only from a function that was defined
     // by one; it could not set it again.
@@ -129,6 +136,7 @@ void StateReader::row(std::string_view body, bool whole) {
     }
     const auto& [kind, name, value] = *columns;
     if (*kind == setting_row || *kind == superuser_setting_row) {
+        if (is_of_transaction(name.value_or(""))) return;
         if (*kind == superuser_setting_row) state_.pins.add(PinReason::superuser_setting);
         state_.settings.emplace_back(name.value_or(""), unescape(value.value_or("")));
     } else if (*kind == channel_row) {

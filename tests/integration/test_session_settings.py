@@ -57,6 +57,19 @@ def test_a_client_is_greeted_with_the_settings_it_asked_for(cluster, pgweir):
             assert direct.parameters == through.parameters
 
 
+# PostgreSQL counts what SET TRANSACTION sets as set by the session from then on, though each
+# transaction begins with it anew: pgweir carried it to another server, which refused it there.
+def test_the_isolation_of_one_transaction_is_no_setting_of_its_session(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as first, Peer.login(weir) as second:
+        first.query("begin; set transaction isolation level serializable;"
+                    "set work_mem = '3MB'; commit")
+        second.query("set default_transaction_isolation = 'serializable'")
+        assert first.value("show work_mem") == "3MB"
+        assert first.value("show transaction_isolation") == "read committed"
+        assert second.value("show transaction_isolation") == "serializable"
+
+
 def test_each_client_has_an_identity_of_its_own(pgweir):
     weir = pgweir()
     peers = [Peer.login(weir) for _ in range(50)]

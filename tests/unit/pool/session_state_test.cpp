@@ -72,6 +72,14 @@ TEST(StateReader, TheLastRowOfANameWinsAndANullIsEmpty) {
     EXPECT_THAT(state.settings, ElementsAre(Pair("a.b", "")));
 }
 
+TEST(StateReader, WhatEachTransactionBeginsWithAnewIsNoSettingOfTheSession) {
+    const SessionState state = read({{"s", "transaction_isolation", "serializable"},
+                                     {"s", "transaction_read_only", "on"},
+                                     {"s", "transaction_deferrable", "on"},
+                                     {"s", "default_transaction_read_only", "on"}});
+    EXPECT_THAT(state.settings, ElementsAre(Pair("default_transaction_read_only", "on")));
+}
+
 TEST(StateReader, ASuperusersSettingIsReadAndPins) {
     const SessionState state = read({{"u", "log_statement", "all"}});
     EXPECT_THAT(state.settings, ElementsAre(Pair("log_statement", "all")));
