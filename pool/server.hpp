@@ -186,7 +186,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool has_doubtful() const;
     [[nodiscard]] bool is_doubtful(Bytes name, bool anew) const;
     [[nodiscard]] bool is_doubtful_text(Bytes query) const;
-    [[nodiscard]] std::string with_clients_names(Bytes error) const;
+    [[nodiscard]] std::string with_clients_names(Bytes error, std::size_t failed_request) const;
 
     // server_refusal.cpp: what may not run.
     [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql,

@@ -39,18 +39,19 @@ void Server::parse_again(Bytes name, const Statement& statement, Outgoing& out) 
 
 // Makes sure that the server has a statement that the client has.
 void Server::prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out) {
-    burst_.names(statement, clients_name);
     const auto state = connection_.statements.use(*statement);
-    if (state == ServerStatements::State::ready) return;
-    if (state != ServerStatements::State::absent) {
-        inject_close(statement->server_name(),
-                     {.on_server = OnServer::closes, .statement = statement}, out);
-    } else {
-        make_room_for(statement, out);
+    if (state != ServerStatements::State::ready) {
+        if (state != ServerStatements::State::absent) {
+            inject_close(statement->server_name(),
+                         {.on_server = OnServer::closes, .statement = statement}, out);
+        } else {
+            make_room_for(statement, out);
+        }
+        register_operation(Frontend::parse, Origin::injected,
+                           {.on_server = OnServer::prepares, .statement = statement});
+        parse_again(statement->server_name(), *statement, out);
     }
-    register_operation(Frontend::parse, Origin::injected,
-                       {.on_server = OnServer::prepares, .statement = statement});
-    parse_again(statement->server_name(), *statement, out);
+    burst_.names(statement, clients_name, tracker_.sent_in_all());
 }
 
 void Server::prepare_unnamed(Outgoing& out) {
@@ -110,16 +111,20 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     questions_.push_back(Question::materialise);
 }
 
-// An error that names a prepared statement says the client's name for it.
-std::string Server::with_clients_names(Bytes error) const {
+// An error that names a prepared statement says the client's name for it: of several, that of the
+// request which failed, or for which what failed was put in front.
+std::string Server::with_clients_names(Bytes error, std::size_t failed_request) const {
     std::string message(error);
-    for (const auto& [statement, name] : burst_.statements()) {
-        const std::size_t at = message.find(statement->server_name());
-        if (at == std::string::npos) continue;
-        message.replace(at, statement->server_name().size(), name);
-        protocol::write_uint32(message, 1, static_cast<std::uint32_t>(message.size() - 1));
-        break;
+    const Burst::Named* named = nullptr;
+    for (const Burst::Named& candidate : burst_.statements()) {
+        if (message.find(candidate.statement->server_name()) == std::string::npos) continue;
+        named = &candidate;
+        if (candidate.request >= failed_request) break;
     }
+    if (named == nullptr) return message;
+    const std::string& server_name = named->statement->server_name();
+    message.replace(message.find(server_name), server_name.size(), named->name);
+    protocol::write_uint32(message, 1, static_cast<std::uint32_t>(message.size() - 1));
     return message;
 }
 

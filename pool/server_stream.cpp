@@ -214,7 +214,7 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     } else if (!refusal_.empty()) {
         message = refusal_;
     } else if (report.message.find(server_name_prefix) != std::string::npos) {
-        message = told_.emplace_back(with_clients_names(message));
+        message = told_.emplace_back(with_clients_names(message, verdict.failed_request));
     }
 }
 
