@@ -174,6 +174,8 @@ class Server : public std::enable_shared_from_this<Server>,
     // server_statements.cpp: prepared statements on this server.
     void close_of_client(Bytes name, Outgoing& out);
     void parse_again(Bytes name, const Statement& statement, Outgoing& out);
+    void put_under_clients_name(Bytes name, Bytes query, Bytes types, protocol::Origin origin,
+                                Outgoing& out);
     void prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out);
     void prepare_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);

@@ -21,12 +21,27 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
     const StatementPtr statement = tenant_->session().statements.find(name);
     StatementOperation operation{.of_client = true, .name = std::string(name), .before = statement};
     if (name.empty()) operation.on_server = OnServer::sets_unnamed;
-    const bool nothing_there = !name.empty() && (statement != nullptr || is_reserved(name));
-    if (!nothing_there && !name.empty())
+    const bool reserved = is_reserved(name);
+    if (statement == nullptr && !reserved && !name.empty())
         note_effects(Effect::state, {});  // one that is not carried
+    // With what may stand under the client's own name goes the doubt of who has dropped it.
+    std::erase(materialised_, name);
+    std::erase(asked_materialised_, name);
     register_operation(Frontend::close, Origin::client, std::move(operation));
     const std::size_t before = out.own().size();
-    protocol::append_close(out.own(), {.kind = 'S', .name = nothing_there ? no_statement : name});
+    protocol::append_close(out.own(), {.kind = 'S', .name = reserved ? no_statement : name});
+    out.added(before);
+}
+
+// For what looks for a statement by the name that the client has for it; in the place of what an
+// earlier request may have left there.
+void Server::put_under_clients_name(Bytes name, Bytes query, Bytes types, Origin origin,
+                                    Outgoing& out) {
+    note_sent(Frontend::close, origin);
+    note_sent(Frontend::parse, origin);
+    const std::size_t before = out.own().size();
+    protocol::append_close(out.own(), {.kind = 'S', .name = name});
+    protocol::append_parse(out.own(), name, query, types);
     out.added(before);
 }
 
@@ -97,8 +112,7 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     const std::size_t before = out.own().size();
     for (const auto& [name, statement] : tenant_->session().statements.named) {
         if (text.find(name) == Bytes::npos || is_reserved(name)) continue;
-        note_sent(Frontend::parse, origin);
-        parse_again(name, *statement, out);
+        put_under_clients_name(name, statement->query(), statement->types(), origin, out);
         materialised_.push_back(name);
     }
     if (out.own().size() == before) return;
