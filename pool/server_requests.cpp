@@ -326,7 +326,9 @@ void Server::note_effects(Effects effects, Bytes text) {
     note_sequences(effects);
     constexpr std::size_t most = 1024;
     if (!text.empty()) effects_text_.assign(text.substr(0, most));
-    if (effects.contains(Effect::state)) part_.note_custom_settings(text);
+    if (!effects.contains(Effect::state)) return;
+    part_.note_custom_settings(text);
+    note_fates(text);
 }
 
 }  // namespace pgweir::pool

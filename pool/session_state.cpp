@@ -71,20 +71,27 @@ std::string settings_question(const StateQuestion& question) {
     return sql;
 }
 
-std::string custom_settings_question(std::span<const std::string> names) {
-    if (names.empty()) return {};
-    std::string sql = " UNION ALL SELECT 's',x," + escaped("pg_catalog.current_setting(x,true)") +
-                      " FROM pg_catalog.unnest(ARRAY[";
-    std::string_view separator;
+void append_array(std::string& sql, std::span<const std::string> names) {
+    std::string_view separator = "ARRAY[";
     for (const std::string& name : names) {
         sql += separator;
         append_literal(sql, name);
         separator = ",";
     }
+    sql += "]::pg_catalog.text[]";
+}
+
+std::string custom_settings_question(const StateQuestion& question) {
+    if (question.custom_settings.empty()) return {};
+    const std::string value = "pg_catalog.current_setting(x,true)";
+    std::string sql = " UNION ALL SELECT 's',x," + escaped(value) + " FROM pg_catalog.unnest(";
+    append_array(sql, question.custom_settings);
     // One that was reset reads as empty.
-    return sql +
-           "]::pg_catalog.text[]) x WHERE pg_catalog.current_setting(x,true)"
-           " OPERATOR(pg_catalog.<>) ''";
+    sql += ") x WHERE " + value + " OPERATOR(pg_catalog.<>) ''";
+    if (question.told_if_empty.empty()) return sql;
+    sql += " OR " + value + " OPERATOR(pg_catalog.=) '' AND x OPERATOR(pg_catalog.=) ANY (";
+    append_array(sql, question.told_if_empty);
+    return sql + ')';
 }
 
 // pg_depend knows everything that lives in a schema, by one look into an index.
@@ -122,7 +129,7 @@ std::string state_question(const StateQuestion& question) {
             "SET LOCAL statement_timeout=0;";
     }
     sql += settings_question(question);
-    sql += custom_settings_question(question.custom_settings);
+    sql += custom_settings_question(question);
     sql += objects_question;
     sql += names_question();
     return sql;
