@@ -24,6 +24,12 @@ class Burst {
         protocol::Origin origin;
         bool has_operation;
     };
+    /// A statement, with the client's name for it, that a request names.
+    struct Named {
+        StatementPtr statement;
+        std::string name;
+        std::size_t request;  ///< by the count of RequestTracker::sent_in_all()
+    };
 
     /// A new one begins. `alone`: no transaction is open.
     void begin(bool alone) {
@@ -65,9 +71,9 @@ class Burst {
         messages_.back().has_operation = true;
         operations_.push_back(operation);
     }
-    /// A message names this statement, which the server has by pgweir's name for it.
-    void names(const StatementPtr& statement, Bytes clients_name) {
-        statements_.emplace_back(statement, clients_name);
+    /// The next request names this statement, which the server has by pgweir's name for it.
+    void names(const StatementPtr& statement, Bytes clients_name, std::size_t request) {
+        statements_.push_back({statement, std::string(clients_name), request});
     }
 
     /// What is about to be written: the whole of it, or it is not repeatable.
@@ -97,10 +103,7 @@ class Burst {
     /// Not twice.
     void repeated() { repeatable_ = false; }
 
-    /// With the client's names for them.
-    [[nodiscard]] const std::vector<std::pair<StatementPtr, std::string>>& statements() const {
-        return statements_;
-    }
+    [[nodiscard]] const std::vector<Named>& statements() const { return statements_; }
     [[nodiscard]] const std::string& bytes() const { return bytes_; }
     [[nodiscard]] const std::vector<Message>& messages() const { return messages_; }
     [[nodiscard]] const std::vector<StatementOperation>& operations() const { return operations_; }
@@ -111,7 +114,7 @@ class Burst {
     std::string bytes_;
     std::vector<Message> messages_;
     std::vector<StatementOperation> operations_;  ///< of those that have one
-    std::vector<std::pair<StatementPtr, std::string>> statements_;
+    std::vector<Named> statements_;
     std::size_t skipped_ = 0;
     std::size_t answered_ = 0;
     bool repeatable_ = false;

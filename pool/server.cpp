@@ -144,7 +144,7 @@ void Server::forget_session() {
     ask_hurried_ = false;
     sequences_discarded_ = false;
     has_reset_ = false;
-    resets_seen_ = false;
+    fates_.clear();
     forget_channels();
 }
 

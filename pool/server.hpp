@@ -5,6 +5,7 @@
 #include <boost/intrusive/list.hpp>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include "protocol/extended_query.hpp"
 #include "protocol/frame_scanner.hpp"
 #include "protocol/request_tracker.hpp"
+#include "protocol/setting_fate.hpp"
 
 namespace pgweir::pool {
 
@@ -143,9 +145,6 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] Bytes take_frame(const protocol::Step& step, Bytes message);
     void take_own_row(const protocol::Step& step);
     void take_parameter_status(Bytes body, const protocol::Verdict& verdict, Bytes& message);
-    void tell_own_defaults();
-    [[nodiscard]] bool takes_back(const std::string& name);
-    void setting_reported(const std::string& name, const std::string& value, Bytes& message);
     void take_error(Bytes body, const protocol::Verdict& verdict, Bytes& message);
     void take_ready(const protocol::Verdict& verdict, Bytes& message);
     void forward(Bytes bytes);
@@ -172,6 +171,8 @@ class Server : public std::enable_shared_from_this<Server>,
     // server_statements.cpp: prepared statements on this server.
     void close_of_client(Bytes name, Outgoing& out);
     void parse_again(Bytes name, const Statement& statement, Outgoing& out);
+    void put_under_clients_name(Bytes name, Bytes query, Bytes types, protocol::Origin origin,
+                                Outgoing& out);
     void prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out);
     void prepare_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
@@ -184,7 +185,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool has_doubtful() const;
     [[nodiscard]] bool is_doubtful(Bytes name, bool anew) const;
     [[nodiscard]] bool is_doubtful_text(Bytes query) const;
-    [[nodiscard]] std::string with_clients_names(Bytes error) const;
+    [[nodiscard]] std::string with_clients_names(Bytes error, std::size_t failed_request) const;
 
     // server_refusal.cpp: what may not run.
     [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql,
@@ -201,16 +202,12 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // server_session.cpp: what the session has.
     [[nodiscard]] bool ask_before_release();
-    [[nodiscard]] bool restore_after_reset();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void ask_state(bool hurried);
-    [[nodiscard]] std::string restore_sql() const;
-    void restore_in_transaction();
     void ask_catalogue();
     void answered(Question question);
     void take_state(SessionState state);
     void take_statements(SessionState& state, Pins& pins);
-    [[nodiscard]] bool has_given_up_role() const;
     [[nodiscard]] bool is_as_known(std::vector<Parameter> settings) const;
     void look_for_leak(const SessionState& state);
     void close_statements();
@@ -222,6 +219,18 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_discarding_tag(Bytes tag);
     void note_own_tag(Bytes tag);
     void statements_dropped();
+
+    // server_resets.cpp: what a RESET goes back to.
+    [[nodiscard]] protocol::SettingFate plain_fate(std::string_view name) const;
+    void note_fates(Bytes text);
+    void forget_resets();
+    [[nodiscard]] bool may_have_been_reset(const std::string& name) const;
+    [[nodiscard]] bool restore_after_reset();
+    [[nodiscard]] std::string restore_sql() const;
+    void restore_in_transaction();
+    void tell_own_defaults();
+    [[nodiscard]] bool takes_back(const std::string& name);
+    void setting_reported(const std::string& name, const std::string& value, Bytes& message);
 
     // server_channels.cpp: what the session listens to.
     [[nodiscard]] std::vector<std::string> marker_statements(const std::string& token) const;
@@ -289,7 +298,9 @@ class Server : public std::enable_shared_from_this<Server>,
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more
     bool settings_touched_ = false;          ///< a reported setting changed during this lease
     bool verified_ = false;                  ///< the state was asked for since the last request
-    bool resets_seen_ = false;               ///< RESETs of the tenant's, since the last question
+    /// What the tenant's statements plainly made of start-up settings, where the server does not
+    /// tell; since the last question.
+    std::map<std::string, protocol::SettingFate> fates_;
     bool has_reset_ = false;  ///< by a RESET of the tenant's, since its last ReadyForQuery
     bool sequences_discarded_ = false;  ///< by the tenant, since the last question
     /// What this session listens to.

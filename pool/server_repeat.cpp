@@ -24,8 +24,8 @@ bool tells_of_stale_plan(const protocol::ErrorReport& report) {
 // True when the error is kept back, as the query is going to be asked again.
 bool Server::take_stale_plan(const protocol::ErrorReport& report, Bytes message) {
     if (tenant_ == nullptr || !tells_of_stale_plan(report)) return false;
-    for (const auto& [statement, name] : burst_.statements()) {
-        connection_.statements.mark_stale(*statement);
+    for (const Burst::Named& named : burst_.statements()) {
+        connection_.statements.mark_stale(*named.statement);
     }
     if (!burst_.repeatable()) return false;
     kept_back_ = message;
@@ -44,7 +44,7 @@ Bytes Server::repeat_burst(Bytes ready) {
     burst_.repeated();
     const Burst burst = burst_;  // what follows is noted in it as well
     Outgoing out;
-    for (const auto& [statement, name] : burst.statements()) prepare(statement, name, out);
+    for (const Burst::Named& named : burst.statements()) prepare(named.statement, named.name, out);
     auto operation = burst.operations().begin();
     std::size_t answered = burst.answered();
     for (const auto& [type, asked_by, has_operation] : burst.messages()) {

@@ -199,10 +199,10 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         pass(Frontend::parse, message, out);  // refused, by the server that has it
         return;
     }
-    if (const StatementPtr taken = session.statements.find(parse.statement)) {
-        // An error, in the server's own words: it has to have the statement under this name.
-        note_sent(Frontend::parse, Origin::injected);
-        parse_again(parse.statement, *taken, out);
+    if (session.statements.find(parse.statement) != nullptr) {
+        // An error, in the server's own words: it has to have something under this name. What has
+        // no text can be parsed even where the transaction has failed.
+        put_under_clients_name(parse.statement, {}, {"\0\0", 2}, Origin::injected, out);
         note_effects(Effect::state, {});
         pass(Frontend::parse, message, out);
         return;
@@ -325,7 +325,9 @@ void Server::note_effects(Effects effects, Bytes text) {
     note_sequences(effects);
     constexpr std::size_t most = 1024;
     if (!text.empty()) effects_text_.assign(text.substr(0, most));
-    if (effects.contains(Effect::state)) part_.note_custom_settings(text);
+    if (!effects.contains(Effect::state)) return;
+    part_.note_custom_settings(text);
+    note_fates(text);
 }
 
 }  // namespace pgweir::pool

@@ -71,15 +71,6 @@ bool Server::ask_before_release() {
     return false;
 }
 
-// In session pooling the only thing that the server cannot know by itself: what a RESET goes back
-// to.
-bool Server::restore_after_reset() {
-    if (!std::exchange(effects_, {}).contains(Effect::reset)) return false;
-    const std::string sql = restore_sql();
-    if (!sql.empty()) ask(Question::restore, sql);
-    return !sql.empty();
-}
-
 // Once somebody in this pool has read what an earlier transaction got from a sequence, whoever gets
 // something from one may be about to. In strict mode the reading is refused.
 bool Server::uses_sequence(Effects effects) const {
@@ -98,7 +89,7 @@ void Server::ask_state(bool hurried) {
     brought_behind_question_ = false;
     std::string sql;
     if (asked_effects_.contains(Effect::reset)) sql = restore_sql();
-    resets_seen_ = false;
+    fates_.clear();
     std::vector<std::string> custom_settings = part_.custom_settings();
     for (const auto& [name, value] : connection_.settings->values()) {
         // What others name in between may have crowded it out.
@@ -106,58 +97,18 @@ void Server::ask_state(bool hurried) {
         if (std::ranges::find(custom_settings, name) != custom_settings.end()) continue;
         custom_settings.push_back(name);
     }
+    std::vector<std::string> custom_at_start;
+    for (const auto& [name, value] : tenant_->session().startup->values()) {
+        if (protocol::is_custom_setting_name(name)) custom_at_start.push_back(name);
+    }
     sql += state_question({.login = connection_.at_login("session_authorization"),
                            .is_superuser = connection_.at_login("is_superuser") == "on",
                            .custom_settings = custom_settings,
+                           .told_if_empty = custom_at_start,
                            .hurried = hurried});
     state_reader_.emplace();
     part_.statistics().state_questions.add();
     ask(Question::state, sql);
-}
-
-// By SET ROLE NONE, and not by what only may have been a RESET.
-bool Server::has_given_up_role() const {
-    return tenant_->session().settings->find("role") == nullptr ||
-           lower_case(asked_text_).starts_with("set");
-}
-
-// RESET goes back to what the client asked for at its start; here the server's login knows nothing
-// of that. A statement without rows that sets what was reset, or nothing where there is nothing.
-std::string Server::restore_sql() const {
-    const TenantSession& session = tenant_->session();
-    std::string sql;
-    for (const auto& [name, value] : session.startup->values()) {
-        if (name == "role" && !resets_seen_ && has_given_up_role()) continue;
-        sql += sql.empty() ? "SELECT 's',NULL,NULL FROM (VALUES (" : ",(";
-        append_literal(sql, name);
-        sql += ',';
-        append_literal(sql, value);
-        sql += ')';
-    }
-    if (sql.empty()) return sql;
-    // CASE, as the planner may put the parts of an AND in any order. pg_settings does not list the
-    // settings of one's own; those have nothing in them after a RESET.
-    return sql +
-           ") v(n,x) WHERE CASE WHEN v.n OPERATOR(pg_catalog.=) 'role' AND "
-           "pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' OR EXISTS (SELECT "
-           "FROM "
-           "pg_catalog.pg_settings s WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) v.n AND "
-           "s.source OPERATOR(pg_catalog.=) 'session') OR pg_catalog.strpos(v.n,'.') "
-           "OPERATOR(pg_catalog.>) 0 AND pg_catalog.current_setting(v.n,true) "
-           "OPERATOR(pg_catalog.<>) '' THEN false "
-           "ELSE pg_catalog.set_config(v.n,v.x,false) IS NULL END;";
-}
-
-// The client must not see the login's value even for the rest of its transaction.
-void Server::restore_in_transaction() {
-    if (!effects_.contains(Effect::reset) || !tracker_.quiet() || delivering_ ||
-        tracker_.transaction_status() != TransactionStatus::in_transaction ||
-        !tenant_->between_requests()) {
-        return;
-    }
-    effects_ = effects_.without(Effect::reset) | Effect::state;
-    const std::string sql = restore_sql();
-    if (!sql.empty()) ask(Question::restore, sql);
 }
 
 void Server::ask_catalogue() {
@@ -357,6 +308,11 @@ void Server::note_tag(Bytes tag) {
     note_discarding_tag(tag);
     if (!session.follows) {
         effects_ |= effects.only(Effect::reset);
+        note_fates(latest_statement_);
+        // SET … TO DEFAULT
+        const bool may_matter = tag == "SET" && !session.startup->values().empty();
+        if (may_matter)
+            effects_ |= protocol::look_at(latest_statement_, nullptr).only(Effect::reset);
     } else if (!tracks()) {
         // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
         if (effects.contains(Effect::reset)) {
@@ -384,7 +340,7 @@ void Server::note_discarding_tag(Bytes tag) {
         connection_.sequences_of = 0;
     }
     if (all) channels_discarded_ = true;
-    if (all || tag == "RESET") has_reset_ = resets_seen_ = true;
+    if (all || tag == "RESET") has_reset_ = true;
 }
 
 void Server::note_own_tag(Bytes tag) {

@@ -21,12 +21,27 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
     const StatementPtr statement = tenant_->session().statements.find(name);
     StatementOperation operation{.of_client = true, .name = std::string(name), .before = statement};
     if (name.empty()) operation.on_server = OnServer::sets_unnamed;
-    const bool nothing_there = !name.empty() && (statement != nullptr || is_reserved(name));
-    if (!nothing_there && !name.empty())
+    const bool reserved = is_reserved(name);
+    if (statement == nullptr && !reserved && !name.empty())
         note_effects(Effect::state, {});  // one that is not carried
+    // With what may stand under the client's own name goes the doubt of who has dropped it.
+    std::erase(materialised_, name);
+    std::erase(asked_materialised_, name);
     register_operation(Frontend::close, Origin::client, std::move(operation));
     const std::size_t before = out.own().size();
-    protocol::append_close(out.own(), {.kind = 'S', .name = nothing_there ? no_statement : name});
+    protocol::append_close(out.own(), {.kind = 'S', .name = reserved ? no_statement : name});
+    out.added(before);
+}
+
+// For what looks for a statement by the name that the client has for it; in the place of what an
+// earlier request may have left there.
+void Server::put_under_clients_name(Bytes name, Bytes query, Bytes types, Origin origin,
+                                    Outgoing& out) {
+    note_sent(Frontend::close, origin);
+    note_sent(Frontend::parse, origin);
+    const std::size_t before = out.own().size();
+    protocol::append_close(out.own(), {.kind = 'S', .name = name});
+    protocol::append_parse(out.own(), name, query, types);
     out.added(before);
 }
 
@@ -39,18 +54,19 @@ void Server::parse_again(Bytes name, const Statement& statement, Outgoing& out) 
 
 // Makes sure that the server has a statement that the client has.
 void Server::prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out) {
-    burst_.names(statement, clients_name);
     const auto state = connection_.statements.use(*statement);
-    if (state == ServerStatements::State::ready) return;
-    if (state != ServerStatements::State::absent) {
-        inject_close(statement->server_name(),
-                     {.on_server = OnServer::closes, .statement = statement}, out);
-    } else {
-        make_room_for(statement, out);
+    if (state != ServerStatements::State::ready) {
+        if (state != ServerStatements::State::absent) {
+            inject_close(statement->server_name(),
+                         {.on_server = OnServer::closes, .statement = statement}, out);
+        } else {
+            make_room_for(statement, out);
+        }
+        register_operation(Frontend::parse, Origin::injected,
+                           {.on_server = OnServer::prepares, .statement = statement});
+        parse_again(statement->server_name(), *statement, out);
     }
-    register_operation(Frontend::parse, Origin::injected,
-                       {.on_server = OnServer::prepares, .statement = statement});
-    parse_again(statement->server_name(), *statement, out);
+    burst_.names(statement, clients_name, tracker_.sent_in_all());
 }
 
 void Server::prepare_unnamed(Outgoing& out) {
@@ -97,8 +113,7 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     tenant_->session().statements.for_each_named(
         [&](const std::string& name, const Statement& statement) {
             if (text.find(name) == Bytes::npos || is_reserved(name)) return;
-            note_sent(Frontend::parse, origin);
-            parse_again(name, statement, out);
+            put_under_clients_name(name, statement.query(), statement.types(), origin, out);
             materialised_.push_back(name);
         });
     if (out.own().size() == before) return;
@@ -111,16 +126,20 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     questions_.push_back(Question::materialise);
 }
 
-// An error that names a prepared statement says the client's name for it.
-std::string Server::with_clients_names(Bytes error) const {
+// An error that names a prepared statement says the client's name for it: of several, that of the
+// request which failed, or for which what failed was put in front.
+std::string Server::with_clients_names(Bytes error, std::size_t failed_request) const {
     std::string message(error);
-    for (const auto& [statement, name] : burst_.statements()) {
-        const std::size_t at = message.find(statement->server_name());
-        if (at == std::string::npos) continue;
-        message.replace(at, statement->server_name().size(), name);
-        protocol::write_uint32(message, 1, static_cast<std::uint32_t>(message.size() - 1));
-        break;
+    const Burst::Named* named = nullptr;
+    for (const Burst::Named& candidate : burst_.statements()) {
+        if (message.find(candidate.statement->server_name()) == std::string::npos) continue;
+        named = &candidate;
+        if (candidate.request >= failed_request) break;
     }
+    if (named == nullptr) return message;
+    const std::string& server_name = named->statement->server_name();
+    message.replace(message.find(server_name), server_name.size(), named->name);
+    protocol::write_uint32(message, 1, static_cast<std::uint32_t>(message.size() - 1));
     return message;
 }
 

@@ -5,7 +5,6 @@
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"
-#include "protocol/lead_in.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -29,23 +28,6 @@ constexpr protocol::TypeSet all_but_rows = [] {
 }();
 
 constexpr Bytes idle_message{"Z\0\0\0\5I", 6};
-
-// A start-up setting as the client was told it: PostgreSQL may write it differently.
-const std::string& told_at_login(const TenantSession& session, const std::string& name,
-                                 const std::string& given) {
-    if (!session.greeting) return given;
-    const auto found = std::ranges::find(*session.greeting, name, &Parameter::first);
-    return found != session.greeting->end() ? found->second : given;
-}
-
-// Whether a statement is a RESET, whatever its result; not a function that may call one.
-bool plainly_resets(Bytes text) {
-    protocol::LeadIn lead_in;
-    text.remove_prefix(lead_in.skip(text));
-    const std::string word = lower_case(text.substr(0, text.find_first_of(" \t\r\n")));
-    if (word == "set") return protocol::look_at(text, nullptr).contains(protocol::Effect::reset);
-    return word == "reset" || word == "discard";
-}
 
 }  // namespace
 
@@ -217,12 +199,14 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         return;
     }
     part_.statistics().errors.add();
+    // A RESET that is rolled back leaves what was SET before, if anything was.
+    for (auto& [name, fate] : fates_) fate = protocol::SettingFate::set;
     if (report.severity != "ERROR") {
         said_fatal_ = true;
     } else if (!refusal_.empty()) {
         message = refusal_;
     } else if (report.message.find(server_name_prefix) != std::string::npos) {
-        message = told_.emplace_back(with_clients_names(message));
+        message = told_.emplace_back(with_clients_names(message, verdict.failed_request));
     }
 }
 
@@ -249,70 +233,9 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
     if (is_settable(name)) {
         setting_reported(name, value, message);
     } else if (name == "is_superuser" && effects_.contains(protocol::Effect::reset) &&
-               tenant_->session().startup->find("role") != nullptr) {
+               tenant_->session().startup->find("role") != nullptr && may_have_been_reset("role")) {
         message = {};  // restore_sql() sets the role again
     }
-}
-
-// A RESET has gone back to what the client asked for at its start, though the server has nothing to
-// report: it had the login's value before, too.
-void Server::tell_own_defaults() {
-    TenantSession& session = tenant_->session();
-    const std::string text = lower_case(effects_text_);
-    for (const auto& [reported, value] : connection_.reported) {
-        const std::string name = lower_case(reported);
-        const std::string* own = is_settable(reported) ? session.startup->find(name) : nullptr;
-        const bool meant = text.find(name) != std::string::npos || text.ends_with("all");
-        if (own == nullptr || !meant) continue;
-        const std::string* present = session.settings->find(name);
-        if (present != nullptr && *present == *own) continue;
-        session.settings = part_.context().settings.intern(with(*session.settings, name, *own));
-        const std::string& told = told_at_login(session, reported, *own);
-        protocol::append_parameter_status(told_.emplace_back(), reported, told);
-        forward(told_.back());
-    }
-}
-
-// restore_sql() has set what the client asked for at its start, while it thinks of another value.
-bool Server::takes_back(const std::string& name) {
-    if (questions_.empty() || questions_.front() == Question::set_up) return false;
-    TenantSession& session = tenant_->session();
-    const std::string* own = session.startup->find(lower_case(name));
-    if (own == nullptr) return false;
-    const std::string* present = session.settings->find(lower_case(name));
-    if (present != nullptr && *present == *own) return false;
-    session.settings = part_.context().settings.intern(with(*session.settings, name, *own));
-    return true;
-}
-
-// A reported setting changed in the tenant's own doing.
-void Server::setting_reported(const std::string& name, const std::string& value, Bytes& message) {
-    TenantSession& session = tenant_->session();
-    SettingsInterner& interner = part_.context().settings;
-    settings_touched_ = true;
-    const bool alike = session.settings == connection_.settings;
-    const bool as_at_login = value == connection_.at_login(name);
-    const auto changed = [&](const SessionSettings& settings) {
-        return interner.intern(as_at_login ? without(settings, name) : with(settings, name, value));
-    };
-    connection_.settings = changed(*connection_.settings);
-    const std::string* own = session.startup->find(lower_case(name));
-    const bool suspected =
-        tracks() && own != nullptr && as_at_login && effects_.contains(protocol::Effect::reset);
-    // What only may have been a RESET may just as well have set this value.
-    if (!suspected || (session.follows && !plainly_resets(effects_text_))) {
-        session.settings = alike ? connection_.settings : changed(*session.settings);
-        return;
-    }
-    // A RESET goes to the client's own default, not to the login's; restore_sql() tells the server.
-    const std::string& told = told_at_login(session, name, *own);
-    const std::string* present = session.settings->find(lower_case(name));
-    const bool is_news = present != nullptr && *present != *own && *present != told;
-    session.settings = interner.intern(with(*session.settings, name, *own));
-    message = {};
-    if (!is_news) return;
-    protocol::append_parameter_status(told_.emplace_back(), name, told);
-    message = told_.back();
 }
 
 void Server::forward(Bytes bytes) {

@@ -48,6 +48,13 @@ std::string unescape(std::string_view text) {
     return bytes;
 }
 
+// Each transaction begins with these anew, from the session's default_transaction_…; but after a
+// SET TRANSACTION they count as set by the session for good.
+bool is_of_transaction(std::string_view setting) {
+    return setting == "transaction_isolation" || setting == "transaction_read_only" ||
+           setting == "transaction_deferrable";
+}
+
 std::string settings_question(const StateQuestion& question) {
     // A role that is no superuser's may have such a setting only from a function that was defined
     // by one; it could not set it again.
@@ -64,20 +71,27 @@ std::string settings_question(const StateQuestion& question) {
     return sql;
 }
 
-std::string custom_settings_question(std::span<const std::string> names) {
-    if (names.empty()) return {};
-    std::string sql = " UNION ALL SELECT 's',x," + escaped("pg_catalog.current_setting(x,true)") +
-                      " FROM pg_catalog.unnest(ARRAY[";
-    std::string_view separator;
+void append_array(std::string& sql, std::span<const std::string> names) {
+    std::string_view separator = "ARRAY[";
     for (const std::string& name : names) {
         sql += separator;
         append_literal(sql, name);
         separator = ",";
     }
+    sql += "]::pg_catalog.text[]";
+}
+
+std::string custom_settings_question(const StateQuestion& question) {
+    if (question.custom_settings.empty()) return {};
+    const std::string value = "pg_catalog.current_setting(x,true)";
+    std::string sql = " UNION ALL SELECT 's',x," + escaped(value) + " FROM pg_catalog.unnest(";
+    append_array(sql, question.custom_settings);
     // One that was reset reads as empty.
-    return sql +
-           "]::pg_catalog.text[]) x WHERE pg_catalog.current_setting(x,true)"
-           " OPERATOR(pg_catalog.<>) ''";
+    sql += ") x WHERE " + value + " OPERATOR(pg_catalog.<>) ''";
+    if (question.told_if_empty.empty()) return sql;
+    sql += " OR " + value + " OPERATOR(pg_catalog.=) '' AND x OPERATOR(pg_catalog.=) ANY (";
+    append_array(sql, question.told_if_empty);
+    return sql + ')';
 }
 
 // pg_depend knows everything that lives in a schema, by one look into an index.
@@ -115,7 +129,7 @@ std::string state_question(const StateQuestion& question) {
             "SET LOCAL statement_timeout=0;";
     }
     sql += settings_question(question);
-    sql += custom_settings_question(question.custom_settings);
+    sql += custom_settings_question(question);
     sql += objects_question;
     sql += names_question();
     return sql;
@@ -129,6 +143,7 @@ void StateReader::row(std::string_view body, bool whole) {
     }
     const auto& [kind, name, value] = *columns;
     if (*kind == setting_row || *kind == superuser_setting_row) {
+        if (is_of_transaction(name.value_or(""))) return;
         if (*kind == superuser_setting_row) state_.pins.add(PinReason::superuser_setting);
         state_.settings.emplace_back(name.value_or(""), unescape(value.value_or("")));
     } else if (*kind == channel_row) {

@@ -28,6 +28,8 @@ struct StateQuestion {
     std::string_view login;                        ///< the role that the server was logged in as
     bool is_superuser = false;                     ///< that role is one
     std::span<const std::string> custom_settings;  ///< names to ask for; PostgreSQL lists none
+    /// Those of them that were given a value at the start of the session, so that none is a change.
+    std::span<const std::string> told_if_empty{};
     /// The session has a statement_timeout too short for the question.
     bool hurried = false;
 };

@@ -9,11 +9,11 @@ bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
     // FunctionCall are discarded until the Sync.
     if (skipping_ && type != Frontend::sync) return false;
     const auto extended = [&](Request request) {
-        requests_.push_back({request, origin, operation});
+        push({request, origin, operation});
         unsynced_ = true;
     };
     const auto simple = [&](Request request) {
-        requests_.push_back({request, origin});
+        push({request, origin});
         unsynced_ = false;
     };
     switch (type) {
@@ -164,7 +164,7 @@ void RequestTracker::end_copy_from_client() {
     if (copying_) {
         copying_ = false;
     } else if (owed() > 0) {
-        requests_.push_back({Request::copy_end, Origin::client});
+        push({Request::copy_end, Origin::client});
     }
     // With nothing owed there is no COPY to end, and the server ignores the message.
 }
@@ -208,6 +208,7 @@ void RequestTracker::on_statement_end(Verdict& verdict) {
 }
 
 void RequestTracker::on_error(Verdict& verdict) {
+    verdict.failed_request = sent_in_all_ - owed();
     copying_ = copying_both_ = false;
     // The Sync may have been read before the COPY failed, and ignored, or after, and answered: a
     // COPY into a view, for one, fails after CopyInResponse and before it reads anything.

@@ -38,6 +38,8 @@ struct Verdict {
     Outcome operation = Outcome::none;
     /// How many operations behind the failed message the server discards, and will never answer.
     std::size_t operations_discarded = 0;
+    /// Of an error: which request it answers, by the count of RequestTracker::sent_in_all().
+    std::size_t failed_request = 0;
 };
 
 /// Pairs requests with replies for one server connection. A pure queue: it is told each message
@@ -68,6 +70,9 @@ class RequestTracker {
 
     /// Requests whose last reply has not come yet.
     [[nodiscard]] std::size_t owed() const { return requests_.size() - first_; }
+
+    /// How many requests that are answered were ever sent: the number of the next one, from 0.
+    [[nodiscard]] std::size_t sent_in_all() const { return sent_in_all_; }
 
     /// A ReadyForQuery is still to come.
     [[nodiscard]] bool owes_ready() const;
@@ -115,6 +120,10 @@ class RequestTracker {
         Operation operation = Operation::no;
     };
 
+    void push(Entry entry) {
+        requests_.push_back(entry);
+        ++sent_in_all_;
+    }
     void pop();
     void pop_if(Request request, Verdict& verdict);
     void forget_all();
@@ -141,6 +150,7 @@ class RequestTracker {
     /// whenever the queue runs empty, which a relay does all the time.
     std::vector<Entry> requests_;
     std::size_t first_ = 0;
+    std::size_t sent_in_all_ = 0;
     TransactionStatus status_ = TransactionStatus::idle;
     bool unsynced_ = false;
     bool skipping_ = false;  ///< an extended-query error: the server discards up to the next Sync

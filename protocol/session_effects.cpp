@@ -57,7 +57,9 @@ void StatementLook::feed(std::string_view text) {
 
 Effects StatementLook::finish() {
     if (part_size_ > 0) end_part();
-    if (names_ != nullptr && lead_in_.ended()) found_ |= names_->of_any_statement();
+    if (names_ != nullptr && (runs_ || (body_ && lead_in_.ended()))) {
+        found_ |= names_->of_any_statement();
+    }
     return found_;
 }
 
@@ -195,8 +197,9 @@ void StatementLook::read_word(std::string_view word) {
     }
     const Role role = entry == nullptr ? Role::other : entry->role;
     if (pending_ != Pending::none) decide_by_word(role);
-    if (names_ == nullptr && !body_ && start_ == Start::sure && !leaves_nothing(role)) {
-        found_ |= Effect::state;
+    if (!body_ && start_ == Start::sure && !leaves_nothing(role)) {
+        runs_ = true;
+        if (names_ == nullptr) found_ |= Effect::state;
     }
     if (entry != nullptr) {
         found_ |= entry->anywhere;

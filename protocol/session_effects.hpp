@@ -100,7 +100,8 @@ class StatementLook {
     };
 
     /// `names` must outlive the object. Null: nothing is known of the database's functions, so
-    /// every statement but those that only begin, end or show something has Effect::state.
+    /// every statement but those that only begin, end, set or show something has Effect::state.
+    /// What any statement may do by an operator or a cast, those do not either.
     explicit StatementLook(const NamedEffects* names, Text text = Text::statement);
 
     /// The next part of the text, split anywhere.
@@ -150,6 +151,7 @@ class StatementLook {
     bool body_;                    // Text::body
     bool code_;                    // what is in strings may run
     bool line_comment_ = false;    // `--` was seen in this line
+    bool runs_ = false;            // a statement that may run a function was begun
     bool unicode_ = false;         // the latest & came after a u
     bool load_in_string_ = false;  // the pending LOAD began after punctuation
     // Seen so far:

@@ -57,6 +57,51 @@ def test_a_client_is_greeted_with_the_settings_it_asked_for(cluster, pgweir):
             assert direct.parameters == through.parameters
 
 
+# PostgreSQL counts what SET TRANSACTION sets as set by the session from then on, though each
+# transaction begins with it anew: pgweir carried it to another server, which refused it there.
+def test_the_isolation_of_one_transaction_is_no_setting_of_its_session(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as first, Peer.login(weir) as second:
+        first.query("begin; set transaction isolation level serializable;"
+                    "set work_mem = '3MB'; commit")
+        second.query("set default_transaction_isolation = 'serializable'")
+        assert first.value("show work_mem") == "3MB"
+        assert first.value("show transaction_isolation") == "read committed"
+        assert second.value("show transaction_isolation") == "serializable"
+
+
+@pytest.fixture(scope="module", name="begun_as")
+def fixture_begun_as(cluster):
+    cluster.admin("create role begun_as; grant begun_as to app")
+    yield
+    cluster.admin("drop role begun_as")
+
+
+# A server shows the same after SET ROLE NONE as after RESET ROLE, and of a setting of one's own after
+# SET … = '' as after its RESET: any RESET brought back what the start-up packet had asked for.
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+@pytest.mark.usefixtures("begun_as")
+def test_what_was_given_up_comes_back_by_its_own_reset_alone(cluster, pgweir, mode):
+    weir = pgweir({"pool": {"mode": mode, "default_pool_size": 1}})
+    begun = {"options": "-c role=begun_as -c begun.own=given"}
+    statements = (
+        "set role none", "reset work_mem", "reset all", "select 1; reset role",
+        "set session authorization app", "reset work_mem", "set session authorization default",
+        "set role none", "discard all", "begin; set role none; reset work_mem", "reset work_mem",
+        "commit", "reset work_mem", "reset role; select 1/0", "reset work_mem", "reset role",
+        "set begun.own = ''", "reset work_mem", "reset begun.own",
+        "select set_config('begun.own', '', false)", "reset all",
+        "begin; set begun.own = ''", "reset work_mem", "reset begun.own", "rollback")
+    with Peer.login(cluster, **begun) as direct, Peer.login(weir, **begun) as through:
+        for sql in statements:
+            answers = []
+            for peer in (direct, through):
+                peer.send(wire.query(sql))
+                peer.until("Z")
+                answers.append([peer.value("select current_user"), peer.value("show begun.own")])
+            assert answers[1] == answers[0], sql
+
+
 def test_each_client_has_an_identity_of_its_own(pgweir):
     weir = pgweir()
     peers = [Peer.login(weir) for _ in range(50)]

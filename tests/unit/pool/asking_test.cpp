@@ -259,7 +259,7 @@ TEST_F(AskingTest, AStatementThatCouldNotBePreparedForSqlIsStillTheClients) {
     backend().fail("22012", TransactionStatus::failed);
     settle();
     ann.query("EXECUTE s1");
-    EXPECT_EQ(got(), "P:s1 S Q");
+    EXPECT_EQ(got(), "C:s1 P:s1 S Q");
     backend().fail("25P02", TransactionStatus::failed);
     backend().fail("25P02", TransactionStatus::failed);
     settle();

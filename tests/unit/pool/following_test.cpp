@@ -104,7 +104,7 @@ TEST_F(FollowingTest, TheServerKeepsWhatItsClientCloses) {
     ann.close_statement("s1");
     ann.bind("s1");
     ann.sync();
-    EXPECT_EQ(got(), "C:" + nobodys + " B:s1 S") << "for PostgreSQL to say that there is none";
+    EXPECT_EQ(got(), "C:s1 B:s1 S") << "for PostgreSQL to say that there is none";
     answer(ann, "3EZ");
     EXPECT_EQ(ann.received_types(), "3EZ");
     acquire(ann);
@@ -151,8 +151,8 @@ TEST_F(FollowingTest, ANameThatIsTakenIsRefusedByTheServer) {
     acquire(ann);
     ann.parse("s1", "select 2");
     ann.sync();
-    EXPECT_EQ(got(), "P:s1 P:s1 S") << "the first is pgweir's, for the second to fail";
-    answer(ann, "1EZ");
+    EXPECT_EQ(got(), "C:s1 P:s1 P:s1 S") << "all but the last are pgweir's, for that to fail";
+    answer(ann, "31EZ");
     EXPECT_EQ(ann.received_types(), "EZ");
     EXPECT_EQ(ann.session().statements.find("s1")->query(), "select 1");
 }

@@ -72,6 +72,14 @@ TEST(StateReader, TheLastRowOfANameWinsAndANullIsEmpty) {
     EXPECT_THAT(state.settings, ElementsAre(Pair("a.b", "")));
 }
 
+TEST(StateReader, WhatEachTransactionBeginsWithAnewIsNoSettingOfTheSession) {
+    const SessionState state = read({{"s", "transaction_isolation", "serializable"},
+                                     {"s", "transaction_read_only", "on"},
+                                     {"s", "transaction_deferrable", "on"},
+                                     {"s", "default_transaction_read_only", "on"}});
+    EXPECT_THAT(state.settings, ElementsAre(Pair("default_transaction_read_only", "on")));
+}
+
 TEST(StateReader, ASuperusersSettingIsReadAndPins) {
     const SessionState state = read({{"u", "log_statement", "all"}});
     EXPECT_THAT(state.settings, ElementsAre(Pair("log_statement", "all")));
@@ -171,6 +179,14 @@ TEST(StateQuestion, CustomSettingsAreAskedForByName) {
 }
 
 // What a client's timeout is has to be read before it is put out of force, and not again behind it.
+TEST(StateQuestion, AnEmptyOneIsToldOnlyIfItHadAValueAtTheStart) {
+    const std::vector<std::string> names{"app.user", "app.tenant"};
+    const std::vector<std::string> at_start{"app.tenant"};
+    const std::string sql =
+        state_question({.login = "ann", .custom_settings = names, .told_if_empty = at_start});
+    EXPECT_THAT(sql, HasSubstr("ANY (ARRAY['app.tenant']::pg_catalog.text[])"));
+}
+
 TEST(StateQuestion, InAHurryTheTimeoutIsReadFirst) {
     const std::string calm = state_question({.login = "ann"});
     EXPECT_THAT(calm, Not(HasSubstr("statement_timeout")));

@@ -111,6 +111,13 @@ TEST(NamedEffects, WhatHasNoNameIsOfAnyStatement) {
                                       {"op_function", "BEGIN PERFORM setseed(1); END"},
                                       {"cast_function", "BEGIN PERFORM lastval(); END"}});
     EXPECT_EQ(names.of_any_statement(), Effect::sticky | Effect::reads_sequence);
+    for (const std::string_view sql : {"select 1", "(select 1)", "begin; select 1"}) {
+        EXPECT_EQ(look_at(sql, &names), names.of_any_statement()) << sql;
+    }
+    for (const std::string_view sql :
+         {"begin", "begin; set local work_mem = '3MB'", "show work_mem", "savepoint s"}) {
+        EXPECT_EQ(look_at(sql, &names), Effects()) << sql << " runs none of them";
+    }
     EXPECT_EQ(look_at("SELECT 1", &names), Effect::sticky | Effect::reads_sequence);
     EXPECT_FALSE(look_at("/* nothing */", &names).any());
 }

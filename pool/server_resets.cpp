@@ -1,0 +1,180 @@
+// What a RESET goes back to: the settings that a client asked for at its start, of which the
+// server's login knows nothing.
+#include <algorithm>
+
+#include "pool/pool_part.hpp"
+#include "pool/server.hpp"
+#include "protocol/custom_settings.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Effect;
+using protocol::SettingFate;
+using protocol::TransactionStatus;
+
+namespace {
+
+// A start-up setting as the client was told it: PostgreSQL may write it differently.
+const std::string& told_at_login(const TenantSession& session, const std::string& name,
+                                 const std::string& given) {
+    if (!session.greeting) return given;
+    const auto found = std::ranges::find(*session.greeting, name, &Parameter::first);
+    return found != session.greeting->end() ? found->second : given;
+}
+
+// Whether the server, asked for its settings, tells nothing of a RESET: a role that is gone may as
+// well have been SET to NONE, and a setting of one's own to the empty string.
+bool hides_reset(std::string_view name) {
+    return name == "role" || protocol::is_custom_setting_name(name);
+}
+
+}  // namespace
+
+// --- what was reset ------------------------------------------------------------------------------
+
+// What the tenant's latest request plainly does to a setting, whatever its result; not by a
+// function.
+SettingFate Server::plain_fate(std::string_view name) const {
+    return protocol::fate_of_setting(tenant_->session().follows ? effects_text_ : latest_statement_,
+                                     name);
+}
+
+void Server::note_fates(Bytes text) {
+    for (const auto& [name, value] : tenant_->session().startup->values()) {
+        if (!hides_reset(name)) continue;
+        const SettingFate fate = protocol::fate_of_setting(text, name);
+        if (fate != SettingFate::untouched) fates_[name] = fate;
+    }
+}
+
+// What was RESET is about to be as it was at the start of the session.
+void Server::forget_resets() {
+    std::erase_if(fates_, [](const auto& fate) { return fate.second == SettingFate::reset; });
+}
+
+// Whether this start-up setting may be in need of being restored. What code of the database's does
+// is a guess: to a role RESET, to a setting of one's own the empty string.
+bool Server::may_have_been_reset(const std::string& name) const {
+    if (!hides_reset(name)) return true;
+    const auto fate = fates_.find(name);
+    if (fate != fates_.end()) return fate->second == SettingFate::reset;
+    return name == "role" && tenant_->session().settings->find(name) != nullptr;
+}
+
+// --- restoring -----------------------------------------------------------------------------------
+
+// In session pooling the only thing that the server cannot know by itself: what a RESET goes back
+// to.
+bool Server::restore_after_reset() {
+    if (!std::exchange(effects_, {}).contains(Effect::reset)) return false;
+    const std::string sql = restore_sql();
+    forget_resets();
+    if (!sql.empty()) ask(Question::restore, sql);
+    return !sql.empty();
+}
+
+// RESET goes back to what the client asked for at its start; here the server's login knows nothing
+// of that. A statement without rows that sets what was reset, or nothing where there is nothing.
+std::string Server::restore_sql() const {
+    const TenantSession& session = tenant_->session();
+    std::string sql;
+    for (const auto& [name, value] : session.startup->values()) {
+        if (!may_have_been_reset(name)) continue;
+        sql += sql.empty() ? "SELECT 's',NULL,NULL FROM (VALUES (" : ",(";
+        append_literal(sql, name);
+        sql += ',';
+        append_literal(sql, value);
+        sql += ')';
+    }
+    if (sql.empty()) return sql;
+    // CASE, as the planner may put the parts of an AND in any order. pg_settings does not list the
+    // settings of one's own; those have nothing in them after a RESET.
+    return sql +
+           ") v(n,x) WHERE CASE WHEN v.n OPERATOR(pg_catalog.=) 'role' AND "
+           "pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' OR EXISTS (SELECT "
+           "FROM "
+           "pg_catalog.pg_settings s WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) v.n AND "
+           "s.source OPERATOR(pg_catalog.=) 'session') OR pg_catalog.strpos(v.n,'.') "
+           "OPERATOR(pg_catalog.>) 0 AND pg_catalog.current_setting(v.n,true) "
+           "OPERATOR(pg_catalog.<>) '' THEN false "
+           "ELSE pg_catalog.set_config(v.n,v.x,false) IS NULL END;";
+}
+
+// The client must not see the login's value even for the rest of its transaction.
+void Server::restore_in_transaction() {
+    if (!effects_.contains(Effect::reset) || !tracker_.quiet() || delivering_ ||
+        tracker_.transaction_status() != TransactionStatus::in_transaction ||
+        !tenant_->between_requests()) {
+        return;
+    }
+    effects_ = effects_.without(Effect::reset) | Effect::state;
+    const std::string sql = restore_sql();
+    forget_resets();
+    if (!sql.empty()) ask(Question::restore, sql);
+}
+
+// --- what the client is told ---------------------------------------------------------------------
+
+// A RESET has gone back to what the client asked for at its start, though the server has nothing to
+// report: it had the login's value before, too.
+void Server::tell_own_defaults() {
+    TenantSession& session = tenant_->session();
+    for (const auto& [reported, value] : connection_.reported) {
+        const std::string name = lower_case(reported);
+        const std::string* own = is_settable(reported) ? session.startup->find(name) : nullptr;
+        if (own == nullptr || plain_fate(name) != SettingFate::reset) continue;
+        const std::string* present = session.settings->find(name);
+        if (present != nullptr && *present == *own) continue;
+        session.settings = part_.context().settings.intern(with(*session.settings, name, *own));
+        const std::string& told = told_at_login(session, reported, *own);
+        protocol::append_parameter_status(told_.emplace_back(), reported, told);
+        forward(told_.back());
+    }
+}
+
+// restore_sql() has set what the client asked for at its start, while it thinks of another value.
+bool Server::takes_back(const std::string& name) {
+    if (questions_.empty() || questions_.front() == Question::set_up) return false;
+    TenantSession& session = tenant_->session();
+    const std::string* own = session.startup->find(lower_case(name));
+    if (own == nullptr) return false;
+    const std::string* present = session.settings->find(lower_case(name));
+    if (present != nullptr && *present == *own) return false;
+    session.settings = part_.context().settings.intern(with(*session.settings, name, *own));
+    return true;
+}
+
+// A reported setting changed in the tenant's own doing.
+void Server::setting_reported(const std::string& name, const std::string& value, Bytes& message) {
+    TenantSession& session = tenant_->session();
+    SettingsInterner& interner = part_.context().settings;
+    settings_touched_ = true;
+    const bool alike = session.settings == connection_.settings;
+    const bool as_at_login = value == connection_.at_login(name);
+    const auto changed = [&](const SessionSettings& settings) {
+        return interner.intern(as_at_login ? without(settings, name) : with(settings, name, value));
+    };
+    connection_.settings = changed(*connection_.settings);
+    const std::string* own = session.startup->find(lower_case(name));
+    const bool suspected =
+        tracks() && own != nullptr && as_at_login && effects_.contains(protocol::Effect::reset);
+    const SettingFate fate = suspected ? plain_fate(lower_case(name)) : SettingFate::set;
+    // What only may have been a RESET may just as well have set this value. In session pooling it
+    // is one for sure.
+    if (fate == SettingFate::set || (fate == SettingFate::untouched && session.follows)) {
+        session.settings = alike ? connection_.settings : changed(*session.settings);
+        return;
+    }
+    // A RESET goes to the client's own default, not to the login's; restore_sql() tells the server.
+    const std::string& told = told_at_login(session, name, *own);
+    const std::string* present = session.settings->find(lower_case(name));
+    const bool is_news = present != nullptr && *present != *own && *present != told;
+    session.settings = interner.intern(with(*session.settings, name, *own));
+    message = {};
+    if (!is_news) return;
+    protocol::append_parameter_status(told_.emplace_back(), name, told);
+    message = told_.back();
+}
+
+}  // namespace pgweir::pool

@@ -1,0 +1,111 @@
+#include "protocol/setting_fate.hpp"
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+
+#include "protocol/normalised_text.hpp"
+
+namespace pgweir::protocol {
+
+namespace {
+
+constexpr std::string_view role = "role";
+constexpr std::string_view session_authorization = "session_authorization";
+
+// In lower case, and without the quotes of identifiers: settings are found in any case.
+std::string plain_text(std::string_view sql) {
+    std::string text = normalised_text(sql, sql.size() + 1);
+    std::erase(text, '"');
+    std::ranges::transform(text, text.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return text;
+}
+
+// Reads a statement word by word; `=` is a word too.
+class Words {
+  public:
+    explicit Words(std::string_view statement) : rest_(statement) {}
+
+    // Empty at the end.
+    std::string_view next() {
+        const std::string_view word = ahead();
+        skip_spaces();
+        rest_.remove_prefix(word.size());
+        return word;
+    }
+    bool take(std::string_view word) {
+        if (ahead() != word) return false;
+        next();
+        return true;
+    }
+
+  private:
+    [[nodiscard]] std::string_view ahead() {
+        skip_spaces();
+        if (rest_.starts_with('=')) return rest_.substr(0, 1);
+        return rest_.substr(0, rest_.find_first_of(" ="));
+    }
+    void skip_spaces() {
+        rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size()));
+    }
+
+    std::string_view rest_;
+};
+
+// The setting that SET or RESET is about, by its own name.
+std::string_view setting_of(Words& words) {
+    const std::string_view name = words.next();
+    if (name == "time" && words.take("zone")) return "timezone";
+    if (name == "session" && words.take("authorization")) return session_authorization;
+    if (name == "names") return "client_encoding";
+    return name == "schema" ? "search_path" : name;
+}
+
+bool is_about(std::string_view setting, std::string_view name) {
+    return setting == name || (setting == session_authorization && name == role);
+}
+
+SettingFate fate_by_reset(Words words, std::string_view name) {
+    const std::string_view setting = setting_of(words);
+    const bool all = setting == "all" && name != role && name != session_authorization;
+    return all || is_about(setting, name) ? SettingFate::reset : SettingFate::untouched;
+}
+
+SettingFate fate_by_set(Words words, std::string_view name) {
+    std::ignore = words.take("local");
+    Words behind = words;
+    std::string_view setting = setting_of(behind);
+    if (setting == "session") setting = setting_of(behind);
+    if (!is_about(setting, name)) return SettingFate::untouched;
+    std::ignore = behind.take("to") || behind.take("=");
+    // SET TIME ZONE LOCAL; a SET NAMES without a name.
+    const std::string_view value = behind.next();
+    const bool resets = value == "default" || value == "local" || value.empty();
+    return resets ? SettingFate::reset : SettingFate::set;
+}
+
+SettingFate fate_by_statement(std::string_view statement, std::string_view name) {
+    Words words(statement);
+    if (words.take("reset")) return fate_by_reset(words, name);
+    if (words.take("set")) return fate_by_set(words, name);
+    const bool discards = words.take("discard") && words.take("all");
+    return discards ? SettingFate::reset : SettingFate::untouched;
+}
+
+}  // namespace
+
+SettingFate fate_of_setting(std::string_view sql, std::string_view name) {
+    const std::string text = plain_text(sql);
+    SettingFate fate = SettingFate::untouched;
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::string_view statement = rest.substr(0, rest.find(';'));
+        rest.remove_prefix(std::min(statement.size() + 1, rest.size()));
+        const SettingFate later = fate_by_statement(statement, name);
+        if (later != SettingFate::untouched) fate = later;
+    }
+    return fate;
+}
+
+}  // namespace pgweir::protocol

@@ -1,0 +1,78 @@
+#include "protocol/setting_fate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace pgweir::protocol {
+namespace {
+
+struct Case {
+    std::string_view sql;
+    std::string_view name;
+    SettingFate fate;
+};
+
+class SettingFateOf : public testing::TestWithParam<Case> {};
+
+TEST_P(SettingFateOf, TheSettingIsWhatTheLastStatementAboutItSays) {
+    const auto& [sql, name, fate] = GetParam();
+    EXPECT_EQ(fate_of_setting(sql, name), fate) << sql;
+}
+
+constexpr auto untouched = SettingFate::untouched;
+constexpr auto set = SettingFate::set;
+constexpr auto reset = SettingFate::reset;
+
+constexpr std::array forms{
+    Case{"RESET datestyle", "datestyle", reset},
+    Case{"reset \"DateStyle\";", "datestyle", reset},
+    Case{"reset work_mem", "datestyle", untouched},
+    Case{"-- one\n/* two */ RESET/**/ALL", "datestyle", reset},
+    Case{"reset time zone", "timezone", reset},
+    Case{"reset app.x", "app.x", reset},
+    Case{"discard all", "datestyle", reset},
+    Case{"discard temp", "datestyle", untouched},
+    Case{"set datestyle to default", "datestyle", reset},
+    Case{"SET SESSION datestyle=DEFAULT", "datestyle", reset},
+    Case{"set local datestyle to default", "datestyle", reset},
+    Case{"set datestyle to 'default'", "datestyle", set},
+    Case{"set datestyle to german", "datestyle", set},
+    Case{"set time zone local", "timezone", reset},
+    Case{"set time zone 'UTC'", "timezone", set},
+    Case{"set names", "client_encoding", reset},
+    Case{"set names 'LATIN1'", "client_encoding", set},
+    Case{"set schema 'a'", "search_path", set},
+    Case{"select set_config('datestyle', null, false)", "datestyle", untouched},
+    Case{"select 'reset datestyle'", "datestyle", untouched},
+    Case{"do $$ begin reset datestyle; end $$", "datestyle", untouched},
+    Case{"", "datestyle", untouched},
+};
+INSTANTIATE_TEST_SUITE_P(Forms, SettingFateOf, testing::ValuesIn(forms));
+
+constexpr std::array several{
+    Case{"select 1; reset datestyle", "datestyle", reset},
+    Case{"reset all; select 2", "datestyle", reset},
+    Case{"reset all; set datestyle = 'ISO'", "datestyle", set},
+    Case{"set datestyle = 'ISO';;reset datestyle;set timezone to utc", "datestyle", reset},
+};
+INSTANTIATE_TEST_SUITE_P(Several, SettingFateOf, testing::ValuesIn(several));
+
+constexpr std::array identities{
+    Case{"reset role", "role", reset},
+    Case{"set role none", "role", set},
+    Case{"set local role a", "role", set},
+    Case{"set session role a", "role", set},
+    Case{"reset all", "role", untouched},
+    Case{"discard all", "role", reset},
+    Case{"reset session authorization", "role", reset},
+    Case{"set session authorization default", "role", reset},
+    Case{"set session session authorization default", "role", reset},
+    Case{"set local session authorization a", "session_authorization", set},
+    Case{"set session authorization a", "role", set},
+    Case{"set role none; reset work_mem", "role", set},
+};
+INSTANTIATE_TEST_SUITE_P(Identities, SettingFateOf, testing::ValuesIn(identities));
+
+}  // namespace
+}  // namespace pgweir::protocol
