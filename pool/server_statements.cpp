@@ -22,8 +22,10 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
     StatementOperation operation{.of_client = true, .name = std::string(name), .before = statement};
     if (name.empty()) operation.on_server = OnServer::sets_unnamed;
     const bool reserved = is_reserved(name);
-    if (statement == nullptr && !reserved && !name.empty())
-        note_effects(Effect::state, {});  // one that is not carried
+    // One that is not carried; or the answer under way finds it where the client has it no more.
+    const bool is_asking = std::ranges::find(questions_, Question::state) != questions_.end();
+    if (!reserved && !name.empty() && (statement == nullptr || is_asking))
+        note_effects(Effect::state, {});
     // With what may stand under the client's own name goes the doubt of who has dropped it.
     std::erase(materialised_, name);
     std::erase(asked_materialised_, name);

@@ -194,6 +194,22 @@ TEST_F(AskingTest, WhatIsAskedDuringTheQuestionIsAnsweredBehindIt) {
     EXPECT_EQ(ann.received_types(), "CZ");
 }
 
+TEST_F(AskingTest, ANameThatIsClosedDuringTheQuestionKeepsNoServer) {
+    run(ann, "SET search_path = a", "SET");
+    static_cast<void>(question());
+    ann.parse("s", "SELECT 1");
+    ann.close_statement("s");
+    ann.sync();
+    static_cast<void>(got());
+    answer({{"p", std::nullopt, "s"}});
+    expect_pinned(ann, PinReason::sql_prepared);
+    say("13Z");
+    EXPECT_EQ(ann.received_types(), "13Z");
+    static_cast<void>(question());
+    answer({});
+    EXPECT_EQ(ann.server, nullptr) << "it was asked again, and found nothing";
+}
+
 TEST_F(AskingTest, WhoLeavesDuringTheQuestionLeavesAServerThatIsReset) {
     run(ann, "SET search_path = a", "SET");
     static_cast<void>(question());
