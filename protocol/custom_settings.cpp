@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "protocol/effect_words.hpp"
+
 namespace pgweir::protocol {
 
 namespace {
@@ -16,10 +18,6 @@ bool starts_identifier(char c) {
 
 bool continues_identifier(char c) {
     return starts_identifier(c) || (c >= '0' && c <= '9') || c == '$';
-}
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 bool is_space(char c) {

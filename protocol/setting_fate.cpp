@@ -4,6 +4,7 @@
 #include <string>
 #include <tuple>
 
+#include "protocol/effect_words.hpp"
 #include "protocol/normalised_text.hpp"
 
 namespace pgweir::protocol {
@@ -17,9 +18,7 @@ constexpr std::string_view session_authorization = "session_authorization";
 std::string plain_text(std::string_view sql) {
     std::string text = normalised_text(sql, sql.size() + 1);
     std::erase(text, '"');
-    std::ranges::transform(text, text.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    std::ranges::transform(text, text.begin(), lower);
     return text;
 }
 
