@@ -61,9 +61,6 @@ struct EffectWord {
     Effects anywhere;  ///< what the word means wherever it stands
 };
 
-/// The longest word that is told apart; PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
-inline constexpr std::size_t longest_word = 63;
-
 [[nodiscard]] constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }

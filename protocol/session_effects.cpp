@@ -63,12 +63,14 @@ Effects StatementLook::finish() {
     return found_;
 }
 
-// Keeps no more of a word than tells it apart, and of a number before it one digit: what is found
-// must not depend on where a feed ended.
+// Keeps no more of a word than tells it apart, and of a number before it and of its exponent one
+// digit each: what is found must not depend on where a feed ended.
 void StatementLook::keep_part(std::string_view part) {
     for (const char c : part) {
         last_ = c;
-        const bool of_number = part_size_ == 1 && is_digit(part_[0]) && is_digit(c);
+        const std::string_view kept(part_.data(), part_size_);
+        const bool of_number =
+            is_digit(c) && !kept.empty() && is_digit(kept.back()) && without_number(kept).empty();
         if (part_size_ < part_.size() && !of_number) part_[part_size_++] = c;
     }
 }

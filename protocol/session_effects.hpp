@@ -13,6 +13,9 @@ namespace pgweir::protocol {
 class NamedEffects;
 enum class Role : std::uint8_t;
 
+/// The longest word that is told apart; PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
+inline constexpr std::size_t longest_word = 63;
+
 /// One thing that a statement may leave behind, or that pgweir must know before it runs.
 enum class Effect : std::uint16_t {
     /// What the server can be asked about may change: settings, role, temporary objects, session
@@ -138,8 +141,9 @@ class StatementLook {
     void act_on_into();
 
     const NamedEffects* names_;
-    std::array<char, 64> part_{};  // a word that the end of a feed has cut, or a long one
-    std::size_t part_size_ = 0;    // 0: none
+    // A word that the end of a feed has cut, or a long one; before it a number, as in 1e5into.
+    std::array<char, longest_word + 3> part_{};
+    std::size_t part_size_ = 0;  // 0: none
     Effects found_;
     LeadIn lead_in_;
     Start start_ = Start::sure;

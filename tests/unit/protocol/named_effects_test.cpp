@@ -133,13 +133,23 @@ TEST(NamedEffects, NamesBeyondAsciiAreFoundInAnyEncoding) {
 
 // PostgreSQL cuts an identifier after 63 bytes.
 TEST(NamedEffects, LongNamesAreCutAsPostgreSqlCutsThem) {
-    const std::string name(63, 'f');
+    const std::string name(longest_word, 'f');
     const NamedEffects names = named({{name, "SELECT lastval()"}});
     EXPECT_EQ(look_at("SELECT " + name + "()", &names), Effect::reads_sequence);
     EXPECT_EQ(look_at("SELECT " + name + "and_more()", &names), Effect::reads_sequence);
     EXPECT_EQ(look_at("SELECT " + name + std::string(300, 'x') + "()", &names),
               Effect::reads_sequence);
     EXPECT_FALSE(look_at("SELECT " + name.substr(1) + "()", &names).any());
+}
+
+// Up to PostgreSQL 14, `SELECT 1e5f` is a number and a name.
+TEST(NamedEffects, TheLongestNameIsFoundBehindANumber) {
+    const std::string name(longest_word, 'f');
+    const NamedEffects names = named({{name, "SELECT setseed(1)"}});
+    for (const std::string number : {"1", "123", "1e5", "123E456"}) {
+        const std::string text = std::string("SELECT ").append(number).append(name) + "()";
+        EXPECT_TRUE(look_at(text, &names).contains(Effect::sticky)) << text;
+    }
 }
 
 TEST(NamedEffects, StatementsThatNameThemHaveTheirEffects) {

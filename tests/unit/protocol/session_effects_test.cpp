@@ -274,12 +274,14 @@ TEST(Splits, ByteByByteGivesTheSame) {
     std::vector<std::string> texts;
     for (const std::string_view text : all_texts()) texts.emplace_back(text);
     texts.push_back("SELECT " + number + "INTO TEMP t");
+    texts.push_back("SELECT 1e" + number + "INTO TEMP t");
     texts.push_back("SELECT " + std::string(200, 'x') + ", currval('s')");
     for (const std::string& text : texts) {
         StatementLook parts(&names);
         for (const char& c : text) parts.feed({&c, 1});
         EXPECT_EQ(parts.finish(), look(text)) << text;
     }
+    EXPECT_EQ(look(texts[texts.size() - 3]), state);
     EXPECT_EQ(look(texts[texts.size() - 2]), state);
 }
 
