@@ -48,6 +48,11 @@ void Pool::on_worker(unsigned worker, Action action) {
                });
 }
 
+template <typename Action>
+void Pool::on_all_workers(const Action& action) {
+    for (unsigned worker = 0; worker < parts_.size(); ++worker) on_worker(worker, action);
+}
+
 const PoolStatistics& Pool::statistics(unsigned worker) const {
     return parts_[worker]->statistics();
 }
@@ -69,9 +74,7 @@ void Pool::change_setup(Change change) {
         has_outage_ = outage_.has_value();
     }
     budget_.set_limit(next->options.default_pool_size);
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
-        on_worker(worker, [next](PoolPart& part) { part.reconfigure(next); });
-    }
+    on_all_workers([next](PoolPart& part) { part.reconfigure(next); });
 }
 
 void Pool::reconfigure(PoolSetup wanted) {
@@ -91,11 +94,9 @@ void Pool::reconnect() {
 }
 
 void Pool::close_servers() {
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
-        on_worker(worker, [](PoolPart& part) {
-            part.close_servers(ServerClose::retired, "an operator has asked for it");
-        });
-    }
+    on_all_workers([](PoolPart& part) {
+        part.close_servers(ServerClose::retired, "an operator has asked for it");
+    });
 }
 
 void Pool::offer_credentials(std::shared_ptr<const ServerCredentials> credentials) {
@@ -132,16 +133,12 @@ void Pool::sweep() {
         const std::lock_guard lock(mutex_);
         if (Clock::now() >= catalogue_old_at_) catalogue_due_ = true;
     }
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
-        on_worker(worker, [](PoolPart& part) { part.sweep(Clock::now()); });
-    }
+    on_all_workers([](PoolPart& part) { part.sweep(Clock::now()); });
     if (NotificationHub* hub = made_hub()) hub->sweep();
 }
 
 void Pool::shut_down() {
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
-        on_worker(worker, [](PoolPart& part) { part.shut_down(); });
-    }
+    on_all_workers([](PoolPart& part) { part.shut_down(); });
     if (NotificationHub* hub = made_hub()) hub->shut_down();
 }
 
@@ -305,25 +302,19 @@ std::string Pool::catalogue_query(std::string_view server_version) {
 void Pool::catalogue_learned(const CataloguePtr& catalogue) {
     // Others than pgweir's clients may change it as well.
     constexpr std::chrono::minutes good_for{5};
-    constexpr std::chrono::minutes retry_after{1};
+    constexpr std::chrono::seconds retry_after{10};
     {
         const std::lock_guard lock(mutex_);
         catalogue_old_at_ = Clock::now() + (catalogue ? good_for : retry_after);
     }
     catalogue_due_ = false;
     catalogue_claimed_ = false;
-    publish_catalogue(catalogue);
+    on_all_workers([catalogue](PoolPart& part) { part.catalogue_learned(catalogue); });
 }
 
 void Pool::catalogue_changed() {
     catalogue_due_ = true;
-    publish_catalogue(nullptr);
-}
-
-void Pool::publish_catalogue(const CataloguePtr& catalogue) {
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
-        on_worker(worker, [catalogue](PoolPart& part) { part.catalogue_learned(catalogue); });
-    }
+    on_all_workers([](PoolPart& part) { part.catalogue_changed(); });
 }
 
 // --- outages -------------------------------------------------------------------------------------
@@ -360,9 +351,7 @@ void Pool::note_success() {
 }
 
 void Pool::announce_outage() {
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
-        on_worker(worker, [](PoolPart& part) { part.outage_announced(); });
-    }
+    on_all_workers([](PoolPart& part) { part.outage_announced(); });
 }
 
 }  // namespace pgweir::pool

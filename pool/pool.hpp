@@ -166,7 +166,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
     void change_setup(Change change);
     template <typename Action>
     void on_worker(unsigned worker, Action action);
-    void publish_catalogue(const CataloguePtr& catalogue);
+    template <typename Action>
+    void on_all_workers(const Action& action);
     [[nodiscard]] NotificationHub* made_hub() const;
 
     Registry& registry_;

@@ -256,6 +256,7 @@ void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
 // --- session state -------------------------------------------------------------------------------
 
 void PoolPart::catalogue_learned(const CataloguePtr& catalogue) {
+    catalogue_was_asked_ = true;
     names_.reset();
     if (!catalogue) return;
     names_ = {catalogue, &catalogue->effects};

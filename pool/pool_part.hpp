@@ -55,7 +55,12 @@ class PoolPart {
     [[nodiscard]] const std::shared_ptr<const protocol::NamedEffects>& names() const {
         return names_;
     }
+    /// The answer to a question for it, here or by another worker's server; null: there was none.
     void catalogue_learned(const CataloguePtr& catalogue);
+    /// What was known of it is no more so.
+    void catalogue_changed() { names_.reset(); }
+    /// There was an answer. Before the first, custom_settings() lacks those that functions set.
+    [[nodiscard]] bool catalogue_was_asked() const { return catalogue_was_asked_; }
     /// Custom settings that a session of this pool may have: to be asked for by name.
     [[nodiscard]] const std::vector<std::string>& custom_settings() const {
         return custom_settings_;
@@ -139,6 +144,7 @@ class PoolPart {
     Listeners listeners_{*this};
     std::shared_ptr<const protocol::NamedEffects> names_;
     std::vector<std::string> custom_settings_;
+    bool catalogue_was_asked_ = false;
     unsigned connecting_ = 0;
     bool retry_planned_ = false;
     bool shutting_down_ = false;

@@ -204,6 +204,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool ask_before_release();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void ask_state(bool hurried);
+    [[nodiscard]] bool lacks_custom_settings() const;
     void ask_catalogue();
     void answered(Question question);
     void take_state(SessionState state);

@@ -45,11 +45,11 @@ bool Server::ask_before_release() {
     const bool verify = part_.options().verify_session_state && !verified_;
     if (!tracks() && !verify) return false;
     if (effects_.contains(Effect::changes_catalogue)) {
-        part_.catalogue_learned(nullptr);
+        part_.catalogue_changed();
         part_.pool().catalogue_changed();
         effects_ = effects_.without(Effect::changes_catalogue);
     }
-    if (tracks() && part_.pool().claim_catalogue()) {
+    if (tracks() && (part_.pool().claim_catalogue() || lacks_custom_settings())) {
         ask_catalogue();
         return true;
     }
@@ -69,6 +69,12 @@ bool Server::ask_before_release() {
     set_pins(pins);
     effects_ = {};
     return false;
+}
+
+// The question for the state names the custom settings that it asks for. Nobody waits for another
+// worker's server, which may take its time.
+bool Server::lacks_custom_settings() const {
+    return effects_.contains(Effect::state) && !part_.catalogue_was_asked();
 }
 
 // Once somebody in this pool has read what an earlier transaction got from a sequence, whoever gets

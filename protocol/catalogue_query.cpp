@@ -12,6 +12,10 @@ namespace {
 // whatever schema. What a part's text cannot show, because the catalogue writes it as a cast or an
 // operator, pg_depend knows: it holds every use of a function that is not PostgreSQL's own.
 
+// A client's own statement_timeout is not for this. To show a view PostgreSQL locks its tables: who
+// has locked one for long must not hold up those who do not use it.
+constexpr std::string_view patience = "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout=100;";
+
 // A function's source, defaults of arguments and types (domains may have checks). Another
 // language's sources outside of the database are unknown. GD is what PL/Python's functions share.
 constexpr std::string_view functions = R"(
@@ -210,7 +214,7 @@ std::string catalogue_query(int server_version_num) {
     constexpr int first_with_sql_bodies = 140000;
     std::string query;
     for (const std::string_view part :
-         {functions, rewritten, expressions, relations, dependencies, unseen}) {
+         {patience, functions, rewritten, expressions, relations, dependencies, unseen}) {
         query.append(part);
     }
     query.replace(query.find(placeholder), placeholder.size(),

@@ -76,7 +76,8 @@ class NamedEffects {
 
 /// The query whose rows (name, text) are the entries; a null text is opaque. For PostgreSQL 12 to
 /// 18, by server_version_num. Every name in it is qualified, so search_path has no say. Needs no
-/// right but to connect; shows the same to every role.
+/// right but to connect; shows the same to every role. Is an error where somebody has locked a
+/// table of a view for long.
 [[nodiscard]] std::string catalogue_query(int server_version_num);
 
 }  // namespace pgweir::protocol
