@@ -119,10 +119,12 @@ std::vector<Parameter> merge(const SessionSettings& base, const SessionSettings&
 
 // set_config() takes a value as the setting's text; SET would take 'a, b' for one list element.
 // What has to go back to the login's value is RESET first. Identities come last, as the others may
-// need the login's rights.
+// need the login's rights. By default it would be a transaction as the former client's are: a deferrable
+// one waits for what others write.
 std::string difference_sql(const SessionSettings& from, const SessionSettings& to) {
     if (from.values() == to.values()) return {};
     std::string sql = "BEGIN";
+    if (from.find("default_transaction_deferrable") != nullptr) sql += " NOT DEFERRABLE";
     append_identity_reset(sql, from);
     for (const auto& [name, value] : from.values()) {
         if (to.find(name) != nullptr || is_identity(name)) continue;

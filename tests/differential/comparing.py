@@ -60,7 +60,14 @@ class World:
         self._admin.close()
 
     def renew(self):
-        self._admin.execute("select renew_world()")
+        """The world as it was. A client of the play before that has vanished may still be at it."""
+        def renewed():
+            try:
+                self._admin.execute("select renew_world()")
+            except psycopg.errors.InternalError_ as error:  # tuple concurrently updated
+                raise AssertionError(str(error)) from error
+            return True
+        eventually(renewed, 10, "the world is not at rest")
 
     def play_directly(self, program):
         """What PostgreSQL itself answers: the oracle."""

@@ -70,6 +70,18 @@ def test_the_isolation_of_one_transaction_is_no_setting_of_its_session(pgweir):
         assert second.value("show transaction_isolation") == "serializable"
 
 
+def test_a_client_does_not_wait_for_a_safe_snapshot_because_another_wants_one(cluster, pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(cluster) as writer, Peer.login(weir) as reporter, Peer.login(weir) as other:
+        reporter.query("set default_transaction_isolation = serializable;"
+                       "set default_transaction_read_only = on;"
+                       "set default_transaction_deferrable = on")
+        writer.query("begin isolation level serializable; create table being_written (a int)")
+        assert other.value("show default_transaction_deferrable") == "off"
+        writer.query("rollback")
+        assert reporter.value("show transaction_deferrable") == "on"
+
+
 @pytest.fixture(scope="module", name="begun_as")
 def fixture_begun_as(cluster):
     cluster.admin("create role begun_as; grant begun_as to app")

@@ -75,6 +75,11 @@ TEST(DifferenceSql, ResetsWhatIsNotWanted) {
               R"(BEGIN;RESET "datestyle";RESET "timezone";COMMIT)");
 }
 
+TEST(DifferenceSql, WaitsForNoSafeSnapshot) {
+    EXPECT_EQ(difference_sql(of({{"default_transaction_deferrable", "on"}}), of({})),
+              R"(BEGIN NOT DEFERRABLE;RESET "default_transaction_deferrable";COMMIT)");
+}
+
 TEST(DifferenceSql, ResetsBeforeItSets) {
     EXPECT_EQ(difference_sql(of({{"timezone", "UTC"}}), of({{"a.b", "1"}})),
               R"(BEGIN;RESET "timezone";SELECT pg_catalog.set_config('a.b','1',false);COMMIT)");
