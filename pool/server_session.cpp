@@ -11,6 +11,14 @@
 
 namespace pgweir::pool {
 
+namespace {
+
+// By the client's defaults a question's transaction may be deferrable: it would wait for what
+// others write (manual, "SET TRANSACTION").
+constexpr std::string_view never_deferred = "SET LOCAL transaction_deferrable=off;";
+
+}  // namespace
+
 using protocol::Effect;
 using protocol::Effects;
 using protocol::Frontend;
@@ -93,8 +101,8 @@ void Server::ask_state(bool hurried) {
     asked_materialised_ = std::exchange(materialised_, {});
     verified_ = true;
     brought_behind_question_ = false;
-    std::string sql;
-    if (asked_effects_.contains(Effect::reset)) sql = restore_sql();
+    std::string sql(never_deferred);
+    if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
     fates_.clear();
     std::vector<std::string> custom_settings = part_.custom_settings();
     for (const auto& [name, value] : connection_.settings->values()) {
@@ -119,7 +127,8 @@ void Server::ask_state(bool hurried) {
 
 void Server::ask_catalogue() {
     catalogue_reader_.emplace();
-    ask(Question::catalogue, part_.pool().catalogue_query(connection_.at_login("server_version")));
+    std::string sql(never_deferred);
+    ask(Question::catalogue, sql += Pool::catalogue_query(connection_.at_login("server_version")));
 }
 
 // --- answers -------------------------------------------------------------------------------------
