@@ -129,10 +129,7 @@ void Pool::ensure_minimum() {
 }
 
 void Pool::sweep() {
-    {
-        const std::lock_guard lock(mutex_);
-        if (Clock::now() >= catalogue_old_at_) catalogue_due_ = true;
-    }
+    catalogue_upkeep_.sweep(Clock::now());
     on_all_workers([](PoolPart& part) { part.sweep(Clock::now()); });
     if (NotificationHub* hub = made_hub()) hub->sweep();
 }
@@ -289,31 +286,21 @@ void Pool::tell_listeners(unsigned worker, HubEvents events) {
 
 // --- the catalogue -------------------------------------------------------------------------------
 
-bool Pool::claim_catalogue() {
-    return catalogue_due_.load(std::memory_order_relaxed) && !catalogue_claimed_.exchange(true);
-}
-
 std::string Pool::catalogue_query(std::string_view server_version) {
     unsigned major = 0;
     std::from_chars(server_version.data(), server_version.data() + server_version.size(), major);
     return protocol::catalogue_query(static_cast<int>(major) * 10000);
 }
 
-void Pool::catalogue_learned(const CataloguePtr& catalogue) {
-    // Others than pgweir's clients may change it as well.
-    constexpr std::chrono::minutes good_for{5};
-    constexpr std::chrono::seconds retry_after{10};
-    {
-        const std::lock_guard lock(mutex_);
-        catalogue_old_at_ = Clock::now() + (catalogue ? good_for : retry_after);
-    }
-    catalogue_due_ = false;
-    catalogue_claimed_ = false;
-    on_all_workers([catalogue](PoolPart& part) { part.catalogue_learned(catalogue); });
+void Pool::catalogue_learned(const CataloguePtr& catalogue,
+                             const CatalogueUpkeep::Reading& reading) {
+    catalogue_upkeep_.read(reading, catalogue != nullptr, Clock::now());
+    on_all_workers(
+        [catalogue, reading](PoolPart& part) { part.catalogue_learned(catalogue, reading.as_of); });
 }
 
 void Pool::catalogue_changed() {
-    catalogue_due_ = true;
+    catalogue_upkeep_.changed(Clock::now());
     on_all_workers([](PoolPart& part) { part.catalogue_changed(); });
 }
 

@@ -12,6 +12,7 @@
 #include "conf/config.hpp"
 #include "pool/budget.hpp"
 #include "pool/catalogue.hpp"
+#include "pool/catalogue_upkeep.hpp"
 #include "pool/greetings.hpp"
 #include "pool/notification_hub.hpp"
 #include "pool/observer.hpp"
@@ -119,14 +120,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
     void tell_listeners(unsigned worker, HubEvents events);
 
     // What the database's own functions may do to a session.
-    /// True for one caller, who then has to ask with catalogue_query() and tell the answer, when
-    /// what is known is missing or old.
-    [[nodiscard]] bool claim_catalogue();
+    [[nodiscard]] CatalogueUpkeep& catalogue_upkeep() { return catalogue_upkeep_; }
     [[nodiscard]] static std::string catalogue_query(std::string_view server_version);
     /// The answer; null where the server gave none.
-    void catalogue_learned(const CataloguePtr& catalogue);
-    /// Whoever has claimed it cannot ask any more.
-    void catalogue_abandoned() { catalogue_claimed_ = false; }
+    void catalogue_learned(const CataloguePtr& catalogue, const CatalogueUpkeep::Reading& reading);
     /// A client has changed it: nothing is known until it is asked for anew.
     void catalogue_changed();
     /// A session has read what it got from a sequence (currval, lastval).
@@ -186,12 +183,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::shared_ptr<const ServerCredentials> credentials_;
     std::optional<Outage> outage_;
     std::atomic<bool> has_outage_{false};
-    std::atomic<bool> catalogue_due_{true};
-    std::atomic<bool> catalogue_claimed_{false};
     std::atomic<bool> reads_sequences_{false};
-    Clock::time_point catalogue_old_at_{Clock::time_point::max()};
     std::atomic<bool> shared_{false};
     Greetings greetings_;
+    CatalogueUpkeep catalogue_upkeep_;
 
     std::unique_ptr<NotificationHub> hub_;
     std::vector<std::unique_ptr<PoolPart>> parts_;  ///< last: they refer to all of the above

@@ -255,11 +255,11 @@ void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
 
 // --- session state -------------------------------------------------------------------------------
 
-void PoolPart::catalogue_learned(const CataloguePtr& catalogue) {
+void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of) {
     catalogue_was_asked_ = true;
     names_.reset();
     if (!catalogue) return;
-    names_ = {catalogue, &catalogue->effects};
+    if (as_of == pool_.catalogue_upkeep().changes()) names_ = {catalogue, &catalogue->effects};
     for (const std::string& name : catalogue->custom_settings) note_custom_setting(name);
 }
 

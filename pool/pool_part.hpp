@@ -56,7 +56,8 @@ class PoolPart {
         return names_;
     }
     /// The answer to a question for it, here or by another worker's server; null: there was none.
-    void catalogue_learned(const CataloguePtr& catalogue);
+    /// `as_of`: how many changes there had been when it was asked.
+    void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of);
     /// What was known of it is no more so.
     void catalogue_changed() { names_.reset(); }
     /// There was an answer. Before the first, custom_settings() lacks those that functions set.

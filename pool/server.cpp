@@ -58,7 +58,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     const State before = state_;
     state_ = State::closed;
     cleaning_deadline_.cancel();
-    if (catalogue_reader_) part_.pool().catalogue_abandoned();
+    if (catalogue_reader_) part_.pool().catalogue_upkeep().abandoned();
     client_ready();
     if (Tenant* tenant = std::exchange(tenant_, nullptr)) {
         const bool may_explain = !said_fatal_ && !speaking();
@@ -84,11 +84,19 @@ bool Server::release_if_done() {
 }
 
 void Server::end_lease() {
+    const bool tracked = tenant_->session().follows && tracks();
     leave_channels();
     std::exchange(tenant_, nullptr)->lease_ended();
     forget_session();
     part_.count_state(State::leased, State::cleaning);
     state_ = State::cleaning;
+    // Nobody has to wait for it now.
+    if (tracked && cancels_under_way_ == 0) {
+        if (const auto reading = part_.pool().catalogue_upkeep().claim()) {
+            ask_catalogue(*reading);
+            return;
+        }
+    }
     clean();
 }
 

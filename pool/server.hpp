@@ -13,6 +13,7 @@
 #include "pool/burst.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/catalogue.hpp"
+#include "pool/catalogue_upkeep.hpp"
 #include "pool/outgoing.hpp"
 #include "pool/read_buffer.hpp"
 #include "pool/server_connection.hpp"
@@ -204,8 +205,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool ask_before_release();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void ask_state(bool hurried);
-    [[nodiscard]] bool lacks_custom_settings() const;
-    void ask_catalogue();
+    [[nodiscard]] std::optional<CatalogueUpkeep::Reading> begin_catalogue();
+    void ask_catalogue(const CatalogueUpkeep::Reading& reading);
     void answered(Question question);
     void take_state(SessionState state);
     void take_statements(SessionState& state, Pins& pins);
@@ -280,6 +281,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::optional<protocol::ErrorReport> pool_error_;  ///< that answers the oldest of them
     std::optional<StateReader> state_reader_;          ///< while the answer to `state` comes in
     std::optional<CatalogueReader> catalogue_reader_;  ///< likewise
+    CatalogueUpkeep::Reading catalogue_reading_;       ///< likewise
     bool ask_hurried_ = false;    ///< the question after the state is to be put so
     bool asked_hurried_ = false;  ///< the question after the state was put in its hurried form
 

@@ -57,8 +57,8 @@ bool Server::ask_before_release() {
         part_.pool().catalogue_changed();
         effects_ = effects_.without(Effect::changes_catalogue);
     }
-    if (tracks() && (part_.pool().claim_catalogue() || lacks_custom_settings())) {
-        ask_catalogue();
+    if (const auto reading = tracks() ? begin_catalogue() : std::nullopt) {
+        ask_catalogue(*reading);
         return true;
     }
     if (effects_.contains(Effect::state) || verify || ask_hurried_) {
@@ -79,10 +79,13 @@ bool Server::ask_before_release() {
     return false;
 }
 
-// The question for the state names the custom settings that it asks for. Nobody waits for another
-// worker's server, which may take its time.
-bool Server::lacks_custom_settings() const {
-    return effects_.contains(Effect::state) && !part_.catalogue_was_asked();
+// Mostly the catalogue is read between tenants. But the question for the state names the custom
+// settings that it asks for, and nobody waits for another worker's server, which may take its time;
+// and who keeps the server would never be known to leave nothing behind.
+std::optional<CatalogueUpkeep::Reading> Server::begin_catalogue() {
+    CatalogueUpkeep& upkeep = part_.pool().catalogue_upkeep();
+    if (effects_.contains(Effect::state) && !part_.catalogue_was_asked()) return upkeep.begin();
+    return tenant_->session().pins.any() ? upkeep.claim() : std::nullopt;
 }
 
 // Once somebody in this pool has read what an earlier transaction got from a sequence, whoever gets
@@ -125,10 +128,12 @@ void Server::ask_state(bool hurried) {
     ask(Question::state, sql);
 }
 
-void Server::ask_catalogue() {
+void Server::ask_catalogue(const CatalogueUpkeep::Reading& reading) {
     catalogue_reader_.emplace();
+    catalogue_reading_ = reading;
     std::string sql(never_deferred);
     ask(Question::catalogue, sql += Pool::catalogue_query(connection_.at_login("server_version")));
+    cleaning_deadline_.cancel();  // it may take long
 }
 
 // --- answers -------------------------------------------------------------------------------------
@@ -303,8 +308,8 @@ void Server::set_pins(Pins pins) {
 void Server::catalogue_answered() {
     const CataloguePtr learned = pool_error_ ? nullptr : catalogue_reader_->finish();
     catalogue_reader_.reset();
-    part_.catalogue_learned(learned);
-    part_.pool().catalogue_learned(learned);
+    part_.catalogue_learned(learned, catalogue_reading_.as_of);
+    part_.pool().catalogue_learned(learned, catalogue_reading_);
 }
 
 // --- what the tags tell --------------------------------------------------------------------------

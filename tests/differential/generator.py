@@ -1,6 +1,5 @@
 """Writes a random program from a seed."""
 
-import os
 import random
 
 from . import objects, settings, statements
@@ -47,9 +46,7 @@ class Generator:
         self.rng = rng = random.Random(seed)
         self.seed, self.alone, self.steps, self.serial = seed, alone, [], 0
         self.servers = rng.choice((2, 3)) if alone else rng.choice((1, 2, 2, 2, 3))
-        # An UNLISTEN that meets a hand-over to the hub may be lost (CHANGELOG.md, Not yet):
-        # PGWEIR_LISTEN_PROGRAMS=1 has the programs listen all the same.
-        listens = rng.random() < 0.25 and os.environ.get("PGWEIR_LISTEN_PROGRAMS") == "1"
+        listens = rng.random() < 0.25
         self.listens = not alone and listens
         self.pins = self.servers > 1 and rng.random() < 0.6
         self.sequences = self.pins and not alone and rng.random() < 0.2
