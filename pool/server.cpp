@@ -151,6 +151,7 @@ void Server::forget_session() {
     settings_touched_ = false;
     ask_hurried_ = false;
     sequences_discarded_ = false;
+    advances_sequence_ = false;
     has_reset_ = false;
     fates_.clear();
     forget_channels();

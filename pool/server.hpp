@@ -306,6 +306,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::map<std::string, protocol::SettingFate> fates_;
     bool has_reset_ = false;  ///< by a RESET of the tenant's, since its last ReadyForQuery
     bool sequences_discarded_ = false;  ///< by the tenant, since the last question
+    bool advances_sequence_ = false;    ///< the tenant's present transaction does
     /// What this session listens to.
     enum class ChannelsHere : std::uint8_t {
         none,    ///< nothing: the hub listens for the tenant, or nobody

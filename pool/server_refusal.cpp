@@ -59,7 +59,7 @@ std::optional<ErrorReport> Server::refuses(Bytes sql, Effects effects) {
 // earlier transaction got: who does that keeps the server.
 bool Server::forgets_sequences(Effects& effects) {
     if (!effects.contains(Effect::reads_sequence)) return false;
-    if ((effects_ | effects).contains(Effect::advances_sequence)) {
+    if (advances_sequence_ || effects.contains(Effect::advances_sequence)) {
         effects = effects.without(Effect::reads_sequence);
         return false;
     }
@@ -74,6 +74,7 @@ bool Server::forgets_sequences(Effects& effects) {
 
 void Server::note_sequences(Effects effects) {
     if (!effects.contains(Effect::advances_sequence)) return;
+    advances_sequence_ = true;
     const std::uint64_t id = tenant_->session().id;
     std::uint64_t& owner = connection_.sequences_of;
     owner = owner == 0 || owner == id ? id : several_sessions;

@@ -50,6 +50,7 @@ bool Server::set_up(Outgoing& out) {
 bool Server::ask_before_release() {
     const TenantSession& session = tenant_->session();
     if (!session.follows) return restore_after_reset();
+    advances_sequence_ = false;
     const bool verify = part_.options().verify_session_state && !verified_;
     if (!tracks() && !verify) return false;
     if (effects_.contains(Effect::changes_catalogue)) {
