@@ -80,12 +80,15 @@ bool Server::ask_before_release() {
     return false;
 }
 
-// Mostly the catalogue is read between tenants. But the question for the state names the custom
-// settings that it asks for, and nobody waits for another worker's server, which may take its time;
-// and who keeps the server would never be known to leave nothing behind.
+// Mostly the catalogue is read between tenants. But the first time nobody should be in need of one
+// more connection for it; the question for the state names the custom settings that it asks for,
+// and does not wait for another worker's server; and who keeps the server would never be known to
+// leave nothing behind.
 std::optional<CatalogueUpkeep::Reading> Server::begin_catalogue() {
     CatalogueUpkeep& upkeep = part_.pool().catalogue_upkeep();
-    if (effects_.contains(Effect::state) && !part_.catalogue_was_asked()) return upkeep.begin();
+    if (!part_.catalogue_was_asked()) {
+        return effects_.contains(Effect::state) ? upkeep.begin() : upkeep.claim();
+    }
     return tenant_->session().pins.any() ? upkeep.claim() : std::nullopt;
 }
 
