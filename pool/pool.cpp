@@ -83,6 +83,8 @@ void Pool::reconfigure(PoolSetup wanted) {
         wanted.generation = setup.generation;
         setup = std::move(wanted);
     });
+    // An operator may reload because somebody has changed a database past pgweir.
+    forget_catalogue();
 }
 
 void Pool::set_paused(bool paused) {
@@ -299,9 +301,17 @@ void Pool::catalogue_learned(const CataloguePtr& catalogue,
         [catalogue, reading](PoolPart& part) { part.catalogue_learned(catalogue, reading.as_of); });
 }
 
-void Pool::catalogue_changed() {
+void Pool::catalogue_changed() const {
+    registry_.catalogue_changed(*this);
+}
+
+void Pool::forget_catalogue() {
     catalogue_upkeep_.changed(Clock::now());
-    on_all_workers([](PoolPart& part) { part.catalogue_changed(); });
+    on_all_workers([](PoolPart& part) { part.forget_catalogue(); });
+}
+
+bool Pool::shares_database_with(const Pool& other) const {
+    return keyword(setup()->connection, "dbname") == keyword(other.setup()->connection, "dbname");
 }
 
 // --- outages -------------------------------------------------------------------------------------

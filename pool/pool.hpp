@@ -124,8 +124,13 @@ class Pool : public std::enable_shared_from_this<Pool> {
     [[nodiscard]] static std::string catalogue_query(std::string_view server_version);
     /// The answer; null where the server gave none.
     void catalogue_learned(const CataloguePtr& catalogue, const CatalogueUpkeep::Reading& reading);
-    /// A client has changed it: nothing is known until it is asked for anew.
-    void catalogue_changed();
+    /// A client has changed it: to this pool and to all others of the same database nothing is known
+    /// until it is asked for anew.
+    void catalogue_changed() const;
+    /// It may have changed.
+    void forget_catalogue();
+    /// Whether both may have the same database behind them, by its name: a server has many.
+    [[nodiscard]] bool shares_database_with(const Pool& other) const;
     /// A session has read what it got from a sequence (currval, lastval).
     void sequences_are_read() { reads_sequences_.store(true, std::memory_order_relaxed); }
     [[nodiscard]] bool reads_sequences() const {

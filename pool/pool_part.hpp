@@ -58,8 +58,7 @@ class PoolPart {
     /// The answer to a question for it, here or by another worker's server; null: there was none.
     /// `as_of`: how many changes there had been when it was asked.
     void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of);
-    /// What was known of it is no more so.
-    void catalogue_changed() { names_.reset(); }
+    void forget_catalogue() { names_.reset(); }
     /// There was an answer. Before the first, custom_settings() lacks those that functions set.
     [[nodiscard]] bool catalogue_was_asked() const { return catalogue_was_asked_; }
     /// Custom settings that a session of this pool may have: to be asked for by name.

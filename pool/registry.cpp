@@ -156,4 +156,10 @@ void Registry::room_made(const Pool& giving) const {
     }
 }
 
+void Registry::catalogue_changed(const Pool& where) const {
+    for (const auto& pool : all()) {
+        if (pool->shares_database_with(where)) pool->forget_catalogue();
+    }
+}
+
 }  // namespace pgweir::pool

@@ -54,6 +54,8 @@ class Registry {
     void make_room(const Pool& wanting) const;
     /// A place under a limit has become free.
     void room_made(const Pool& giving) const;
+    /// A client of this pool has changed the definitions of its database.
+    void catalogue_changed(const Pool& where) const;
 
   private:
     using Key = std::pair<std::string, std::string>;

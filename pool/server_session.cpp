@@ -54,7 +54,7 @@ bool Server::ask_before_release() {
     const bool verify = part_.options().verify_session_state && !verified_;
     if (!tracks() && !verify) return false;
     if (effects_.contains(Effect::changes_catalogue)) {
-        part_.catalogue_changed();
+        part_.forget_catalogue();
         part_.pool().catalogue_changed();
         effects_ = effects_.without(Effect::changes_catalogue);
     }

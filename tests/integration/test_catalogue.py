@@ -41,17 +41,32 @@ def test_a_lock_on_a_table_holds_up_nobody_who_does_not_use_it(cluster, pgweir, 
                 assert peer.query("select 1")[-1].type == "Z"
 
 
+def is_known(weir, peer):
+    """Whether the catalogue has been read, so that an innocent statement raises no question."""
+    before = weir.metrics().sum("pgweir_session_state_questions_total")
+    peer.query("select 1")
+    return weir.metrics().sum("pgweir_session_state_questions_total") == before
+
+
 def test_the_clients_own_statement_timeout_does_not_end_the_reading(pgweir, world):
     weir = pgweir({**world, "pool": {"default_pool_size": 1}})
     with Peer.login(weir) as peer:
-        def is_known():
-            before = weir.metrics().sum("pgweir_session_state_questions_total")
-            peer.query("select 1")
-            return weir.metrics().sum("pgweir_session_state_questions_total") == before
-        eventually(is_known)
+        eventually(lambda: is_known(weir, peer))
         peer.query("create table mine (a int); set statement_timeout = 1")
-        assert not is_known()
-        eventually(is_known)
+        assert not is_known(weir, peer)
+        eventually(lambda: is_known(weir, peer))
+
+
+def test_what_another_user_has_changed_is_known_at_once(pgweir, world):
+    weir = pgweir({**world, "workers": 1, "pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as caller, Peer.login(weir) as stranger, \
+            Peer.login(weir, user=SUPERUSER) as owner:
+        eventually(lambda: is_known(weir, caller))
+        owner.query("create function comes_late() returns text language sql"
+                    " return set_config('late.x', 'set', false)")
+        assert caller.value("select comes_late()") == "set"
+        for peer, expected in ((stranger, (None, "")), (caller, ("set",))) * 2:
+            assert peer.value("select current_setting('late.x', true)") in expected
 
 
 def test_who_changes_it_does_not_wait_for_the_reading(pgweir, world):
