@@ -6,6 +6,7 @@
 
 #include "pool/pool_sizing.hpp"
 #include "pool/registry.hpp"
+#include "protocol/custom_settings.hpp"
 
 namespace pgweir::pool {
 
@@ -302,7 +303,21 @@ void Pool::catalogue_learned(const CataloguePtr& catalogue,
 }
 
 void Pool::catalogue_changed() const {
-    registry_.catalogue_changed(*this);
+    registry_.for_each_of_database(*this, [](Pool& pool) { pool.forget_catalogue(); });
+}
+
+void Pool::catalogue_changes(Bytes sql) const {
+    std::vector<std::string> names;
+    protocol::collect_custom_settings(sql, names);
+    if (names.empty()) return;
+    registry_.for_each_of_database(*this,
+                                   [&names](Pool& pool) { pool.note_custom_settings(names); });
+}
+
+void Pool::note_custom_settings(const std::vector<std::string>& names) {
+    on_all_workers([names](PoolPart& part) {
+        for (const std::string& name : names) part.note_custom_setting(name);
+    });
 }
 
 void Pool::forget_catalogue() {

@@ -124,11 +124,15 @@ class Pool : public std::enable_shared_from_this<Pool> {
     [[nodiscard]] static std::string catalogue_query(std::string_view server_version);
     /// The answer; null where the server gave none.
     void catalogue_learned(const CataloguePtr& catalogue, const CatalogueUpkeep::Reading& reading);
-    /// A client has changed it: to this pool and to all others of the same database nothing is known
-    /// until it is asked for anew.
+    /// A client has changed it: nothing is known, to this pool and to all others of the same
+    /// database, until it is asked for anew.
     void catalogue_changed() const;
+    /// A client is about to change it by this statement: what a function sets that it defines has
+    /// to be known where it is called before the catalogue is read.
+    void catalogue_changes(Bytes sql) const;
     /// It may have changed.
     void forget_catalogue();
+    void note_custom_settings(const std::vector<std::string>& names);
     /// Whether both may have the same database behind them, by its name: a server has many.
     [[nodiscard]] bool shares_database_with(const Pool& other) const;
     /// A session has read what it got from a sequence (currval, lastval).

@@ -67,6 +67,7 @@ class PoolPart {
     }
     /// Notes those that a statement sets by name.
     void note_custom_settings(Bytes sql);
+    void note_custom_setting(const std::string& name);
     /// Notes values of a Bind (what follows its names) that may be names of custom settings.
     void note_custom_settings_in_values(Bytes rest);
 
@@ -121,7 +122,6 @@ class PoolPart {
                                                               Clock::time_point now) const;
     /// Closes the server if there is a reason to; false: it may stay.
     bool retire_if_due(Server& server, Clock::time_point now);
-    void note_custom_setting(const std::string& name);
     void queue_changed();
     void start_connecting();
     Task<> connect();

@@ -156,9 +156,9 @@ void Registry::room_made(const Pool& giving) const {
     }
 }
 
-void Registry::catalogue_changed(const Pool& where) const {
-    for (const auto& pool : all()) {
-        if (pool->shares_database_with(where)) pool->forget_catalogue();
+void Registry::for_each_of_database(const Pool& pool, const std::function<void(Pool&)>& act) const {
+    for (const auto& each : all()) {
+        if (each->shares_database_with(pool)) act(*each);
     }
 }
 

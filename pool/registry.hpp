@@ -1,6 +1,7 @@
 // All pools.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,8 +55,8 @@ class Registry {
     void make_room(const Pool& wanting) const;
     /// A place under a limit has become free.
     void room_made(const Pool& giving) const;
-    /// A client of this pool has changed the definitions of its database.
-    void catalogue_changed(const Pool& where) const;
+    /// Acts on all pools of the same database as this one's, and on this one.
+    void for_each_of_database(const Pool& pool, const std::function<void(Pool&)>& act) const;
 
   private:
     using Key = std::pair<std::string, std::string>;

@@ -327,6 +327,7 @@ void Server::note_effects(Effects effects, Bytes text) {
     if (!text.empty()) effects_text_.assign(text.substr(0, most));
     if (!effects.contains(Effect::state)) return;
     part_.note_custom_settings(text);
+    if (effects.contains(Effect::changes_catalogue)) part_.pool().catalogue_changes(text);
     note_fates(text);
 }
 
