@@ -314,6 +314,10 @@ void Pool::catalogue_changes(Bytes sql) const {
                                    [&names](Pool& pool) { pool.note_custom_settings(names); });
 }
 
+void Pool::make_way(Bytes sql) const {
+    registry_.make_way(sql);
+}
+
 void Pool::note_custom_settings(const std::vector<std::string>& names) {
     on_all_workers([names](PoolPart& part) {
         for (const std::string& name : names) part.note_custom_setting(name);

@@ -135,6 +135,11 @@ class Pool : public std::enable_shared_from_this<Pool> {
     void note_custom_settings(const std::vector<std::string>& names);
     /// Whether both may have the same database behind them, by its name: a server has many.
     [[nodiscard]] bool shares_database_with(const Pool& other) const;
+    /// This statement needs a database that nobody else is in. PostgreSQL waits five seconds for it
+    /// ("DROP DATABASE"), in which the servers go, as soon as they are idle, of all pools whose
+    /// database it may name.
+    void make_way(Bytes sql) const;
+
     /// A session has read what it got from a sequence (currval, lastval).
     void sequences_are_read() { reads_sequences_.store(true, std::memory_order_relaxed); }
     [[nodiscard]] bool reads_sequences() const {

@@ -156,6 +156,13 @@ void Registry::room_made(const Pool& giving) const {
     }
 }
 
+void Registry::make_way(Bytes sql) const {
+    for (const auto& pool : all()) {
+        if (sql.find(keyword(pool->setup()->connection, "dbname")) == Bytes::npos) continue;
+        pool->reconnect();
+    }
+}
+
 void Registry::for_each_of_database(const Pool& pool, const std::function<void(Pool&)>& act) const {
     for (const auto& each : all()) {
         if (each->shares_database_with(pool)) act(*each);

@@ -55,6 +55,9 @@ class Registry {
     void make_room(const Pool& wanting) const;
     /// A place under a limit has become free.
     void room_made(const Pool& giving) const;
+    /// Has the servers closed, as soon as they are idle, of each database whose name is in this
+    /// statement.
+    void make_way(Bytes sql) const;
     /// Acts on all pools of the same database as this one's, and on this one.
     void for_each_of_database(const Pool& pool, const std::function<void(Pool&)>& act) const;
 

@@ -320,6 +320,10 @@ Effects Server::effects_of(const Statement& statement) const {
 }
 
 void Server::note_effects(Effects effects, Bytes text) {
+    if (effects.contains(Effect::empties_database)) {
+        part_.pool().make_way(text);
+        effects = effects.without(Effect::empties_database);
+    }
     if (!effects.any()) return;
     effects_ |= effects;
     note_sequences(effects);

@@ -35,6 +35,7 @@ constexpr std::array words{
     EffectWord{"crosstab*", Role::runs_text, suspect},
     EffectWord{"currval", Role::other, Effect::reads_sequence},
     EffectWord{"cursor_to_xml*", Role::runs_text, suspect},
+    EffectWord{"database", Role::database, {}},
     EffectWord{"database_to_xml*", Role::runs_text, suspect},
     EffectWord{"dblink_connect", Role::other, Effect::sticky},
     EffectWord{"dblink_connect_u", Role::other, Effect::sticky},

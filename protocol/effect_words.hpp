@@ -19,6 +19,7 @@ enum class Role : std::uint8_t {
     begins_block,    ///< BEGIN: of a transaction, or of statements in code
     call,
     constraints,
+    database,
     define,  ///< CREATE, ALTER
     discard,
     drop,

@@ -300,6 +300,11 @@ void StatementLook::act_on_any(Role role) {
         case Role::kind:
             if (define_) found_ |= Effect::state | Effect::changes_catalogue;
             break;
+        case Role::database:
+            if (previous_ == Role::define || previous_ == Role::drop) {
+                found_ |= Effect::empties_database;
+            }
+            break;
         case Role::resets:
             if (set_) found_ |= Effect::reset;
             break;

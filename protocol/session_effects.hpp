@@ -36,6 +36,8 @@ enum class Effect : std::uint16_t {
     ends_transaction = 1U << 7U,
     /// Functions, views, triggers or tables change: NamedEffects must be made anew.
     changes_catalogue = 1U << 8U,
+    /// DROP, ALTER and CREATE DATABASE: nobody else may be in the database (or in the template).
+    empties_database = 1U << 9U,
 };
 
 /// A set of Effect.

@@ -179,6 +179,10 @@ constexpr std::array others{
     Case{"ALTER TABLE t ADD COLUMN a bigserial", definition | advances},
     Case{"CREATE ROLE r", none},  // its tag has `state`
     Case{"DROP TABLE t", none},
+    Case{"DROP DATABASE d", Effect::empties_database},
+    Case{"/* the old one */ ALTER DATABASE d RENAME TO e", Effect::empties_database},
+    Case{"CREATE DATABASE d TEMPLATE e", Effect::empties_database},
+    Case{"SELECT database FROM t", none},
     Case{"COMMIT", ends},
     Case{"  \n;/* x /* y */ */ -- z\r\n commit AND CHAIN", ends},
     Case{"ROLLBACK TO SAVEPOINT s", ends},
