@@ -76,7 +76,7 @@ class Peer {
 
 class HttpServerTest : public testing::Test {
   protected:
-    ~HttpServerTest() override {
+    void TearDown() override {
         if (server_) asio_post([this] { server_->stop(); });
         work_.reset();
         if (thread_.joinable()) thread_.join();

@@ -39,7 +39,7 @@ class Redirect {
 
 class Log : public testing::Test {
   protected:
-    ~Log() override {
+    void TearDown() override {
         close(file_);
         unsetenv("JOURNAL_STREAM");
     }

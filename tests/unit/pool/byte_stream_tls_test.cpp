@@ -34,9 +34,7 @@ class TlsStreamTest : public testing::TestWithParam<std::tuple<TlsRole, int>> {
         socket = ends[1];
         shake_hands();
     }
-    ~TlsStreamTest() override { hang_up(); }
-    TlsStreamTest(const TlsStreamTest&) = delete;
-    TlsStreamTest& operator=(const TlsStreamTest&) = delete;
+    void TearDown() override { hang_up(); }
 
     void shake_hands() {
         bool done = false;
@@ -293,6 +291,7 @@ TEST_P(TlsStreamTest, ARecordThatDidNotFitIsWrittenOnFromAnotherAddress) {
             for (const iovec& part : rest) {
                 copies.emplace_back(static_cast<const char*>(part.iov_base), part.iov_len);
             }
+            moved.reserve(copies.size());
             for (const std::string& copy : copies) moved.push_back(to_iovec(copy));
             const IoResult result = stream->write(moved);
             if (result.status == Status::would_block) {
