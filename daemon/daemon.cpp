@@ -194,14 +194,14 @@ Task<> Daemon::handle_signals() {
 
 ReloadReport Daemon::reload() {
     service_manager::notify_reloading();
-    const ReloadReport report = reconfiguration_.reload(tls_);
+    ReloadReport report = reconfiguration_.reload(tls_);
     if (report.applied()) apply_configuration();
     service_manager::notify_ready();
     return report;
 }
 
 ReloadReport Daemon::set(const conf::Option& option, std::string_view text) {
-    const ReloadReport report = reconfiguration_.set(option, text);
+    ReloadReport report = reconfiguration_.set(option, text);
     if (report.applied()) apply_configuration();
     return report;
 }
