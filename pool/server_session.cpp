@@ -15,7 +15,6 @@ using protocol::Effect;
 using protocol::Effects;
 using protocol::Frontend;
 using protocol::Origin;
-using protocol::TransactionStatus;
 
 bool Server::set_up(Outgoing& out) {
     const SettingsPtr& settings = tenant_->session().settings;
@@ -119,7 +118,7 @@ void Server::ask_state(bool hurried) {
 
 void Server::ask_catalogue() {
     catalogue_reader_.emplace();
-    ask(Question::catalogue, part_.pool().catalogue_query(connection_.at_login("server_version")));
+    ask(Question::catalogue, Pool::catalogue_query(connection_.at_login("server_version")));
 }
 
 // --- answers -------------------------------------------------------------------------------------
@@ -268,8 +267,9 @@ void Server::look_for_leak(const SessionState& state) {
     part_.statistics().session_state_leaks.add();
     const auto told = [](const std::vector<Parameter>& settings, Pins pins) {
         std::string text;
-        for (const auto& [setting, value] : settings) text += setting + '=' + value + ' ';
-        pins.for_each([&](PinReason reason) { text += std::string(name(reason)) + ' '; });
+        for (const auto& [setting, value] : settings)
+            text.append(setting).append("=").append(value).append(" ");
+        pins.for_each([&](PinReason reason) { text.append(name(reason)).append(" "); });
         return text;
     };
     const std::string what = told(state.settings, state.pins) + "instead of " +
