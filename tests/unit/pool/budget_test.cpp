@@ -81,7 +81,6 @@ TEST(Budget, ManyThreadsNeverExceedTheLimit) {
     std::atomic<unsigned> granted{0};
     {
         std::vector<std::jthread> threads;
-        threads.reserve(8);
         for (int i = 0; i < 8; ++i) {
             threads.emplace_back([&] {
                 for (unsigned round = 0; round < rounds; ++round) {

@@ -291,7 +291,6 @@ TEST_P(TlsStreamTest, ARecordThatDidNotFitIsWrittenOnFromAnotherAddress) {
             for (const iovec& part : rest) {
                 copies.emplace_back(static_cast<const char*>(part.iov_base), part.iov_len);
             }
-            moved.reserve(copies.size());
             for (const std::string& copy : copies) moved.push_back(to_iovec(copy));
             const IoResult result = stream->write(moved);
             if (result.status == Status::would_block) {
