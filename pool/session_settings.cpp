@@ -119,8 +119,8 @@ std::vector<Parameter> merge(const SessionSettings& base, const SessionSettings&
 
 // set_config() takes a value as the setting's text; SET would take 'a, b' for one list element.
 // What has to go back to the login's value is RESET first. Identities come last, as the others may
-// need the login's rights. By default it would be a transaction as the former client's are: a deferrable
-// one waits for what others write.
+// need the login's rights. By default it would be a transaction as the former client's are: a
+// deferrable one waits for what others write.
 std::string difference_sql(const SessionSettings& from, const SessionSettings& to) {
     if (from.values() == to.values()) return {};
     std::string sql = "BEGIN";
