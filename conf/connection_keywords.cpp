@@ -197,7 +197,7 @@ std::optional<std::string> check_hosts(const std::vector<ConnectionKeyword>& con
     if (hosts > 0 && addresses > 0 && hosts != addresses) {
         return counts(addresses, "values of hostaddr", hosts, "of host");
     }
-    const std::size_t targets = std::max<std::size_t>({hosts, addresses, 1});
+    const auto targets = std::max<std::size_t>({hosts, addresses, 1});
     if (ports > 1 && ports != targets) return counts(ports, "values of port", targets, "of host");
     return std::nullopt;
 }

@@ -32,6 +32,6 @@ namespace pgweir::conf {
 
 /// What is wrong between the keywords of one connection: numbers of hosts, addresses and ports.
 [[nodiscard]] std::optional<std::string> check_hosts(
-    const std::vector<ConnectionKeyword>& keywords);
+    const std::vector<ConnectionKeyword>& connection);
 
 }  // namespace pgweir::conf

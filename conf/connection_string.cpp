@@ -190,7 +190,7 @@ class UriParser {
             const std::string_view name = take_until(parameter, "=");
             if (name.empty() || !take(parameter, '=') ||
                 parameter.find('=') != std::string_view::npos) {
-                fail("after \"?\" expected keyword=value, separated by \"&\"");
+                fail(R"(after "?" expected keyword=value, separated by "&")");
                 return;
             }
             store_parameter(name, parameter);

@@ -307,7 +307,7 @@ constexpr std::array table{
     Option{.path = "console.stats_period",
            .member = &Config::stats_period,
            .default_text = "60s",
-           .range = {second, 24 * 3'600 * second},
+           .range = {second, 24ULL * 3'600 * second},
            .sentence = "Over how long the averages of SHOW STATS are taken."},
 
     Option{.path = "http",

@@ -10,7 +10,7 @@
 namespace pgweir::conf {
 namespace {
 
-constexpr std::size_t longest_secret_file = 64 * 1024;
+constexpr std::size_t longest_secret_file = 64UL * 1024;
 constexpr std::string_view file_prefix = "file:";
 
 bool is_variable_name(std::string_view name) {
@@ -80,7 +80,7 @@ Result<std::string> expand_variables(std::string_view text) {
 }
 
 Result<std::string> resolve_secret(std::string_view text) {
-    const Result<std::string> expanded = expand_variables(text);
+    Result<std::string> expanded = expand_variables(text);
     // A password that comes from a variable is taken as it is, even if it looks like a reference.
     if (!expanded || !text.starts_with(file_prefix)) return expanded;
     return secret_file(expanded->substr(file_prefix.size()));

@@ -70,8 +70,8 @@ void mask_signals(int how) {
 
 Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
     : reconfiguration_(std::move(file), std::move(loaded)),
-      limits_(config()->max_client_conn),
-      contexts_(make_contexts(number_of_workers(*config()))),
+      limits_(reconfiguration_.config()->max_client_conn),
+      contexts_(make_contexts(number_of_workers(*reconfiguration_.config()))),
       auth_query_(contexts_.front()->io),
       registry_(pointers(contexts_), pool_log_),
       console_(io_, *this),
@@ -99,7 +99,7 @@ Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
       deadline_(io_.get_executor()) {
     for (const int signal : signals) signals_.add(signal);
     for (const auto& context : contexts_) {
-        workers_.push_back(std::make_unique<Worker>(*context, gateway_, config()));
+        workers_.push_back(std::make_unique<Worker>(*context, gateway_, reconfiguration_.config()));
     }
 }
 
@@ -194,14 +194,14 @@ Task<> Daemon::handle_signals() {
 
 ReloadReport Daemon::reload() {
     service_manager::notify_reloading();
-    const ReloadReport report = reconfiguration_.reload(tls_);
+    ReloadReport report = reconfiguration_.reload(tls_);
     if (report.applied()) apply_configuration();
     service_manager::notify_ready();
     return report;
 }
 
 ReloadReport Daemon::set(const conf::Option& option, std::string_view text) {
-    const ReloadReport report = reconfiguration_.set(option, text);
+    ReloadReport report = reconfiguration_.set(option, text);
     if (report.applied()) apply_configuration();
     return report;
 }

@@ -95,7 +95,7 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
     void begin_session(tcp::socket&& socket);
     asio::awaitable<void> session(Streams::iterator stream);
     asio::awaitable<bool> exchange(beast::tcp_stream& stream, beast::flat_buffer& buffer);
-    asio::awaitable<void> drain(beast::tcp_stream& stream, beast::flat_buffer& buffer);
+    asio::awaitable<void> drain(beast::tcp_stream& stream, beast::flat_buffer& buffer) const;
     asio::awaitable<bool> write(beast::tcp_stream& stream, Response response, bool head_only);
     Response answer(const Request& request);
     Response answer_ready(unsigned version, bool keep_alive);
@@ -246,7 +246,7 @@ asio::awaitable<bool> HttpServer::State::write(beast::tcp_stream& stream, Respon
 }
 
 asio::awaitable<void> HttpServer::State::drain(beast::tcp_stream& stream,
-                                               beast::flat_buffer& buffer) {
+                                               beast::flat_buffer& buffer) const {
     stream.expires_after(std::min(limits_.request_time, drain_time));
     for (std::size_t drained = 0; drained < drain_bytes;) {
         buffer.clear();

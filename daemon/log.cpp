@@ -42,6 +42,7 @@ spdlog::level::level_enum spdlog_level(conf::LogLevel level) {
 /// Whether stderr is the journal itself: JOURNAL_STREAM names its device and inode, and is still
 /// set when stderr was redirected since (sd-daemon(3), systemd.exec(5)).
 bool stderr_is_journal() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing writes to the environment by now
     const char* stream = std::getenv("JOURNAL_STREAM");
     struct stat status {};
     if (stream == nullptr || fstat(STDERR_FILENO, &status) != 0) return false;

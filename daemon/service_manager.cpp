@@ -4,9 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cstdint>
 #include <ctime>
 #include <string>
+#include <system_error>
 
 #include "daemon/log.hpp"
 
@@ -19,7 +20,7 @@ void notify(const std::string& state) {
     const int result = sd_notify(0, state.c_str());
     if (result >= 0) return;
     log::write(conf::LogLevel::debug, "service_manager_unreachable",
-               {{"error", std::strerror(-result)}});
+               {{"error", std::generic_category().message(-result)}});
 }
 
 bool is_listening_stream(int descriptor) {
@@ -60,7 +61,7 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
     if (result > 0) return std::chrono::microseconds(usec / 2);
     if (result < 0)
         log::write(conf::LogLevel::warning, "watchdog_setting_invalid",
-                   {{"error", std::strerror(-result)}});
+                   {{"error", std::generic_category().message(-result)}});
     return std::nullopt;
 }
 
@@ -69,7 +70,7 @@ std::vector<int> inherited_sockets() {
     const int count = sd_listen_fds(1);  // makes them close-on-exec as well
     if (count < 0) {
         log::write(conf::LogLevel::warning, "inherited_sockets_unreadable",
-                   {{"error", std::strerror(-count)}});
+                   {{"error", std::generic_category().message(-count)}});
         return sockets;
     }
     for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; ++fd) {

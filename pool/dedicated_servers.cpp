@@ -47,7 +47,7 @@ void DedicatedServers::queue_changed() {
 void DedicatedServers::start_connecting() {
     Waiter& waiter = waiters_.front();
     waiters_.pop_front();
-    auto attempt = std::make_shared<Attempt>(&waiter, waiter.dedicated);
+    auto attempt = std::make_shared<Attempt>(Attempt{&waiter, waiter.dedicated});
     attempts_.push_back(attempt);
     part_.statistics().servers_login.add();
     asio::co_spawn(part_.context().io.get_executor(), connect(std::move(attempt)), asio::detached);

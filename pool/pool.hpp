@@ -54,7 +54,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     [[nodiscard]] const PoolStatistics& statistics(unsigned worker) const;
 
     /// A new configuration: limits at once, connections as they come back.
-    void reconfigure(PoolSetup setup);
+    void reconfigure(PoolSetup wanted);
     [[nodiscard]] std::shared_ptr<const PoolSetup> setup() const;
     /// Servers that are free are closed, others when they are; clients wait until it goes on.
     void set_paused(bool paused);

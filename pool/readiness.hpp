@@ -58,8 +58,10 @@ class Readiness {
               resumptions_(readiness.resumptions_) {}
         /// Only before it is awaited.
         Wait(Wait&& other) noexcept : Wait(other.readiness_, other.kind_) {}
-        ~Wait() = default;
+        Wait(const Wait&) = delete;
+        Wait& operator=(const Wait&) = delete;
         Wait& operator=(Wait&&) = delete;
+        ~Wait() = default;
 
         /// For Asio: the coroutine of `frame` stands still.
         Suspension::Thread* operator()(Suspension::Frame* frame);

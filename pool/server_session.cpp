@@ -23,7 +23,6 @@ using protocol::Effect;
 using protocol::Effects;
 using protocol::Frontend;
 using protocol::Origin;
-using protocol::TransactionStatus;
 
 bool Server::set_up(Outgoing& out) {
     const SettingsPtr& settings = tenant_->session().settings;
@@ -286,8 +285,9 @@ void Server::look_for_leak(const SessionState& state) {
     part_.statistics().session_state_leaks.add();
     const auto told = [](const std::vector<Parameter>& settings, Pins pins) {
         std::string text;
-        for (const auto& [setting, value] : settings) text += setting + '=' + value + ' ';
-        pins.for_each([&](PinReason reason) { text += std::string(name(reason)) + ' '; });
+        for (const auto& [setting, value] : settings)
+            text.append(setting).append("=").append(value).append(" ");
+        pins.for_each([&](PinReason reason) { text.append(name(reason)).append(" "); });
         return text;
     };
     const std::string what = told(state.settings, state.pins) + "instead of " +

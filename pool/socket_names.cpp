@@ -32,7 +32,8 @@ SocketName name_by(int socket, Get get) {
     if (size <= offsetof(sockaddr_un, sun_path)) return {};
     const auto* un = reinterpret_cast<const sockaddr_un*>(&storage);
     const std::string path(un->sun_path, size - offsetof(sockaddr_un, sun_path));
-    return {.address = path.starts_with('\0') ? '@' + path.substr(1) : std::string(path.c_str())};
+    return {.address =
+                path.starts_with('\0') ? '@' + path.substr(1) : path.substr(0, path.find('\0'))};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace pgweir::pool {
 /// the worker's loop, so that who notifies need not expect anything to change under his hands.
 ///
 /// Lives on one worker; at most one coroutine waits at a time.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): nothing can derive from it
 class WakeUp final : private Resumable {
   public:
     explicit WakeUp(asio::io_context& io) : resumptions_(asio::use_service<Resumptions>(io)) {}

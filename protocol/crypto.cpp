@@ -176,7 +176,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
         } else {
             const signed char value = base64_values[static_cast<unsigned char>(c)];
             if (value == no_digit) return std::nullopt;
-            digit = static_cast<std::uint32_t>(value);
+            digit = static_cast<unsigned char>(value);
         }
         group = group << 6U | digit;
         if (++position < 4) continue;

@@ -106,6 +106,7 @@ SessionSettings::SessionSettings(const std::vector<protocol::Parameter>& startup
         values_.emplace(in_lower_case(known.name), known.value);
     }
     for (const auto& [name, value] : startup) set(name, value);
+    // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer): only now are they complete
     at_login_ = values_;
 }
 

@@ -56,7 +56,7 @@ class OrdinaryStatement {
     };
 
     /// Nothing: it is none, and may be a command of the console.
-    [[nodiscard]] static std::optional<OrdinaryStatement> parse(const Tokens& statement,
+    [[nodiscard]] static std::optional<OrdinaryStatement> parse(const Tokens& tokens,
                                                                 const SessionSettings& settings);
 
     [[nodiscard]] Kind kind() const { return kind_; }

@@ -11,7 +11,6 @@ namespace {
 
 using protocol::Backend;
 using protocol::Frontend;
-using protocol::Verdict;
 
 constexpr std::array simple_request{Frontend::query};
 constexpr std::array simple_reply{Backend::row_description, Backend::data_row,

@@ -210,9 +210,7 @@ TEST(Hba, NamesEveryProblemWithItsPlace) {
 class HbaFiles : public testing::Test {
   protected:
     HbaFiles() { std::filesystem::create_directories(folder / "more"); }
-    ~HbaFiles() override { std::filesystem::remove_all(folder); }
-    HbaFiles(const HbaFiles&) = delete;
-    HbaFiles& operator=(const HbaFiles&) = delete;
+    void TearDown() override { std::filesystem::remove_all(folder); }
 
     std::string write(const std::string& name, std::string_view text) const {
         std::ofstream{folder / name, std::ios::binary} << text;

@@ -171,7 +171,7 @@ timeouts: {query_timeout: 5s, server_lifetime: 7s}
 }
 
 TEST(DatabaseEntry, IsCalledAsItsServersDatabaseUnlessItSaysOtherwise) {
-    const auto config = load("databases: {a: \"\", b: {dbname: x}, \"*\": \"\", s: \"service=m\"}");
+    const auto config = load(R"(databases: {a: "", b: {dbname: x}, "*": "", s: "service=m"})");
     EXPECT_THAT(config->databases[0].connection, ElementsAre(Pair("dbname", "a")));
     EXPECT_THAT(config->databases[1].connection, ElementsAre(Pair("dbname", "x")));
     EXPECT_THAT(config->databases[2].connection, IsEmpty());

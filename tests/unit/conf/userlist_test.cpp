@@ -86,9 +86,7 @@ TEST(ParseUserlist, RefusesWhatNoUserCanHave) {
 class AuthFile : public testing::Test {
   protected:
     AuthFile() { std::filesystem::create_directories(folder); }
-    ~AuthFile() override { std::filesystem::remove_all(folder); }
-    AuthFile(const AuthFile&) = delete;
-    AuthFile& operator=(const AuthFile&) = delete;
+    void TearDown() override { std::filesystem::remove_all(folder); }
 
     [[nodiscard]] std::string write(const std::string& name, std::string_view text) const {
         std::ofstream{folder / name, std::ios::binary} << text;
@@ -133,7 +131,7 @@ TEST_F(AuthFile, ThatIsNotThereIsAProblemOfTheConfiguration) {
 
 TEST_F(AuthFile, PasswordsOfUsersComeFromFilesAndTheEnvironment) {
     const std::string path = write("secret", "from-a-file\n");
-    ::setenv("PGWEIR_TEST_PASSWORD", "from the environment", 1);  // NOLINT(concurrency-mt-unsafe)
+    ::setenv("PGWEIR_TEST_PASSWORD", "from the environment", 1);
     const auto config = load_text("users: {ann: {password: [\"file:" + path +
                                       "\", \"${PGWEIR_TEST_PASSWORD}\"]}}\n" + databases,
                                   "f")

@@ -52,6 +52,7 @@ TEST(ClientLimits, APlaceIsGivenBackWhenItsHolderGoes) {
     {
         ClientLimits::Place first = limits.take("shop", 1, "ann", 1);
         const ClientLimits::Place moved = std::move(first);
+        // NOLINTNEXTLINE(bugprone-use-after-move): it must say that it holds nothing any more
         EXPECT_FALSE(first);
         EXPECT_EQ(limits.clients_of_user("ann"), 1U);
         EXPECT_FALSE(limits.take("shop", 1, "ann", 1));

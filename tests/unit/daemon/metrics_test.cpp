@@ -85,7 +85,7 @@ TEST_F(Metrics, HistogramsAreCumulativeAndInSeconds) {
     second_->wait.observe(2ms);
     second_->wait.observe(90s);
     const std::string all = text();
-    const std::string labels = "{database=\"app\",user=\"alice\"";
+    const std::string labels = R"({database="app",user="alice")";
     const std::string name = "pgweir_client_wait_seconds";
     for (const char* line :
          {"_bucket{L,le=\"5e-05\"} 0\n", "_bucket{L,le=\"0.0001\"} 1\n",

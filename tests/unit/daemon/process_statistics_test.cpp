@@ -44,7 +44,7 @@ class FakeProc : public testing::Test {
         root_ = mkdtemp(pattern.data());
         fs::create_directory(root_ / "self");
     }
-    ~FakeProc() override { fs::remove_all(root_); }
+    void TearDown() override { fs::remove_all(root_); }
 
     void write(const char* name, const char* text) const { std::ofstream(root_ / name) << text; }
     [[nodiscard]] ProcessStatistics read() const { return read_process_statistics(root_.c_str()); }

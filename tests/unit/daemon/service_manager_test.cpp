@@ -31,7 +31,7 @@ class NotifySocket : public testing::Test {
         EXPECT_EQ(bind(socket_, reinterpret_cast<sockaddr*>(&address), length), 0);
         setenv("NOTIFY_SOCKET", ("@" + name).c_str(), 1);
     }
-    ~NotifySocket() override {
+    void TearDown() override {
         unsetenv("NOTIFY_SOCKET");
         close(socket_);
     }
@@ -83,7 +83,7 @@ TEST(ServiceManager, NobodyToNotifyIsFine) {
 
 class WatchdogInterval : public testing::Test {
   protected:
-    ~WatchdogInterval() override {
+    void TearDown() override {
         unsetenv("WATCHDOG_USEC");
         unsetenv("WATCHDOG_PID");
     }

@@ -34,9 +34,7 @@ class ByteStreamTest : public testing::Test {
         stream = std::make_unique<ByteStream>(io, late_ends, ends[0]);
         peer = ends[1];
     }
-    ~ByteStreamTest() override { hang_up(); }
-    ByteStreamTest(const ByteStreamTest&) = delete;
-    ByteStreamTest& operator=(const ByteStreamTest&) = delete;
+    void TearDown() override { hang_up(); }
 
     void hang_up() {
         if (peer >= 0) ::close(peer);
@@ -57,7 +55,7 @@ class ByteStreamTest : public testing::Test {
     }
     // Writes until nothing more fits; how much that was.
     [[nodiscard]] std::size_t fill() const {
-        const std::string block(64 * 1024, 'x');
+        const std::string block(64UL * 1024, 'x');
         const iovec whole = part(block);
         std::size_t total = 0;
         while (true) {

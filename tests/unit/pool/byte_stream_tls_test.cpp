@@ -34,9 +34,7 @@ class TlsStreamTest : public testing::TestWithParam<std::tuple<TlsRole, int>> {
         socket = ends[1];
         shake_hands();
     }
-    ~TlsStreamTest() override { hang_up(); }
-    TlsStreamTest(const TlsStreamTest&) = delete;
-    TlsStreamTest& operator=(const TlsStreamTest&) = delete;
+    void TearDown() override { hang_up(); }
 
     void shake_hands() {
         bool done = false;

@@ -16,7 +16,10 @@ class CleaningTest : public LendingTest {
         acquire(ann);
         part().enqueue(bob.waiter, Clock::now());
     }
-    ~CleaningTest() override { part().withdraw(bob.waiter); }
+    void TearDown() override {
+        part().withdraw(bob.waiter);
+        LendingTest::TearDown();
+    }
     void begin() {
         ann.query("BEGIN");
         EXPECT_EQ(next_message(), "QBEGIN");

@@ -12,7 +12,7 @@ using protocol::Replication;
 using testing::ElementsAre;
 using testing::Pair;
 
-DedicatedLogin login(Replication replication, std::vector<Parameter> settings = {}) {
+DedicatedLogin login(Replication replication, const std::vector<Parameter>& settings = {}) {
     return {.replication = replication,
             .settings = std::make_shared<SessionSettings>(normalise(settings))};
 }

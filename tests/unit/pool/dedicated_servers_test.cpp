@@ -5,7 +5,6 @@ namespace pgweir::pool {
 namespace {
 
 using protocol::Replication;
-using protocol::TransactionStatus;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -17,8 +16,8 @@ class DedicatedServersTest : public LendingTest {
     }
     void enqueue(TestTenant& tenant) {
         tenant.keeps_server = true;
-        tenant.waiter.dedicated =
-            std::make_shared<const DedicatedLogin>(Replication::logical, worker.settings.none());
+        tenant.waiter.dedicated = std::make_shared<const DedicatedLogin>(
+            DedicatedLogin{Replication::logical, worker.settings.none()});
         part().enqueue(tenant.waiter, Clock::now());
     }
     void acquire_own(TestTenant& tenant) {

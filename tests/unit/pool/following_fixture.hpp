@@ -102,7 +102,7 @@ class FollowingFixture : public LendingTest {
         const auto string_at = [&](std::size_t at) {
             return std::string(body.substr(at, body.find('\0', at) - at));
         };
-        const std::string type = message.substr(0, 1);
+        std::string type = message.substr(0, 1);
         switch (message[0]) {
             case 'P':
                 return type + ':' + string_at(0);

@@ -4,9 +4,6 @@
 namespace pgweir::pool {
 namespace {
 
-using protocol::TransactionStatus;
-using testing::IsEmpty;
-
 const std::string nobodys{no_statement};
 
 class FollowingTest : public FollowingFixture {

@@ -148,7 +148,7 @@ class LendingTest : public testing::Test {
         config.databases.push_back(entry);
         pool = registry.find_or_make(config, entry, "shop", "ann");
     }
-    ~LendingTest() override {
+    void TearDown() override {
         registry.shut_down();
         step();
     }

@@ -108,13 +108,16 @@ TEST(LoginTrace, WhatIsNotUnderstoodIsPassedOver) {
     }
 }
 
+std::string reported_line(const std::string& name, const std::string& value) {
+    return '"' + name + "\" \"" + value + "\"\n";
+}
+
 TEST(LoginTrace, CutShortItTellsWhatIsWhole) {
     for (std::size_t size = 0; size <= whole_trace.size(); ++size) {
         const LoginFacts facts = parse_login_trace(std::string(whole_trace.substr(0, size)));
         EXPECT_LE(facts.reported.size(), 4U);
         for (const auto& [name, value] : facts.reported) {
-            EXPECT_NE(whole_trace.find("\"" + name + "\" \"" + value + "\"\n"),
-                      std::string_view::npos)
+            EXPECT_NE(whole_trace.find(reported_line(name, value)), std::string_view::npos)
                 << "cut after " << size;
         }
     }

@@ -82,7 +82,7 @@ TEST(Outgoing, NeighboursBecomeOnePiece) {
 TEST(Outgoing, OwnBytesNextToTheBuffersInMemoryAreNotTakenForThem) {
     Outgoing out;
     append_own(out, "ab");
-    const std::string_view behind(out.own().data() + 2, 0);
+    const std::string_view behind = std::string_view(out.own()).substr(2);
     out.pass(behind);
     append_own(out, "c");
     EXPECT_EQ(all_of(out), "abc");

@@ -22,9 +22,7 @@ class ResumptionsTest : public testing::Test {
         EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
         socket.emplace(io, ends[0]);
     }
-    ~ResumptionsTest() override { ::close(ends[1]); }
-    ResumptionsTest(const ResumptionsTest&) = delete;
-    ResumptionsTest& operator=(const ResumptionsTest&) = delete;
+    void TearDown() override { ::close(ends[1]); }
 
     template <typename Action>
     void when_something_comes(Action action) {

@@ -164,7 +164,7 @@ TEST(FrameScanner, ARunOfUnwantedMessagesIsPassedInOneStep) {
     // Cut within a body: all of it passes. Cut within a header: up to the header.
     EXPECT_EQ(scanner.next(run + header('D', 100)).size, run.size() + header_size);
     EXPECT_EQ(scanner.next(std::string(96, 'x')).size, 96U);
-    EXPECT_EQ(scanner.next(run + "D\0\0").size, run.size());
+    EXPECT_EQ(scanner.next(run + std::string("D\0\0", 3)).size, run.size());
 }
 
 TEST(FrameScanner, LengthsThatCannotBeAreInvalid) {

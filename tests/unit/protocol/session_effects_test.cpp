@@ -217,9 +217,9 @@ constexpr std::array hidden{
     Case{"DO $$DISCARD ALL$$", settings},
     Case{"DO $$BEGIN RESET ALL; END$$", settings},
     Case{"DO $$BEGIN SET a.b TO DEFAULT; END$$", settings},
-    Case{"SELECT U&\"\\0073et_config\"('a', 'b', false)", settings},
+    Case{R"(SELECT U&"\0073et_config"('a', 'b', false))", settings},
     Case{"SELECT u&\"!0073etseed\" UESCAPE '!' (0)", sticky},
-    Case{"SELECT 1u&\"\\0063urrval\"('s')", reads},
+    Case{R"(SELECT 1u&"\0063urrval"('s'))", reads},
     Case{"SELECT query_to_xml('LOAD ''x''', true, true, '')", sticky},
 };
 

@@ -15,14 +15,14 @@ StartupMessage accepted(const std::string& body) {
     FirstPacket packet = parse_first_packet(body);
     auto* const startup = std::get_if<StartupMessage>(&packet);
     EXPECT_NE(startup, nullptr) << "refused: " << std::get<ErrorReport>(packet).message;
-    return startup != nullptr ? *std::move(startup) : StartupMessage{};
+    return startup != nullptr ? std::move(*startup) : StartupMessage{};
 }
 
 ErrorReport refused(const std::string& body) {
     FirstPacket packet = parse_first_packet(body);
     auto* const report = std::get_if<ErrorReport>(&packet);
     EXPECT_NE(report, nullptr) << "accepted";
-    return report != nullptr ? *std::move(report) : ErrorReport{};
+    return report != nullptr ? std::move(*report) : ErrorReport{};
 }
 
 TEST(Startup, AStartupMessageIsTakenApart) {

@@ -9,7 +9,6 @@ using protocol::ErrorReport;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::SizeIs;
 
 std::vector<std::string> texts(std::string_view sql) {
     std::vector<std::string> texts;
