@@ -16,10 +16,7 @@ class CleaningTest : public LendingTest {
         acquire(ann);
         part().enqueue(bob.waiter, Clock::now());
     }
-    void TearDown() override {
-        part().withdraw(bob.waiter);
-        LendingTest::TearDown();
-    }
+    ~CleaningTest() override { part().withdraw(bob.waiter); }
     void begin() {
         ann.query("BEGIN");
         EXPECT_EQ(next_message(), "QBEGIN");
