@@ -215,9 +215,9 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
     const bool present = state != ServerStatements::State::absent;
     // Where the settings that it is read by may be others than we know, or the transaction has
     // failed, the server has to read it again, with whatever error that brings.
-    const bool afresh = state == ServerStatements::State::stale ||
-                        effects_.contains(Effect::state) ||
-                        tracker_.transaction_status() == TransactionStatus::failed;
+    const bool failed = tracker_.transaction_status() == TransactionStatus::failed;
+    const bool afresh =
+        state == ServerStatements::State::stale || effects_.contains(Effect::state) || failed;
     if (present && !afresh) {
         session.statements.set(parse.statement, std::move(statement));
         operation.stands_for_parse = true;
@@ -227,18 +227,22 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         out.added(before);
         return;
     }
-    if (present) {
-        inject_close(statement->server_name(),
-                     {.on_server = OnServer::closes, .statement = statement}, out);
+    // What will fail, but for COMMIT and ROLLBACK, must not cost the server what it has.
+    const bool aside = present && failed;
+    const Bytes server_name = aside ? statement_aside : Bytes(statement->server_name());
+    if (aside) {
+        inject_close(server_name, {}, out);
+    } else if (present) {
+        inject_close(server_name, {.on_server = OnServer::closes, .statement = statement}, out);
     } else {
         make_room_for(statement, out);
     }
     const std::size_t before = out.own().size();
     const Bytes rest(parse.query.data(), parse.query.size() + 1 + parse.types.size());
-    protocol::append_parse_head(out.own(), statement->server_name(), rest.size());
+    protocol::append_parse_head(out.own(), server_name, rest.size());
     out.added(before);
     out.pass(rest);
-    operation.on_server = OnServer::prepares;
+    if (!aside) operation.on_server = OnServer::prepares;
     operation.statement = std::move(statement);
     register_operation(Frontend::parse, Origin::client, std::move(operation));
 }

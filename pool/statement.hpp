@@ -57,6 +57,8 @@ inline constexpr std::string_view server_name_prefix = "pgweir_";
 
 /// A name that no server has: to close it does nothing and is answered.
 inline constexpr std::string_view no_statement = "pgweir_none";
+/// Whatever is parsed for the sake of its error.
+inline constexpr std::string_view statement_aside = "pgweir_aside";
 
 /// Gives equal statements one object. One for each pool and worker; touch only from that worker.
 /// Forgets now and then what nobody uses.

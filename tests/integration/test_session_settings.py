@@ -82,6 +82,22 @@ def test_a_client_does_not_wait_for_a_safe_snapshot_because_another_wants_one(cl
         assert reporter.value("show transaction_deferrable") == "on"
 
 
+def test_a_parse_in_a_failed_transaction_takes_no_statement_from_its_server(cluster, pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    text = "select $1::text || $2::text"
+    answers = []
+    for target in (cluster, weir):
+        with Peer.login(target) as peer:
+            peer.send(wire.query("begin"), wire.parse("first", text), wire.sync(),
+                      wire.query("select 1/0"), wire.parse("same", text), wire.sync(),
+                      wire.bind("", "first", ["too few"]), wire.sync())
+            errors = []
+            for _ in range(5):
+                errors += [m.sqlstate for m in peer.until("Z") if m.type == "E"]
+            answers.append(errors)
+    assert answers == [["22012", "25P02", "08P01"]] * 2
+
+
 @pytest.fixture(scope="module", name="begun_as")
 def fixture_begun_as(cluster):
     cluster.admin("create role begun_as; grant begun_as to app")
