@@ -213,9 +213,9 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
     StatementOperation operation{.of_client = true, .name = std::string(parse.statement)};
     const auto state = connection_.statements.use(*statement);
     const bool present = state != ServerStatements::State::absent;
-    // Where the settings that it is read by may be others than we know, or the transaction has
+    // Where the settings that it is read by may be others than we know, or the transaction may have
     // failed, the server has to read it again, with whatever error that brings.
-    const bool failed = tracker_.transaction_status() == TransactionStatus::failed;
+    const bool failed = tracker_.may_have_failed();
     const bool afresh =
         state == ServerStatements::State::stale || effects_.contains(Effect::state) || failed;
     if (present && !afresh) {
@@ -227,7 +227,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         out.added(before);
         return;
     }
-    // What will fail, but for COMMIT and ROLLBACK, must not cost the server what it has.
+    // What fails then, all but COMMIT and ROLLBACK, must not cost the server what it has.
     const bool aside = present && failed;
     const Bytes server_name = aside ? statement_aside : Bytes(statement->server_name());
     if (aside) {

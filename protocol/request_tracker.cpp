@@ -260,4 +260,12 @@ bool RequestTracker::owes_ready() const {
                        [](const Entry& entry) { return ends_in_ready(entry.request); });
 }
 
+bool RequestTracker::may_have_failed() const {
+    if (status_ == TransactionStatus::failed) return true;
+    return std::any_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_), requests_.end(),
+                       [](const Entry& entry) {
+                           return ends_in_ready(entry.request) && entry.origin != Origin::pool;
+                       });
+}
+
 }  // namespace pgweir::protocol

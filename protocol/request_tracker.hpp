@@ -85,6 +85,10 @@ class RequestTracker {
     /// The status the latest ReadyForQuery gave.
     [[nodiscard]] TransactionStatus transaction_status() const { return status_; }
 
+    /// The next message meets a failed transaction, or may: what was asked before an earlier
+    /// ReadyForQuery that has not come can fail.
+    [[nodiscard]] bool may_have_failed() const;
+
     /// The client's part of a COPY FROM STDIN is under way: the server reads CopyData.
     [[nodiscard]] bool copying_in() const { return copying_; }
 

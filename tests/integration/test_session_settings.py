@@ -82,17 +82,24 @@ def test_a_client_does_not_wait_for_a_safe_snapshot_because_another_wants_one(cl
         assert reporter.value("show transaction_deferrable") == "on"
 
 
-def test_a_parse_in_a_failed_transaction_takes_no_statement_from_its_server(cluster, pgweir):
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_parse_in_a_failed_transaction_takes_no_statement_from_its_server(cluster, pgweir, waits):
+    """Where the client does not wait, pgweir does not know yet that it has failed."""
     weir = pgweir({"pool": {"default_pool_size": 1}})
     text = "select $1::text || $2::text"
     answers = []
     for target in (cluster, weir):
         with Peer.login(target) as peer:
-            peer.send(wire.query("begin"), wire.parse("first", text), wire.sync(),
-                      wire.query("select 1/0"), wire.parse("same", text), wire.sync(),
-                      wire.bind("", "first", ["too few"]), wire.sync())
             errors = []
-            for _ in range(5):
+            peer.query("begin")
+            peer.send(wire.parse("first", text), wire.sync())
+            peer.until("Z")
+            peer.send(wire.query("select pg_sleep(0.01), 1/(random() * 0)::int"))
+            if waits:
+                errors += [m.sqlstate for m in peer.until("Z") if m.type == "E"]
+            peer.send(wire.parse("same", text), wire.sync(),
+                      wire.bind("", "first", ["too few"]), wire.sync())
+            for _ in range(2 if waits else 3):
                 errors += [m.sqlstate for m in peer.until("Z") if m.type == "E"]
             answers.append(errors)
     assert answers == [["22012", "25P02", "08P01"]] * 2

@@ -67,6 +67,16 @@ TEST(RequestTracker, FlushDoesNotMakeUpForSync) {
     play("> C H < 3 => busy > S < Z:I => releasable");
 }
 
+TEST(RequestTracker, WhatIsBehindAnEarlierSegmentMayMeetAFailedTransaction) {
+    play("=> not_may_have_failed > P => not_may_have_failed > S => may_have_failed");
+    play("> Q < C Z:T => not_may_have_failed > Q => may_have_failed < E Z:E => may_have_failed");
+    play("> Q < C Z:T > P S P < 1 Z:T => not_may_have_failed < 1 => not_may_have_failed");
+}
+
+TEST(RequestTracker, APoolsOwnQuestionFailsNoTransactionOfTheClient) {
+    play(">> Q => not_may_have_failed > Q => may_have_failed");
+}
+
 TEST(RequestTracker, AQueryAfterUnsyncedMessagesSyncsThem) {
     play("> P Q < 1 T D C Z:I => releasable");
     play("> P F < 1 V Z:I => releasable");
