@@ -101,7 +101,8 @@ void ClientSession::finish() {
     if (session_.listener) part_->listeners().end(*session_.listener);
     if (lease_) {
         const bool half_sent = !exchange_->unsent.empty() ||
-                               (!exchange_->scanner.at_boundary() && !exchange_->collecting);
+                               (!exchange_->unanswered_step && !exchange_->collecting &&
+                                !exchange_->scanner.at_boundary());
         // After a Terminate what was asked before is finished; only a COPY can come to nothing.
         lease_->abandon(half_sent, !terminated_ || lease_->tracker().copying_in());
         lease_.forget();
@@ -183,13 +184,14 @@ void ClientSession::drain() {
 
 void ClientSession::cancel_request(std::function<void()> done) {
     if (console_ && console_->order) console_->order->withdrawn = true;
-    if (lease_ && lease_->tracker().owed() > 0) {
+    if (lease_ && lease_->tracker().owed() > 0 && !lease_->takes_stock()) {
         lease_->cancel_query(std::move(done));
         return;
     }
     if (state_ == State::waiting) {
         cancelled_ = true;
         part_->withdraw(exchange_->waiter);
+        wake();
     }
     done();
 }
@@ -248,7 +250,7 @@ void ClientSession::replies_failed() {
 }
 
 bool ClientSession::between_requests() const {
-    return !sending_ && exchange_->scanner.at_boundary();
+    return !sending_ && (exchange_->unanswered_step || exchange_->scanner.at_boundary());
 }
 
 bool ClientSession::may_release() const {

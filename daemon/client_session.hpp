@@ -171,6 +171,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] bool is_acceptable(const protocol::Step& step);
     void note_request();
     [[nodiscard]] bool send_requests();
+    void begin_to_wait();
+    void stop_waiting();
     void enqueue();
     bool leave_queue();
     void refuse_request(const protocol::Step& step);

@@ -58,7 +58,9 @@ bool ClientSession::go_on() {
         case Phase::reading:
             return read_requests();
         case Phase::asking:
-            if (lease_ && lease_->awaits_outcome(*exchange_->unanswered_step)) return false;
+            if (lease_ && !cancelled_ && lease_->awaits_outcome(*exchange_->unanswered_step))
+                return false;
+            stop_waiting();
             phase_ = Phase::scanning;
             return true;
         case Phase::leaving:
@@ -119,6 +121,8 @@ bool ClientSession::requests_sent() {
     }
     if (ending_) return false;
     if (progress_ == Progress::need_outcome) {
+        sending_ = false;
+        if (lease_ && lease_->takes_stock()) begin_to_wait();
         phase_ = Phase::asking;
         return true;
     }
@@ -184,18 +188,26 @@ Task<> ClientSession::send_slowly() {
 }
 
 // Into the queue for a server.
-void ClientSession::enqueue() {
+void ClientSession::begin_to_wait() {
     set_state(State::waiting);
     wait_until(Timeout::query_wait_timeout, options().query_wait_timeout);
+}
+
+void ClientSession::stop_waiting() {
+    state_deadline_.cancel();
+    set_state(lease_ ? State::active : State::idle);
+}
+
+void ClientSession::enqueue() {
+    begin_to_wait();
     part_->enqueue(exchange_->waiter, worker_.context().now());
 }
 
 // Out of it. False when no server was had: the session ends, or the request was refused.
 bool ClientSession::leave_queue() {
-    state_deadline_.cancel();
+    stop_waiting();
     statistics().wait.observe(worker_.context().now() - exchange_->waiter.since);
     if (lease_) return !ending_;
-    set_state(State::idle);
     if (exchange_->waiter.refusal && !ending_)
         end(ClientClose::server_unavailable, *exchange_->waiter.refusal);
     return false;

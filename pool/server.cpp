@@ -77,7 +77,8 @@ bool Server::release_if_done() {
     if (refusal_.empty()) {
         restore_in_transaction();
         if (!tracker_.releasable() || !tenant_->between_requests()) return false;
-        over = !ask_before_release() && tenant_->may_release();
+        takes_stock_ = ask_before_release();
+        over = !takes_stock_ && tenant_->may_release();
     }
     if (over) end_lease();
     return over;
@@ -149,6 +150,7 @@ void Server::forget_session() {
     refusal_.clear();
     kept_back_.clear();
     settings_touched_ = false;
+    takes_stock_ = false;
     ask_hurried_ = false;
     sequences_discarded_ = false;
     advances_sequence_ = false;

@@ -100,9 +100,13 @@ class Server : public std::enable_shared_from_this<Server>,
     /// `out`, behind what has to go before it and with the names that this server has for
     /// statements. `message` is `step`'s bytes; it must stay as it is until `out` is written.
     void take_request(const protocol::Step& step, Bytes message, Outgoing& out);
-    /// Whether what the request means shows only in the server's answer to an earlier one. It is to
-    /// be handed over once replies have come that settle that.
+    /// Whether what the request means shows only in the server's answer to an earlier one, or
+    /// whether this server will be asked at all shows in the answer to a question of pgweir's. It
+    /// is to be handed over once replies have come that settle that, if the lease has not ended.
     [[nodiscard]] bool awaits_outcome(const protocol::Step& step) const;
+    /// The tenant's transaction is over, and what is under way is pgweir's question about what it
+    /// has left.
+    [[nodiscard]] bool takes_stock() const { return takes_stock_; }
     /// `parts` are about to be written: all that was added since the last time.
     void about_to_write(std::span<const iovec> parts) { burst_.written(parts); }
     /// More of a long message, or what needs no look. `last`: the message ends with it.
@@ -282,6 +286,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::optional<StateReader> state_reader_;          ///< while the answer to `state` comes in
     std::optional<CatalogueReader> catalogue_reader_;  ///< likewise
     CatalogueUpkeep::Reading catalogue_reading_;       ///< likewise
+    bool takes_stock_ = false;    ///< see takes_stock()
     bool ask_hurried_ = false;    ///< the question after the state is to be put so
     bool asked_hurried_ = false;  ///< the question after the state was put in its hurried form
 
@@ -316,8 +321,6 @@ class Server : public std::enable_shared_from_this<Server>,
     ChannelsHere channels_here_ = ChannelsHere::none;
     std::string undecided_switch_;     ///< its token: channels were brought, but may be rolled back
     bool channels_discarded_ = false;  ///< by DISCARD ALL, since the last question
-    bool brought_behind_unlisten_ = false;  ///< channels came here after they were asked to go
-    bool brought_behind_question_ = false;  ///< channels came here after the state was asked for
     bool channels_refused_ = false;  ///< a step has failed: not again before the next request
     SettingsPtr settings_before_;    ///< the server's, if the set-up under way is refused
     /// The ErrorResponse to a refused set-up: what the tenant hears in place of what its requests,

@@ -70,18 +70,12 @@ std::vector<std::string> Server::statements_to_bring(bool to_change) {
     const bool of_hub =
         listener != nullptr && (listener->merge.target() == hub || !undecided_switch_.empty());
     if (!of_hub || channels_here_ == ChannelsHere::own) return {};
-    const auto is_asked = [this](Question question) {
-        return std::ranges::find(questions_, question) != questions_.end();
-    };
-    const bool going = is_asked(Question::unlisten);
-    if (!to_change && channels_here_ == ChannelsHere::copied && !going) return {};
-    brought_behind_unlisten_ = going;
+    if (!to_change && channels_here_ == ChannelsHere::copied) return {};
     std::vector<std::string> statements;
     for (const std::string& channel : listener->channels) {
         statements.push_back(statement_on("LISTEN", channel));
     }
     channels_here_ = ChannelsHere::copied;
-    brought_behind_question_ = is_asked(Question::state);
     if (!to_change) return statements;
     channels_here_ = ChannelsHere::own;
     effects_ |= Effect::state;
@@ -123,12 +117,6 @@ void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
 // The server has told what it listens to, after a transaction that may have changed it.
 void Server::take_channels(SessionState& state, Pins& pins) {
     TenantSession& session = tenant_->session();
-    if (brought_behind_question_) {
-        // What is told here was so before they came; that they came is asked next.
-        if (session.pins.contains(PinReason::listen)) pins.add(PinReason::listen);
-        effects_ |= Effect::state;
-        return;
-    }
     Listener* const listener = session.listener.get();
     const bool marked = std::erase(state.channels, part_.pool().marker_channel()) > 0;
     std::ranges::sort(state.channels);
@@ -189,12 +177,8 @@ bool Server::ask_about_channels() {
 void Server::channels_handed_over() {
     if (tenant_ == nullptr) return;
     Listener* const listener = tenant_->session().listener.get();
-    const bool overtaken = !undecided_switch_.empty();  // by a statement that brings them back
-    if (!pool_error_ && listener != nullptr &&
-        (overtaken || listener->merge.has_passed_all(server))) {
-        return;
-    }
-    if (overtaken || listener == nullptr) {
+    if (!pool_error_ && listener != nullptr && listener->merge.has_passed_all(server)) return;
+    if (listener == nullptr) {
         close(ServerClose::dirty, "what its client listens to cannot be known");
         return;
     }
@@ -204,8 +188,7 @@ void Server::channels_handed_over() {
 }
 
 void Server::unlistened() {
-    const bool back_again = std::exchange(brought_behind_unlisten_, false);
-    if (tenant_ == nullptr || channels_here_ != ChannelsHere::copied || back_again) return;
+    if (tenant_ == nullptr || channels_here_ != ChannelsHere::copied) return;
     if (pool_error_) {
         channels_refused_ = true;
         return;
@@ -226,8 +209,6 @@ void Server::leave_channels() {
 
 void Server::forget_channels() {
     channels_here_ = ChannelsHere::none;
-    brought_behind_question_ = false;
-    brought_behind_unlisten_ = false;
     undecided_switch_.clear();
     channels_discarded_ = false;
     channels_refused_ = false;

@@ -45,7 +45,7 @@ bool Server::set_up(Outgoing& out) {
 // --- asking --------------------------------------------------------------------------------------
 
 // The transaction is over and its reply given: whether there is something to ask before the server
-// can be anybody else's. The client may ask on meanwhile; its requests are answered behind ours.
+// can be anybody else's. What the client asks meanwhile waits.
 bool Server::ask_before_release() {
     const TenantSession& session = tenant_->session();
     if (!session.follows) return restore_after_reset();
@@ -106,7 +106,6 @@ void Server::ask_state(bool hurried) {
     asked_text_ = std::exchange(effects_text_, {});
     asked_materialised_ = std::exchange(materialised_, {});
     verified_ = true;
-    brought_behind_question_ = false;
     std::string sql(never_deferred);
     if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
     fates_.clear();
@@ -143,6 +142,7 @@ void Server::ask_catalogue(const CatalogueUpkeep::Reading& reading) {
 
 void Server::answered(Question question) {
     question_answered_ = true;
+    if (questions_.empty()) takes_stock_ = false;
     switch (question) {
         case Question::set_up:
             set_up_answered();

@@ -22,13 +22,10 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
     StatementOperation operation{.of_client = true, .name = std::string(name), .before = statement};
     if (name.empty()) operation.on_server = OnServer::sets_unnamed;
     const bool reserved = is_reserved(name);
-    // One that is not carried; or the answer under way finds it where the client has it no more.
-    const bool is_asking = std::ranges::find(questions_, Question::state) != questions_.end();
-    if (!reserved && !name.empty() && (statement == nullptr || is_asking))
-        note_effects(Effect::state, {});
+    // One that is not carried.
+    if (!reserved && !name.empty() && statement == nullptr) note_effects(Effect::state, {});
     // With what may stand under the client's own name goes the doubt of who has dropped it.
     std::erase(materialised_, name);
-    std::erase(asked_materialised_, name);
     register_operation(Frontend::close, Origin::client, std::move(operation));
     const std::size_t before = out.own().size();
     protocol::append_close(out.own(), {.kind = 'S', .name = reserved ? no_statement : name});
@@ -147,18 +144,20 @@ std::string Server::with_clients_names(Bytes error, std::size_t failed_request) 
 
 // --- what is on its way --------------------------------------------------------------------------
 
-// Whether a Sync stands between this request and an unanswered one about the same statement: if an
-// error came before that, the server has never read it. A Parse also waits for the server to tell
-// which names SQL has taken. During COPY it answers no Sync.
+// Behind a question about what the tenant has left nothing is sent: whoever went on and on while
+// there is one would keep the server from those who wait for it. Otherwise: whether a Sync stands
+// between this request and an unanswered one about the same statement; if an error came before
+// that, the server has never read it. During COPY it answers no Sync.
 bool Server::awaits_outcome(const Step& step) const {
-    if ((!has_doubtful() && questions_.empty()) || !tenant_->session().follows) return false;
+    if (!tenant_->session().follows) return false;
+    if (takes_stock_) return true;
+    if (!has_doubtful()) return false;
     if (tracker_.copying_in() || tracker_.discarding() || tracker_.uncertain()) return false;
     switch (static_cast<Frontend>(step.type)) {
         case Frontend::parse: {
             const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
             if (!parse || parse->statement.empty()) return false;
-            return std::ranges::find(questions_, Question::state) != questions_.end() ||
-                   is_doubtful(parse->statement, true) || is_doubtful_text(parse->query);
+            return is_doubtful(parse->statement, true) || is_doubtful_text(parse->query);
         }
         case Frontend::bind: {
             const auto bind = protocol::parse_bind_head(step.body);

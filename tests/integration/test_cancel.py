@@ -7,6 +7,7 @@ import pytest
 
 from support import async_peer, wire
 from support.async_peer import AsyncPeer
+from support.cluster import SUPERUSER
 from support.peer import Peer, ServerError, cancel
 from support.timing import eventually, sized
 
@@ -53,6 +54,23 @@ def test_a_cancel_takes_a_waiting_client_out_of_the_queue(pgweir):
         assert waiter.until("Z")[-1].status == "I", "the session does not go on"
         holder.query("commit")
         assert waiter.value("select 'still here'") == "still here"
+
+
+def test_a_cancel_ends_a_request_that_waits_for_what_pgweir_asks(cluster, pgweir):
+    """The question what the client has left waits here behind a lock."""
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as peer, cluster.connect(user=SUPERUSER, autocommit=False) as locker:
+        peer.query("set work_mem = '3MB'")
+        eventually(lambda: weir.metrics().sum("servers", state="idle") == 1)
+        locker.execute("lock table pg_catalog.pg_depend in access exclusive mode")
+        peer.query("set work_mem = '4MB'")
+        peer.send(wire.query("select 1"))
+        eventually(lambda: weir.metrics().sum("clients", state="waiting") == 1)
+        cancel(weir, peer.pid, peer.key)
+        assert next(m for m in peer.until("E")).sqlstate == "57014"
+        assert peer.until("Z")[-1].status == "I"
+        locker.rollback()
+        assert peer.value("show work_mem") == "4MB"
 
 
 def test_a_cancel_of_a_client_that_does_nothing_does_nothing(pgweir):

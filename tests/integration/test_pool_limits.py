@@ -141,6 +141,20 @@ def test_waiting_clients_are_served_in_order(pgweir):
     assert order == sorted(order)
 
 
+def test_who_changes_its_session_again_and_again_does_not_keep_the_server_from_others(pgweir):
+    """After each of its transactions pgweir asks what it has left; it asked on meanwhile."""
+    weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1}})
+    with _logged_in(weir, 2) as (busy, waiter):
+        busy.query("set app.seen = ''")
+        waiter.send(wire.query("select clock_timestamp()"))
+        served_first = 0
+        while not waiter.has_input():
+            busy.query(f"set app.seen = '{served_first}'")
+            served_first += 1
+            assert served_first < 100
+        assert waiter.until("Z")[-1].status == "I"
+
+
 def test_statement_mode_refuses_a_transaction_block(pgweir):
     weir = pgweir({"pool": {"mode": "statement", "default_pool_size": 1}})
     with Peer.login(weir) as peer:

@@ -1,6 +1,7 @@
 """A blocking raw client: what a hostile or a very exact driver would be."""
 
 import contextlib
+import select
 import socket
 import struct
 import time
@@ -82,6 +83,10 @@ class Peer(contextlib.AbstractContextManager):
         while (message := self._splitter.next()) is None:
             self._receive(limit)
         return message
+
+    def has_input(self):
+        """Whether something has come that was not received yet."""
+        return bool(select.select([self.socket], [], [], 0)[0])
 
     def receive_raw(self, count):
         """Untyped bytes, such as the answer to SSLRequest."""

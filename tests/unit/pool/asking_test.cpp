@@ -181,33 +181,16 @@ TEST_F(AskingTest, AQuestionThatATimeoutCancelsIsPutAgainWithoutIt) {
     EXPECT_THAT(ann.session().settings->values(), ElementsAre(Pair("statement_timeout", "1ms")));
 }
 
-TEST_F(AskingTest, WhatIsAskedDuringTheQuestionIsAnsweredBehindIt) {
-    run(ann, "SET search_path = a", "SET");
+TEST_F(AskingTest, NothingIsTakenFromTheClientDuringTheQuestion) {
+    const protocol::Step query{.kind = protocol::Step::Kind::frame, .size = 6, .type = 'Q'};
+    run(ann, "CREATE TEMP TABLE t ()", "CREATE TABLE");
     static_cast<void>(question());
-    ann.query("SELECT 1");
-    EXPECT_EQ(next_message(), "QSELECT 1");
-    answer({{"s", "search_path", "a"}});
-    EXPECT_NE(ann.server, nullptr);
-    EXPECT_EQ(ann.received(), "");
-    backend().complete("SELECT 1");
-    ASSERT_TRUE(run_until([&] { return ann.server == nullptr; }));
-    EXPECT_EQ(ann.received_types(), "CZ");
-}
-
-TEST_F(AskingTest, ANameThatIsClosedDuringTheQuestionKeepsNoServer) {
-    run(ann, "SET search_path = a", "SET");
-    static_cast<void>(question());
-    ann.parse("s", "SELECT 1");
-    ann.close_statement("s");
-    ann.sync();
-    static_cast<void>(got());
-    answer({{"p", std::nullopt, "s"}});
-    expect_pinned(ann, PinReason::sql_prepared);
-    say("13Z");
-    EXPECT_EQ(ann.received_types(), "13Z");
-    static_cast<void>(question());
-    answer({});
-    EXPECT_EQ(ann.server, nullptr) << "it was asked again, and found nothing";
+    EXPECT_TRUE(ann.server->takes_stock());
+    EXPECT_TRUE(ann.server->awaits_outcome(query));
+    answer({{"t", std::nullopt, std::nullopt}});
+    expect_pinned(ann, PinReason::temporary_object);
+    EXPECT_FALSE(ann.server->takes_stock());
+    EXPECT_FALSE(ann.server->awaits_outcome(query)) << "it keeps the server";
 }
 
 TEST_F(AskingTest, WhoLeavesDuringTheQuestionLeavesAServerThatIsReset) {
