@@ -100,9 +100,9 @@ void ClientSession::finish() {
     const bool may_speak = (!lease_ || !lease_->speaking()) && (!unread_ || unread_->begun == 0);
     if (session_.listener) part_->listeners().end(*session_.listener);
     if (lease_) {
-        const bool half_sent = !exchange_->unsent.empty() ||
-                               (!exchange_->unanswered_step && !exchange_->collecting &&
-                                !exchange_->scanner.at_boundary());
+        const bool half_sent =
+            !exchange_->unsent.empty() || (!exchange_->unanswered_step && !exchange_->collecting &&
+                                           !exchange_->scanner.at_boundary());
         // After a Terminate what was asked before is finished; only a COPY can come to nothing.
         lease_->abandon(half_sent, !terminated_ || lease_->tracker().copying_in());
         lease_.forget();

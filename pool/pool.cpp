@@ -133,6 +133,7 @@ void Pool::ensure_minimum() {
 
 void Pool::sweep() {
     catalogue_upkeep_.sweep(Clock::now());
+    if (ways_made_.is_due(Clock::now())) reconnect();
     on_all_workers([](PoolPart& part) { part.sweep(Clock::now()); });
     if (NotificationHub* hub = made_hub()) hub->sweep();
 }
@@ -316,6 +317,10 @@ void Pool::catalogue_changes(Bytes sql) const {
 
 void Pool::make_way(Bytes sql) const {
     registry_.make_way(sql);
+}
+
+void Pool::make_way() {
+    if (ways_made_.ask(Clock::now())) reconnect();
 }
 
 void Pool::note_custom_settings(const std::vector<std::string>& names) {

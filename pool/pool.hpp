@@ -19,6 +19,7 @@
 #include "pool/outage.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/server_credentials.hpp"
+#include "pool/throttle.hpp"
 #include "pool/worker_context.hpp"
 #include "protocol/error_report.hpp"
 
@@ -139,6 +140,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// ("DROP DATABASE"), in which the servers go, as soon as they are idle, of all pools whose
     /// database it may name.
     void make_way(Bytes sql) const;
+    /// Has its own servers go, but not more often than every few seconds: at once, or within the
+    /// time that PostgreSQL waits.
+    void make_way();
 
     /// A session has read what it got from a sequence (currval, lastval).
     void sequences_are_read() { reads_sequences_.store(true, std::memory_order_relaxed); }
@@ -201,6 +205,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::atomic<bool> shared_{false};
     Greetings greetings_;
     CatalogueUpkeep catalogue_upkeep_;
+    Throttle ways_made_{std::chrono::seconds(3)};  ///< a sweep later is within PostgreSQL's five
 
     std::unique_ptr<NotificationHub> hub_;
     std::vector<std::unique_ptr<PoolPart>> parts_;  ///< last: they refer to all of the above

@@ -159,7 +159,7 @@ void Registry::room_made(const Pool& giving) const {
 void Registry::make_way(Bytes sql) const {
     for (const auto& pool : all()) {
         if (sql.find(keyword(pool->setup()->connection, "dbname")) == Bytes::npos) continue;
-        pool->reconnect();
+        pool->make_way();
     }
 }
 

@@ -286,7 +286,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::optional<StateReader> state_reader_;          ///< while the answer to `state` comes in
     std::optional<CatalogueReader> catalogue_reader_;  ///< likewise
     CatalogueUpkeep::Reading catalogue_reading_;       ///< likewise
-    bool takes_stock_ = false;    ///< see takes_stock()
+    bool takes_stock_ = false;                         ///< see takes_stock()
     bool ask_hurried_ = false;    ///< the question after the state is to be put so
     bool asked_hurried_ = false;  ///< the question after the state was put in its hurried form
 
@@ -321,8 +321,8 @@ class Server : public std::enable_shared_from_this<Server>,
     ChannelsHere channels_here_ = ChannelsHere::none;
     std::string undecided_switch_;     ///< its token: channels were brought, but may be rolled back
     bool channels_discarded_ = false;  ///< by DISCARD ALL, since the last question
-    bool channels_refused_ = false;  ///< a step has failed: not again before the next request
-    SettingsPtr settings_before_;    ///< the server's, if the set-up under way is refused
+    bool channels_refused_ = false;    ///< a step has failed: not again before the next request
+    SettingsPtr settings_before_;      ///< the server's, if the set-up under way is refused
     /// The ErrorResponse to a refused set-up: what the tenant hears in place of what its requests,
     /// which the server refuses for it, bring.
     std::string refusal_;

@@ -207,6 +207,7 @@ void StatementLook::read_word(std::string_view word) {
         found_ |= entry->anywhere;
         if (start_ != Start::none) act_on_start(role);
         act_on_any(role);
+        previous_begins_ = start_ != Start::none;
     }
     const bool opens = role == Role::opens_statements || role == Role::begins_block;
     start_ = code_ && opens ? Start::sure : Start::none;
@@ -301,7 +302,7 @@ void StatementLook::act_on_any(Role role) {
             if (define_) found_ |= Effect::state | Effect::changes_catalogue;
             break;
         case Role::database:
-            if (previous_ == Role::define || previous_ == Role::drop) {
+            if (previous_begins_ && (previous_ == Role::define || previous_ == Role::drop)) {
                 found_ |= Effect::empties_database;
             }
             break;

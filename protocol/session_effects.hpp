@@ -150,16 +150,17 @@ class StatementLook {
     LeadIn lead_in_;
     Start start_ = Start::sure;
     Pending pending_ = Pending::none;
-    Role previous_{};              // of the word before; Role::other at first
-    char last_ = ' ';              // the character before; any white space is ' '
-    char last_visible_ = ' ';      // the character before that is no white space; 'w' of a word
-    bool first_ = true;            // the next word is the first
-    bool body_;                    // Text::body
-    bool code_;                    // what is in strings may run
-    bool line_comment_ = false;    // `--` was seen in this line
-    bool runs_ = false;            // a statement that may run a function was begun
-    bool unicode_ = false;         // the latest & came after a u
-    bool load_in_string_ = false;  // the pending LOAD began after punctuation
+    Role previous_{};               // of the word before; Role::other at first
+    bool previous_begins_ = false;  // the latest word of a role begins a statement
+    char last_ = ' ';               // the character before; any white space is ' '
+    char last_visible_ = ' ';       // the character before that is no white space; 'w' of a word
+    bool first_ = true;             // the next word is the first
+    bool body_;                     // Text::body
+    bool code_;                     // what is in strings may run
+    bool line_comment_ = false;     // `--` was seen in this line
+    bool runs_ = false;             // a statement that may run a function was begun
+    bool unicode_ = false;          // the latest & came after a u
+    bool load_in_string_ = false;   // the pending LOAD began after punctuation
     // Seen so far:
     bool update_ = false;         // UPDATE, whose SET is to come
     bool set_ = false;            // a SET statement

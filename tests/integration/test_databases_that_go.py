@@ -39,6 +39,13 @@ def test_it_is_dropped_by_an_extended_query(weir, admin):
     assert [m for m in admin.until("Z") if m.type == "E"] == []
 
 
+def test_it_is_dropped_again_soon(weir, admin):
+    for _ in range(3):
+        use(weir)
+        admin.rows('drop database "Passing"')
+        admin.rows('create database "Passing"')
+
+
 def test_it_is_renamed(weir, admin):
     use(weir)
     admin.rows('alter database "Passing" rename to passed')
