@@ -133,9 +133,7 @@ class Server : public std::enable_shared_from_this<Server>,
     enum class Question : std::uint8_t {
         set_up,              ///< the tenant's settings, before its request
         state,               ///< what the session has (session_state.hpp)
-        restore,             ///< start-up settings that a RESET took away
-        materialise,         ///< statements under the client's own names, for SQL that names them
-        bring_channels,      ///< those of the tenant, before a statement that changes or reads them
+        order,               ///< nothing: something is to be done there, not told
         hand_over_channels,  ///< a marker, behind which the hub counts
         unlisten,            ///< to what the hub listens to by now
         catalogue,           ///< which functions may change a session
@@ -175,7 +173,9 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // server_statements.cpp: prepared statements on this server.
     void close_of_client(Bytes name, Outgoing& out);
+    void expect_free_name(const protocol::ParseMessage& parse, Outgoing& out);
     void parse_again(Bytes name, const Statement& statement, Outgoing& out);
+    void forget_unnamed_before();
     void put_under_clients_name(Bytes name, Bytes query, Bytes types, protocol::Origin origin,
                                 Outgoing& out);
     void prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out);
@@ -294,7 +294,6 @@ class Server : public std::enable_shared_from_this<Server>,
     protocol::Effects effects_;
     protocol::Effects asked_effects_;              ///< those that the question under way is about
     std::string asked_text_;                       ///< likewise
-    std::vector<std::string> asked_materialised_;  ///< likewise
     std::string latest_statement_;                 ///< for who looks; cut
     std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts

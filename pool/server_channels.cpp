@@ -106,7 +106,7 @@ void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
     for (const std::string& sql : queries) {
         protocol::append_query(out.own(), sql);
         note_sent(Frontend::query, origin);
-        questions_.push_back(Question::bring_channels);
+        questions_.push_back(Question::order);
     }
     out.added(before);
     connection_.unnamed.reset();  // a simple query ends the unnamed statement
@@ -160,7 +160,7 @@ bool Server::ask_about_channels() {
         channels_here_ = ChannelsHere::copied;
         ask(Question::hand_over_channels,
             join(marker_statements(part_.listeners().switch_to(*listener, hub))));
-        ask(Question::bring_channels, unlisten_marker());
+        ask(Question::order, unlisten_marker());
         return true;
     }
     if (channels_here_ == ChannelsHere::copied) {
@@ -168,7 +168,7 @@ bool Server::ask_about_channels() {
         return true;
     }
     if (channels_here_ == ChannelsHere::none && listener != nullptr && !hub_can_serve()) {
-        ask(Question::bring_channels, join(statements_to_bring(true)));
+        ask(Question::order, join(statements_to_bring(true)));
         return true;
     }
     return false;

@@ -139,7 +139,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
                 protocol::append_query(out.own(), discard_sequences);
                 out.added(before);
                 note_sent(Frontend::query, Origin::pool);
-                questions_.push_back(Question::restore);
+                questions_.push_back(Question::order);
             }
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
@@ -156,6 +156,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
     // before it fails: then the server discards it.
     session.statements.unnamed.reset();
     connection_.unnamed = tracker_.wants_sync() ? unknown_statement() : nullptr;
+    if (!tracker_.wants_sync()) forget_unnamed_before();
     pass(Frontend::query, message, out);
 }
 
@@ -207,6 +208,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         pass(Frontend::parse, message, out);
         return;
     }
+    if (effects_.contains(Effect::names_statement)) expect_free_name(parse, out);
     StatementPtr statement =
         part_.statements().intern(parse.query, parse.types, session.settings->parsing());
     if (!tracker_.wants_sync()) bring_channels(effects_of(*statement), Origin::pool, out);

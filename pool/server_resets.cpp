@@ -70,7 +70,7 @@ bool Server::restore_after_reset() {
     if (!std::exchange(effects_, {}).contains(Effect::reset)) return false;
     const std::string sql = restore_sql();
     forget_resets();
-    if (!sql.empty()) ask(Question::restore, sql);
+    if (!sql.empty()) ask(Question::order, sql);
     return !sql.empty();
 }
 
@@ -111,7 +111,7 @@ void Server::restore_in_transaction() {
     effects_ = effects_.without(Effect::reset) | Effect::state;
     const std::string sql = restore_sql();
     forget_resets();
-    if (!sql.empty()) ask(Question::restore, sql);
+    if (!sql.empty()) ask(Question::order, sql);
 }
 
 // --- what the client is told ---------------------------------------------------------------------

@@ -104,7 +104,6 @@ void Server::ask_state(bool hurried) {
     if (!hurried) asked_effects_ = {};
     asked_effects_ |= std::exchange(effects_, {});
     asked_text_ = std::exchange(effects_text_, {});
-    asked_materialised_ = std::exchange(materialised_, {});
     verified_ = true;
     std::string sql(never_deferred);
     if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
@@ -159,13 +158,7 @@ void Server::answered(Question question) {
         case Question::unlisten:
             unlistened();
             break;
-        case Question::bring_channels:
-            break;
-        case Question::materialise:
-            // What never came there has not been deallocated either.
-            if (pool_error_) materialised_.clear();
-            break;
-        case Question::restore:
+        case Question::order:
         case Question::cleaning:
             break;
     }
@@ -230,7 +223,7 @@ void Server::take_state(SessionState state) {
 void Server::take_statements(SessionState& state, Pins& pins) {
     TenantSession& session = tenant_->session();
     session.statements.set_of_sql(std::move(state.statements_of_sql));
-    for (const std::string& name : std::exchange(asked_materialised_, {})) {
+    for (const std::string& name : std::exchange(materialised_, {})) {
         if (std::ranges::find(state.statements, name) == state.statements.end()) {
             session.statements.set(name, nullptr);
         }
@@ -253,7 +246,7 @@ void Server::close_statements() {
     }
     protocol::append_sync(request);
     tracker_.sent(Frontend::sync, Origin::pool);
-    questions_.push_back(Question::restore);
+    questions_.push_back(Question::order);
     send(request);
 }
 

@@ -37,10 +37,20 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
 void Server::put_under_clients_name(Bytes name, Bytes query, Bytes types, Origin origin,
                                     Outgoing& out) {
     note_sent(Frontend::close, origin);
-    note_sent(Frontend::parse, origin);
+    register_operation(Frontend::parse, origin, {.name = std::string(name), .materialises = true});
     const std::size_t before = out.own().size();
     protocol::append_close(out.own(), {.kind = 'S', .name = name});
     protocol::append_parse(out.own(), name, query, types);
+    out.added(before);
+}
+
+// SQL may have taken the name in this transaction: only the server knows, and says so.
+void Server::expect_free_name(const protocol::ParseMessage& parse, Outgoing& out) {
+    note_sent(Frontend::parse, Origin::injected);
+    note_sent(Frontend::close, Origin::injected);
+    const std::size_t before = out.own().size();
+    protocol::append_parse(out.own(), parse.statement, parse.query, parse.types);
+    protocol::append_close(out.own(), {.kind = 'S', .name = parse.statement});
     out.added(before);
 }
 
@@ -122,7 +132,7 @@ void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     protocol::append_sync(out.own());
     out.added(parsed);
     note_sent(Frontend::sync, origin);
-    questions_.push_back(Question::materialise);
+    questions_.push_back(Question::order);
 }
 
 // An error that names a prepared statement says the client's name for it: of several, that of the
@@ -179,10 +189,13 @@ bool Server::has_doubtful() const {
     return !operations_.empty() && operations_.front().segment != segment_;
 }
 
-// `anew`: what is on its way under this name before the same Sync decides nothing.
+// `anew`: what is on its way under this name before the same Sync decides nothing. What pgweir puts
+// in the unnamed statement's place may never get there either.
 bool Server::is_doubtful(Bytes name, bool anew) const {
     for (auto at = operations_.rbegin(); at != operations_.rend(); ++at) {
-        if (!at->of_client || at->name != name) continue;
+        const bool same = at->of_client ? at->name == name
+                                        : name.empty() && at->on_server == OnServer::sets_unnamed;
+        if (!same) continue;
         if (at->segment != segment_) return true;
         if (!anew) return false;
     }
@@ -231,6 +244,14 @@ void Server::finish_operations(const protocol::Verdict& verdict, Bytes& message)
     for (std::size_t i = undone.size(); i > 0; --i) undo(undone[i - 1], i <= failed);
 }
 
+// What is on its way and may fail brings back no unnamed statement from before: it ends.
+void Server::forget_unnamed_before() {
+    for (StatementOperation& operation : operations_) {
+        if (operation.on_server == OnServer::sets_unnamed) operation.unnamed_on_server.reset();
+        if (operation.of_client && operation.name.empty()) operation.before.reset();
+    }
+}
+
 // A Parse that fails has ended the unnamed statement all the same; one that the server never read
 // has not.
 void Server::undo(const StatementOperation& operation, bool failed) {
@@ -244,6 +265,8 @@ void Server::undo(const StatementOperation& operation, bool failed) {
                               &StatementOperation::on_server) != operations_.end();
         if (!set_later) connection_.unnamed = failed ? nullptr : operation.unnamed_on_server;
     }
+    // What never came there has not been deallocated either.
+    if (operation.materialises) std::erase(materialised_, operation.name);
     if (!operation.of_client || tenant_ == nullptr) return;
     const StatementPtr before = failed && operation.name.empty() ? nullptr : operation.before;
     const auto later = std::ranges::find_if(operations_, [&](const StatementOperation& other) {

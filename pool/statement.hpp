@@ -190,6 +190,7 @@ struct StatementOperation {
     unsigned segment = 0;            ///< which Sync it stands before, counted
     /// A Close that stands for a Parse of what the server has already: answered as one.
     bool stands_for_parse = false;
+    bool materialises = false;  ///< puts the client's statement there under its own `name`
 };
 
 }  // namespace pgweir::pool
