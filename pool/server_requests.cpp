@@ -203,7 +203,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
     if (session.statements.find(parse.statement) != nullptr) {
         // An error, in the server's own words: it has to have something under this name. What has
         // no text can be parsed even where the transaction has failed.
-        put_under_clients_name(parse.statement, {}, {"\0\0", 2}, Origin::injected, out);
+        put_under_clients_name(parse.statement, {}, no_types, Origin::injected, out);
         note_effects(Effect::state, {});
         pass(Frontend::parse, message, out);
         return;

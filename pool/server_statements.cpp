@@ -6,6 +6,7 @@
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/message_writer.hpp"
+#include "protocol/normalised_text.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -15,6 +16,17 @@ using protocol::Frontend;
 using protocol::Origin;
 using protocol::Step;
 using OnServer = StatementOperation::OnServer;
+
+namespace {
+
+bool only_deallocates(Bytes sql) {
+    std::string text =
+        lower_case(protocol::normalised_text(sql.substr(0, sql.find('\0')), sql.size() + 1));
+    if (text.ends_with(';')) text.pop_back();
+    return text.starts_with("deallocate ") && text.find(';') == std::string::npos;
+}
+
+}  // namespace
 
 // The server keeps what it has under its own name, for whoever prepares the same.
 void Server::close_of_client(Bytes name, Outgoing& out) {
@@ -116,13 +128,19 @@ void Server::inject_close(Bytes name, StatementOperation operation, Outgoing& ou
 }
 
 // A statement of SQL that names prepared statements is to find those of the protocol under the
-// client's names. The question about the state that follows finds what is left of them.
+// client's names. To DEALLOCATE, one without text: theirs may not be parsed any more, as a table of
+// it is gone. The question about the state that follows finds what is left of them.
 void Server::materialise(Bytes text, Origin origin, Outgoing& out) {
     const std::size_t before = out.own().size();
+    const bool to_go = only_deallocates(text);
     tenant_->session().statements.for_each_named(
         [&](const std::string& name, const Statement& statement) {
             if (text.find(name) == Bytes::npos || is_reserved(name)) return;
-            put_under_clients_name(name, statement.query(), statement.types(), origin, out);
+            if (to_go) {
+                put_under_clients_name(name, {}, no_types, origin, out);
+            } else {
+                put_under_clients_name(name, statement.query(), statement.types(), origin, out);
+            }
             materialised_.push_back(name);
         });
     if (out.own().size() == before) return;

@@ -55,6 +55,9 @@ using StatementPtr = std::shared_ptr<const Statement>;
 /// server with this beginning.
 inline constexpr std::string_view server_name_prefix = "pgweir_";
 
+/// The types of a Parse that tells none.
+inline constexpr Bytes no_types{"\0\0", 2};
+
 /// A name that no server has: to close it does nothing and is answered.
 inline constexpr std::string_view no_statement = "pgweir_none";
 /// Whatever is parsed for the sake of its error.
