@@ -200,6 +200,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool forgets_sequences(protocol::Effects& effects);
     void note_sequences(protocol::Effects effects);
     void inject_statement(std::string_view sql, Outgoing& out);
+    void order_in_transaction(std::string_view sql);
 
     // server_repeat.cpp: stale plans.
     [[nodiscard]] bool take_stale_plan(const protocol::ErrorReport& report, Bytes message);
@@ -292,10 +293,10 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // What the tenant's requests since the last question may have left in the session.
     protocol::Effects effects_;
-    protocol::Effects asked_effects_;              ///< those that the question under way is about
-    std::string asked_text_;                       ///< likewise
-    std::string latest_statement_;                 ///< for who looks; cut
-    std::string effects_text_;  ///< the statement that the latest of them came from
+    protocol::Effects asked_effects_;  ///< those that the question under way is about
+    std::string asked_text_;           ///< likewise
+    std::string latest_statement_;     ///< for who looks; cut
+    std::string effects_text_;         ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     unsigned segment_ = 0;  ///< Syncs sent: an error takes back what its own segment assumed
     std::vector<StatementOperation> operations_;  ///< on their way, oldest first

@@ -1,5 +1,7 @@
 // Statements that pgweir does not let run: the server itself is made to give the error, so that its
-// transaction fails with it.
+// transaction fails with it. And other statements of pgweir's own in the midst of the client's.
+#include <array>
+
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
@@ -22,6 +24,20 @@ constexpr std::string_view own_statement = "pgweir_own";
 
 // No formats, no values, no result formats.
 constexpr Bytes no_values{"\0\0\0\0\0\0", 6};
+
+// Runs a statement of pgweir's in the extended protocol, under a name of its own; and what that is.
+constexpr std::array own_statement_messages{Frontend::close, Frontend::close, Frontend::parse,
+                                            Frontend::bind, Frontend::execute};
+
+void append_own_statement(std::string& out, std::string_view sql) {
+    for (const char kind : {'P', 'S'}) {
+        protocol::append_close(out, {.kind = kind, .name = own_statement});
+    }
+    protocol::append_parse(out, own_statement, sql, no_types);
+    protocol::append_bind_head(out, own_statement, own_statement, no_values.size());
+    out += no_values;
+    protocol::append_execute(out, own_statement);
+}
 
 std::string raising_sql(const ErrorReport& report) {
     std::string sql = "DO $pgweir$BEGIN RAISE EXCEPTION USING ERRCODE=";
@@ -94,18 +110,21 @@ void Server::refuse_extended(const ErrorReport& report, Outgoing& out) {
 // In front of the client's messages, which the server discards up to their Sync if it fails.
 void Server::inject_statement(std::string_view sql, Outgoing& out) {
     const std::size_t before = out.own().size();
-    for (const char kind : {'P', 'S'}) {
-        protocol::append_close(out.own(), {.kind = kind, .name = own_statement});
-        note_sent(Frontend::close, Origin::injected);
-    }
-    protocol::append_parse(out.own(), own_statement, sql, Bytes("\0\0", 2));
-    note_sent(Frontend::parse, Origin::injected);
-    protocol::append_bind_head(out.own(), own_statement, own_statement, no_values.size());
-    out.own() += no_values;
-    note_sent(Frontend::bind, Origin::injected);
-    protocol::append_execute(out.own(), own_statement);
-    note_sent(Frontend::execute, Origin::injected);
+    append_own_statement(out.own(), sql);
     out.added(before);
+    for (const Frontend type : own_statement_messages) note_sent(type, Origin::injected);
+}
+
+// In the midst of the client's transaction, whose unnamed statement and portal a simple query would
+// end.
+void Server::order_in_transaction(std::string_view sql) {
+    std::string request;
+    append_own_statement(request, sql);
+    protocol::append_sync(request);
+    for (const Frontend type : own_statement_messages) tracker_.sent(type, Origin::pool);
+    tracker_.sent(Frontend::sync, Origin::pool);
+    questions_.push_back(Question::order);
+    send(request);
 }
 
 }  // namespace pgweir::pool

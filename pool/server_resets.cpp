@@ -111,7 +111,7 @@ void Server::restore_in_transaction() {
     effects_ = effects_.without(Effect::reset) | Effect::state;
     const std::string sql = restore_sql();
     forget_resets();
-    if (!sql.empty()) ask(Question::order, sql);
+    if (!sql.empty()) order_in_transaction(sql);
 }
 
 // --- what the client is told ---------------------------------------------------------------------
