@@ -6,6 +6,8 @@
 // the server's (NotificationMerge), and the server is anybody's. Before a statement that may change
 // or read the channels they are listened to on its server again, in the same way the other round.
 #include <algorithm>
+#include <boost/algorithm/hex.hpp>
+#include <iterator>
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
@@ -27,6 +29,17 @@ std::string statement_on(std::string_view command, std::string_view channel) {
     sql += ' ';
     append_identifier(sql, channel);
     return sql;
+}
+
+// The name of a channel is told in the server's encoding; the session may have another by now.
+std::string listen_to(std::string_view channel) {
+    const auto is_ascii = [](char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; };
+    if (std::ranges::all_of(channel, is_ascii)) return statement_on("LISTEN", channel);
+    std::string digits;
+    boost::algorithm::hex_lower(channel, std::back_inserter(digits));
+    return "DO $pgweir$BEGIN EXECUTE pg_catalog.format('LISTEN %I',pg_catalog.convert_from("
+           "pg_catalog.decode('" +
+           digits + "','hex'),pg_catalog.getdatabaseencoding()));END$pgweir$";
 }
 
 std::string join(const std::vector<std::string>& statements) {
@@ -73,7 +86,7 @@ std::vector<std::string> Server::statements_to_bring(bool to_change) {
     if (!to_change && channels_here_ == ChannelsHere::copied) return {};
     std::vector<std::string> statements;
     for (const std::string& channel : listener->channels) {
-        statements.push_back(statement_on("LISTEN", channel));
+        statements.push_back(listen_to(channel));
     }
     channels_here_ = ChannelsHere::copied;
     if (!to_change) return statements;

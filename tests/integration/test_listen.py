@@ -314,6 +314,21 @@ def test_a_client_of_another_encoding_keeps_its_server(cluster, pgweir):
         eventually(lambda: weir.metrics().sum("pgweir_clients_pinned", reason="listen") == 1)
 
 
+def test_a_channel_keeps_its_name_when_its_client_changes_its_encoding(cluster, pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 2}})
+    shown = "select c from pg_listening_channels() c where c not like 'pgweir%'"
+    name = "Ärger".encode("cp1252")
+    for target in (cluster, weir):
+        with Peer.login(target) as peer, Peer.login(target) as sender:
+            peer.query('listen "Ärger"')
+            if target is weir:
+                handed_over(weir, 1)
+            peer.query("set client_encoding = 'WIN1252'")
+            assert [m.values for m in peer.query(shown) if m.type == "D"] == [[name]]
+            sender.query('notify "Ärger"')
+            assert peer.until("A")[-1].body[4:] == name + b"\0\0"
+
+
 def test_an_unused_listening_connection_is_closed(pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}, "timeouts": {"server_idle_timeout": "1s"}})
     with Peer.login(weir) as peer:
