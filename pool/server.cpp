@@ -154,6 +154,7 @@ void Server::forget_session() {
     ask_hurried_ = false;
     sequences_discarded_ = false;
     advances_sequence_ = false;
+    ran_reset_ = false;
     has_reset_ = false;
     fates_.clear();
     forget_channels();

@@ -200,7 +200,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool forgets_sequences(protocol::Effects& effects);
     void note_sequences(protocol::Effects effects);
     void inject_statement(std::string_view sql, Outgoing& out);
-    void order_in_transaction(std::string_view sql);
+    void order_statement(std::string_view sql, Outgoing& out);
 
     // server_repeat.cpp: stale plans.
     [[nodiscard]] bool take_stale_plan(const protocol::ErrorReport& report, Bytes message);
@@ -235,6 +235,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool restore_after_reset();
     [[nodiscard]] std::string restore_sql() const;
     void restore_in_transaction();
+    void restore_in_pipeline(protocol::Frontend type, Outgoing& out);
     void tell_own_defaults();
     [[nodiscard]] bool takes_back(const std::string& name);
     void setting_reported(const std::string& name, const std::string& value, Bytes& message);
@@ -309,6 +310,7 @@ class Server : public std::enable_shared_from_this<Server>,
     /// What the tenant's statements plainly made of start-up settings, where the server does not
     /// tell; since the last question.
     std::map<std::string, protocol::SettingFate> fates_;
+    bool ran_reset_ = false;  ///< something that may be one was sent, and nothing behind it
     bool has_reset_ = false;  ///< by a RESET of the tenant's, since its last ReadyForQuery
     bool sequences_discarded_ = false;  ///< by the tenant, since the last question
     bool advances_sequence_ = false;    ///< the tenant's present transaction does

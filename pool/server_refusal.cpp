@@ -115,16 +115,15 @@ void Server::inject_statement(std::string_view sql, Outgoing& out) {
     for (const Frontend type : own_statement_messages) note_sent(type, Origin::injected);
 }
 
-// In the midst of the client's transaction, whose unnamed statement and portal a simple query would
-// end.
-void Server::order_in_transaction(std::string_view sql) {
-    std::string request;
-    append_own_statement(request, sql);
-    protocol::append_sync(request);
-    for (const Frontend type : own_statement_messages) tracker_.sent(type, Origin::pool);
-    tracker_.sent(Frontend::sync, Origin::pool);
+// Between the client's messages, whose unnamed statement and portal a simple query would end.
+void Server::order_statement(std::string_view sql, Outgoing& out) {
+    const std::size_t before = out.own().size();
+    append_own_statement(out.own(), sql);
+    protocol::append_sync(out.own());
+    out.added(before);
+    for (const Frontend type : own_statement_messages) note_sent(type, Origin::pool);
+    note_sent(Frontend::sync, Origin::pool);
     questions_.push_back(Question::order);
-    send(request);
 }
 
 }  // namespace pgweir::pool

@@ -59,6 +59,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         const std::size_t before = out.own().size();
         if (set_up(out)) burst_.skip(out.own().size() - before);
     }
+    restore_in_pipeline(type, out);
     switch (type) {
         case Frontend::query:
             take_query(step, message, out);
@@ -81,6 +82,8 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
             pass(type, message, out);
             break;
     }
+    const bool runs = type == Frontend::query || type == Frontend::execute;
+    if (runs && effects_.contains(Effect::reset)) ran_reset_ = true;
 }
 
 void Server::take_more(Bytes bytes, bool last, Outgoing& out) {

@@ -10,6 +10,7 @@
 namespace pgweir::pool {
 
 using protocol::Effect;
+using protocol::Frontend;
 using protocol::SettingFate;
 using protocol::TransactionStatus;
 
@@ -50,6 +51,7 @@ void Server::note_fates(Bytes text) {
 
 // What was RESET is about to be as it was at the start of the session.
 void Server::forget_resets() {
+    ran_reset_ = false;
     std::erase_if(fates_, [](const auto& fate) { return fate.second == SettingFate::reset; });
 }
 
@@ -111,7 +113,27 @@ void Server::restore_in_transaction() {
     effects_ = effects_.without(Effect::reset) | Effect::state;
     const std::string sql = restore_sql();
     forget_resets();
-    if (!sql.empty()) order_in_transaction(sql);
+    if (sql.empty()) return;
+    Outgoing out;
+    order_statement(sql, out);
+    send(out.own());
+}
+
+// The same where the client does not wait for the reply to what may have been a RESET: before
+// anything runs that may read a setting.
+void Server::restore_in_pipeline(Frontend type, Outgoing& out) {
+    const bool may_read =
+        type == Frontend::query || type == Frontend::bind || type == Frontend::execute;
+    if (!ran_reset_ || !may_read) return;
+    ran_reset_ = false;
+    const std::string sql = restore_sql();
+    if (sql.empty()) return;
+    if (!tracker_.wants_sync()) {
+        order_statement(sql, out);
+    } else if (!tracker_.may_have_failed()) {
+        // In a failed transaction it would take the place of the client's ROLLBACK.
+        inject_statement(sql, out);
+    }
 }
 
 // --- what the client is told ---------------------------------------------------------------------

@@ -108,6 +108,7 @@ void Server::ask_state(bool hurried) {
     std::string sql(never_deferred);
     if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
     fates_.clear();
+    ran_reset_ = false;
     std::vector<std::string> custom_settings = part_.custom_settings();
     for (const auto& [name, value] : connection_.settings->values()) {
         // What others name in between may have crowded it out.
