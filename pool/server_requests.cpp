@@ -59,7 +59,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         const std::size_t before = out.own().size();
         if (set_up(out)) burst_.skip(out.own().size() - before);
     }
-    restore_in_pipeline(type, out);
+    if (ran_reset_) restore_in_pipeline(type, out);
     switch (type) {
         case Frontend::query:
             take_query(step, message, out);

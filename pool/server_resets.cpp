@@ -124,7 +124,7 @@ void Server::restore_in_transaction() {
 void Server::restore_in_pipeline(Frontend type, Outgoing& out) {
     const bool may_read =
         type == Frontend::query || type == Frontend::bind || type == Frontend::execute;
-    if (!ran_reset_ || !may_read) return;
+    if (!may_read) return;
     ran_reset_ = false;
     const std::string sql = restore_sql();
     if (sql.empty()) return;
