@@ -187,7 +187,7 @@ Task<> ClientSession::send_slowly() {
     }
 }
 
-// Into the queue for a server.
+// For a server; or for what the one that the client has is asked about it.
 void ClientSession::begin_to_wait() {
     set_state(State::waiting);
     wait_until(Timeout::query_wait_timeout, options().query_wait_timeout);
@@ -198,6 +198,7 @@ void ClientSession::stop_waiting() {
     set_state(lease_ ? State::active : State::idle);
 }
 
+// Into the queue for a server.
 void ClientSession::enqueue() {
     begin_to_wait();
     part_->enqueue(exchange_->waiter, worker_.context().now());
