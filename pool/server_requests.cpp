@@ -203,15 +203,25 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
         pass(Frontend::parse, message, out);  // refused, by the server that has it
         return;
     }
+    const bool reserved = is_reserved(parse.statement);
     if (session.statements.find(parse.statement) != nullptr) {
-        // An error, in the server's own words: it has to have something under this name. What has
-        // no text can be parsed even where the transaction has failed.
-        put_under_clients_name(parse.statement, {}, no_types, Origin::injected, out);
+        if (reserved) {
+            // What the server has under it is everybody's.
+            refuse_extended(
+                protocol::ErrorReport::error(
+                    protocol::sqlstate::duplicate_prepared_statement,
+                    "prepared statement \"" + std::string(parse.statement) + "\" already exists"),
+                out);
+        } else {
+            // An error, in the server's own words: it has to have something under this name. What
+            // has no text can be parsed even where the transaction has failed.
+            put_under_clients_name(parse.statement, {}, no_types, Origin::injected, out);
+        }
         note_effects(Effect::state, {});
         pass(Frontend::parse, message, out);
         return;
     }
-    if (effects_.contains(Effect::names_statement)) expect_free_name(parse, out);
+    if (effects_.contains(Effect::names_statement) && !reserved) expect_free_name(parse, out);
     StatementPtr statement =
         part_.statements().intern(parse.query, parse.types, session.settings->parsing());
     if (!tracker_.wants_sync()) bring_channels(effects_of(*statement), Origin::pool, out);

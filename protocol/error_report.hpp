@@ -23,6 +23,7 @@ inline constexpr std::string_view idle_in_transaction_timeout = "25P03";
 inline constexpr std::string_view transaction_timeout = "25P04";
 inline constexpr std::string_view syntax_error = "42601";
 inline constexpr std::string_view undefined_object = "42704";
+inline constexpr std::string_view duplicate_prepared_statement = "42P05";
 inline constexpr std::string_view too_many_connections = "53300";
 inline constexpr std::string_view cant_change_runtime_param = "55P02";
 inline constexpr std::string_view config_file_error = "F0000";

@@ -105,6 +105,38 @@ def test_a_parse_in_a_failed_transaction_takes_no_statement_from_its_server(clus
     assert answers == [["22012", "25P02", "08P01"]] * 2
 
 
+# The second Parse had the server's own statement closed, and another client ran what was put there.
+def test_a_name_of_pgweirs_that_is_prepared_twice_costs_nobody_a_statement(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as owner, Peer.login(weir) as thief:
+        owner.send(wire.parse("mine", "select 'of the owner'"), wire.sync())
+        owner.until("Z")
+        name = thief.value("select name from pg_prepared_statements"
+                           " where statement like '%of the owner%'")
+        answers = []
+        for _ in range(3):
+            thief.send(wire.parse(name, "select 'of the thief'"), wire.sync())
+            answers += [(m.type, m.sqlstate if m.type == "E" else None) for m in thief.until("Z")]
+        assert answers == [("1", None), ("Z", None)] + [("E", "42P05"), ("Z", None)] * 2
+        owner.send(wire.bind("", "mine"), wire.execute(), wire.sync())
+        assert [m.values for m in owner.until("Z") if m.type == "D"] == [[b"of the owner"]]
+
+
+# As above, where the name is new and SQL may have taken it in the same transaction.
+def test_a_name_of_pgweirs_is_free_whoever_has_a_statement_there(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as owner, Peer.login(weir) as thief:
+        owner.send(wire.parse("mine", "select 'of the owner'"), wire.sync())
+        owner.until("Z")
+        name = thief.value("select name from pg_prepared_statements"
+                           " where statement like '%of the owner%'")
+        thief.query("begin; prepare taken as select 1")
+        thief.send(wire.parse(name, "select 'of the thief'"), wire.bind("", name), wire.execute(),
+                   wire.sync())
+        assert [m.values for m in thief.until("Z") if m.type == "D"] == [[b"of the thief"]]
+        thief.query("rollback")
+
+
 @pytest.fixture(scope="module", name="begun_as")
 def fixture_begun_as(cluster):
     cluster.admin("create role begun_as; grant begun_as to app")
