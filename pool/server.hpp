@@ -200,7 +200,10 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool forgets_sequences(protocol::Effects& effects);
     void note_sequences(protocol::Effects effects);
     void inject_statement(std::string_view sql, Outgoing& out);
-    void order_statement(std::string_view sql, Outgoing& out);
+    void order_statements(std::span<const std::string> statements, Outgoing& out);
+    void order_statement(const std::string& sql, Outgoing& out) {
+        order_statements({&sql, 1}, out);
+    }
 
     // server_repeat.cpp: stale plans.
     [[nodiscard]] bool take_stale_plan(const protocol::ErrorReport& report, Bytes message);

@@ -112,17 +112,10 @@ void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
         for (const std::string& statement : statements) inject_statement(statement, out);
         return;
     }
-    const std::size_t before = out.own().size();
-    std::vector<std::string> queries{join(statements)};
-    // Inside of the client's transaction it would go before the marker is heard.
-    if (tracker_.releasable()) queries.push_back(unlisten_marker());
-    for (const std::string& sql : queries) {
-        protocol::append_query(out.own(), sql);
-        note_sent(Frontend::query, origin);
-        questions_.push_back(Question::order);
-    }
-    out.added(before);
-    connection_.unnamed.reset();  // a simple query ends the unnamed statement
+    // Inside of the client's transaction the marker would no more be heard.
+    const bool forgets_marker = tracker_.releasable();
+    order_statements(statements, out);
+    if (forgets_marker) order_statement(unlisten_marker(), out);
 }
 
 // --- to the hub ----------------------------------------------------------------------------------

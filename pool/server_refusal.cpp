@@ -26,17 +26,19 @@ constexpr std::string_view own_statement = "pgweir_own";
 constexpr Bytes no_values{"\0\0\0\0\0\0", 6};
 
 // Runs a statement of pgweir's in the extended protocol, under a name of its own; and what that is.
-constexpr std::array own_statement_messages{Frontend::close, Frontend::close, Frontend::parse,
-                                            Frontend::bind, Frontend::execute};
+// The first Close is for what has failed before; the last ones, so that the client does not find it
+// in pg_cursors and pg_prepared_statements.
+constexpr std::array own_statement_messages{Frontend::close,   Frontend::parse, Frontend::bind,
+                                            Frontend::execute, Frontend::close, Frontend::close};
 
 void append_own_statement(std::string& out, std::string_view sql) {
-    for (const char kind : {'P', 'S'}) {
-        protocol::append_close(out, {.kind = kind, .name = own_statement});
-    }
+    protocol::append_close(out, {.kind = 'S', .name = own_statement});
     protocol::append_parse(out, own_statement, sql, no_types);
     protocol::append_bind_head(out, own_statement, own_statement, no_values.size());
     out += no_values;
     protocol::append_execute(out, own_statement);
+    protocol::append_close(out, {.kind = 'P', .name = own_statement});
+    protocol::append_close(out, {.kind = 'S', .name = own_statement});
 }
 
 std::string raising_sql(const ErrorReport& report) {
@@ -116,12 +118,14 @@ void Server::inject_statement(std::string_view sql, Outgoing& out) {
 }
 
 // Between the client's messages, whose unnamed statement and portal a simple query would end.
-void Server::order_statement(std::string_view sql, Outgoing& out) {
+void Server::order_statements(std::span<const std::string> statements, Outgoing& out) {
     const std::size_t before = out.own().size();
-    append_own_statement(out.own(), sql);
+    for (const std::string& sql : statements) {
+        append_own_statement(out.own(), sql);
+        for (const Frontend type : own_statement_messages) note_sent(type, Origin::pool);
+    }
     protocol::append_sync(out.own());
     out.added(before);
-    for (const Frontend type : own_statement_messages) note_sent(type, Origin::pool);
     note_sent(Frontend::sync, Origin::pool);
     questions_.push_back(Question::order);
 }

@@ -22,7 +22,7 @@ using OnServer = StatementOperation::OnServer;
 
 namespace {
 
-constexpr std::string_view discard_sequences = "DISCARD SEQUENCES";
+const std::string discard_sequences = "DISCARD SEQUENCES";
 
 // The text of a Query, without its terminator.
 Bytes query_text(Bytes body) {
@@ -137,13 +137,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_->feed(text);
         }
         if (effects.any()) {
-            if (forgets_sequences(effects)) {
-                const std::size_t before = out.own().size();
-                protocol::append_query(out.own(), discard_sequences);
-                out.added(before);
-                note_sent(Frontend::query, Origin::pool);
-                questions_.push_back(Question::order);
-            }
+            if (forgets_sequences(effects)) order_statement(discard_sequences, out);
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
                 return;

@@ -161,6 +161,23 @@ def test_extended_queries_listen_and_unlisten(cluster, pgweir):
         handed_over(weir, 1)
 
 
+def test_a_suspended_portal_goes_on_behind_a_further_listen(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as peer:
+        peer.query("listen a")
+        handed_over(weir, 1)
+        peer.query("begin")
+        peer.send(wire.parse("", "select * from generate_series(1, 3)"), wire.bind("", ""),
+                  wire.execute("", 1), wire.sync())
+        assert [m.type for m in peer.until("Z")] == ["1", "2", "D", "s", "Z"]
+        peer.send(wire.parse("l", "listen b"), wire.bind("l", "l"), wire.execute("l"), wire.sync())
+        assert [m.type for m in peer.until("Z")] == ["1", "2", "C", "Z"]
+        peer.send(wire.execute("", 0), wire.sync())
+        assert [m.type for m in peer.until("Z")] == ["D", "D", "C", "Z"]
+        peer.query("commit")
+        handed_over(weir, 1)
+
+
 def test_psycopg_listens_through_pgweir(cluster, pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}})
     with weir.connect() as one, weir.connect() as two, cluster.connect() as direct:
