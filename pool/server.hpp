@@ -226,12 +226,15 @@ class Server : public std::enable_shared_from_this<Server>,
     void state_answered();
     void catalogue_answered();
     void note_tag(Bytes tag);
+    void note_rollback();
     void note_discarding_tag(Bytes tag);
     void note_own_tag(Bytes tag);
     void statements_dropped();
 
     // server_resets.cpp: what a RESET goes back to.
     [[nodiscard]] protocol::SettingFate plain_fate(std::string_view name) const;
+    [[nodiscard]] const std::string& tenants_text() const;
+    [[nodiscard]] std::vector<std::string> plainly_restoring() const;
     void note_fates(Bytes text);
     void forget_resets();
     [[nodiscard]] bool may_have_been_reset(const std::string& name) const;
@@ -313,6 +316,8 @@ class Server : public std::enable_shared_from_this<Server>,
     /// What the tenant's statements plainly made of start-up settings, where the server does not
     /// tell; since the last question.
     std::map<std::string, protocol::SettingFate> fates_;
+    /// Queries and Binds of the tenant's since the server was quiet; more where a text is not known.
+    unsigned bound_ = 0;
     bool ran_reset_ = false;  ///< something that may be one was sent, and nothing behind it
     bool has_reset_ = false;  ///< by a RESET of the tenant's, since its last ReadyForQuery
     bool sequences_discarded_ = false;  ///< by the tenant, since the last question

@@ -42,6 +42,10 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         note_statement(step.body.substr(std::min(step.body.find('\0') + 1, step.body.size())));
     }
     if (type == Frontend::bind) part_.statistics().binds.add();
+    const bool quiet = tracker_.quiet();
+    if (quiet) bound_ = 0;
+    if (type == Frontend::query) bound_ += 1;
+    if (type == Frontend::bind) bound_ += tenant_->session().follows ? 1 : 2;
     if (type == Frontend::flush && !step.body.empty()) {
         // The server refuses it as it refuses a Describe that makes no sense: up to the Sync.
         pass(Frontend::describe, message, out);
@@ -54,7 +58,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         pass(type, message, out);
         return;
     }
-    if (tracker_.quiet()) {
+    if (quiet) {
         burst_.begin(tracker_.releasable());
         const std::size_t before = out.own().size();
         if (set_up(out)) burst_.skip(out.own().size() - before);

@@ -12,6 +12,7 @@ namespace pgweir::pool {
 using protocol::Effect;
 using protocol::Frontend;
 using protocol::SettingFate;
+using protocol::SettingScope;
 using protocol::TransactionStatus;
 
 namespace {
@@ -37,8 +38,11 @@ bool hides_reset(std::string_view name) {
 // What the tenant's latest request plainly does to a setting, whatever its result; not by a
 // function.
 SettingFate Server::plain_fate(std::string_view name) const {
-    return protocol::fate_of_setting(tenant_->session().follows ? effects_text_ : latest_statement_,
-                                     name);
+    return protocol::fate_of_setting(tenants_text(), name);
+}
+
+const std::string& Server::tenants_text() const {
+    return tenant_->session().follows ? effects_text_ : latest_statement_;
 }
 
 void Server::note_fates(Bytes text) {
@@ -62,6 +66,21 @@ bool Server::may_have_been_reset(const std::string& name) const {
     const auto fate = fates_.find(name);
     if (fate != fates_.end()) return fate->second == SettingFate::reset;
     return name == "role" && tenant_->session().settings->find(name) != nullptr;
+}
+
+// One statement has run, and it says by itself what it resets, and for how long.
+std::vector<std::string> Server::plainly_restoring() const {
+    if (bound_ != 1) return {};
+    const SettingScope scope = protocol::scope_of_setting(tenants_text());
+    if (scope == SettingScope::unknown) return {};
+    const bool local = scope == SettingScope::transaction;
+    std::vector<std::string> statements;
+    for (const auto& [name, value] : tenant_->session().startup->values()) {
+        if (plain_fate(name) == SettingFate::reset) {
+            statements.push_back(setting_sql(name, value, local));
+        }
+    }
+    return statements;
 }
 
 // --- restoring -----------------------------------------------------------------------------------
@@ -111,11 +130,15 @@ void Server::restore_in_transaction() {
         return;
     }
     effects_ = effects_.without(Effect::reset) | Effect::state;
-    const std::string sql = restore_sql();
+    std::vector<std::string> statements = plainly_restoring();
+    if (statements.empty()) {
+        std::string sql = restore_sql();
+        if (!sql.empty()) statements.push_back(std::move(sql));
+    }
     forget_resets();
-    if (sql.empty()) return;
+    if (statements.empty()) return;
     Outgoing out;
-    order_statement(sql, out);
+    order_statements(statements, out);
     send(out.own());
 }
 

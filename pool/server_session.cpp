@@ -314,8 +314,8 @@ void Server::catalogue_answered() {
 
 void Server::note_tag(Bytes tag) {
     if (!tag.empty() && tag.back() == '\0') tag.remove_suffix(1);
-    // ROLLBACK TO SAVEPOINT as well.
-    if (!undecided_switch_.empty() && tag == "ROLLBACK") channels_here_ = ChannelsHere::copied;
+    // ROLLBACK TO SAVEPOINT has the same tag.
+    if (tag == "ROLLBACK") note_rollback();
     const TenantSession& session = tenant_->session();
     // Closing cursors is seldom the end of a holdable one; but who has one wants to be rid of it.
     if (session.pins.contains(PinReason::cursor_with_hold) && tag.starts_with("CLOSE")) {
@@ -341,6 +341,16 @@ void Server::note_tag(Bytes tag) {
         // better what changes the catalogue: CREATE TEMP does not.
         effects_ |= effects.without(Effect::changes_catalogue);
         note_sequences(effects);
+    }
+}
+
+void Server::note_rollback() {
+    if (!undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
+    // Nothing is left of what was RESET in the transaction that is over, and the next one has not
+    // begun for SET TRANSACTION to come too late.
+    if (effects_.contains(Effect::reset) && protocol::chains(latest_statement_)) {
+        effects_ = effects_.without(Effect::reset);
+        forget_resets();
     }
 }
 

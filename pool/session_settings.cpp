@@ -30,12 +30,18 @@ bool is_identity(std::string_view name) {
     return name == role || name == session_authorization;
 }
 
-void append_set_config(std::string& sql, std::string_view name, std::string_view value) {
+void append_set_config(std::string& sql, std::string_view name, std::string_view value,
+                       bool local = false) {
     sql += "pg_catalog.set_config(";
     append_literal(sql, name);
     sql += ',';
     append_literal(sql, value);
-    sql += ",false)";
+    sql += local ? ",true)" : ",false)";
+}
+
+// Whether SET would take 'a, b' for one element of a list (GUC_LIST_QUOTE; extensions have none).
+bool is_quoted_list(std::string_view name) {
+    return name == "search_path" || name == "temp_tablespaces" || name.ends_with("_libraries");
 }
 
 // Back to the login's identity, whose rights the settings were given with.
@@ -117,7 +123,7 @@ std::vector<Parameter> merge(const SessionSettings& base, const SessionSettings&
     return normalise(values);
 }
 
-// set_config() takes a value as the setting's text; SET would take 'a, b' for one list element.
+// set_config() takes a value as the setting's text, also of a list.
 // What has to go back to the login's value is RESET first. Identities come last, as the others may
 // need the login's rights. By default it would be a transaction as the former client's are: a
 // deferrable one waits for what others write.
@@ -141,6 +147,20 @@ std::string difference_sql(const SessionSettings& from, const SessionSettings& t
     }
     append_identity(sql, to);
     return sql + ";COMMIT";
+}
+
+std::string setting_sql(std::string_view name, std::string_view value, bool local) {
+    std::string sql;
+    if (is_quoted_list(name)) {
+        sql = "SELECT ";
+        append_set_config(sql, name, value, local);
+        return sql;
+    }
+    sql = local ? "SET LOCAL " : "SET ";
+    append_name(sql, name);
+    sql += " TO ";
+    append_literal(sql, value);
+    return sql;
 }
 
 void append_literal(std::string& sql, std::string_view value) {

@@ -60,6 +60,10 @@ using SettingsPtr = std::shared_ptr<const SessionSettings>;
 /// and what follows is refused as well until ROLLBACK.
 [[nodiscard]] std::string difference_sql(const SessionSettings& from, const SessionSettings& to);
 
+/// A statement that sets this for the session or, `local`, up to the end of the transaction. SET
+/// TRANSACTION may follow it ("must be called before any query"), save for that of a list of names.
+[[nodiscard]] std::string setting_sql(std::string_view name, std::string_view value, bool local);
+
 /// Whether a reported parameter is a setting that a session can change, as against a fact about the
 /// server (server_version, is_superuser, …).
 [[nodiscard]] bool is_settable(std::string_view reported_name);

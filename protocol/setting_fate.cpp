@@ -1,6 +1,8 @@
 #include "protocol/setting_fate.hpp"
 
 #include <algorithm>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -33,6 +35,9 @@ class Words {
         skip_spaces();
         rest_.remove_prefix(word.size());
         return word;
+    }
+    bool take_any(std::initializer_list<std::string_view> words) {
+        return std::ranges::any_of(words, [this](std::string_view word) { return take(word); });
     }
     bool take(std::string_view word) {
         if (ahead() != word) return false;
@@ -85,6 +90,13 @@ SettingFate fate_by_set(Words words, std::string_view name) {
     return resets ? SettingFate::reset : SettingFate::set;
 }
 
+// The one statement of a text; nothing, if there are several.
+std::optional<std::string_view> only_statement(std::string_view text) {
+    const std::size_t end = text.find(';');
+    const bool more = end < text.size() && text.find_first_not_of("; ", end) < text.size();
+    return more ? std::nullopt : std::optional(text.substr(0, end));
+}
+
 SettingFate fate_by_statement(std::string_view statement, std::string_view name) {
     Words words(statement);
     if (words.take("reset")) return fate_by_reset(words, name);
@@ -105,6 +117,22 @@ SettingFate fate_of_setting(std::string_view sql, std::string_view name) {
         if (later != SettingFate::untouched) fate = later;
     }
     return fate;
+}
+
+SettingScope scope_of_setting(std::string_view sql) {
+    const std::string text = plain_text(sql);
+    Words words(only_statement(text).value_or(""));
+    if (words.take("reset")) return SettingScope::session;
+    if (!words.take("set")) return SettingScope::unknown;
+    return words.take("local") ? SettingScope::transaction : SettingScope::session;
+}
+
+bool chains(std::string_view sql) {
+    const std::string text = plain_text(sql);
+    Words words(only_statement(text).value_or(""));
+    if (!words.take_any({"rollback", "abort", "commit", "end"})) return false;
+    words.take_any({"work", "transaction"});
+    return words.take("and") && words.take("chain");
 }
 
 }  // namespace pgweir::protocol

@@ -18,4 +18,18 @@ enum class SettingFate : std::uint8_t {
 /// AUTHORIZATION").
 [[nodiscard]] SettingFate fate_of_setting(std::string_view sql, std::string_view name);
 
+/// How far a statement that sets or resets reaches.
+enum class SettingScope : std::uint8_t {
+    unknown,  ///< not of one SET or RESET alone
+    session,
+    transaction,  ///< SET LOCAL
+};
+
+/// The scope of `sql`, if that is one SET or RESET and nothing else.
+[[nodiscard]] SettingScope scope_of_setting(std::string_view sql);
+
+/// Whether `sql` is one statement that ends a transaction and begins the next ("ROLLBACK": AND
+/// CHAIN).
+[[nodiscard]] bool chains(std::string_view sql);
+
 }  // namespace pgweir::protocol

@@ -74,5 +74,28 @@ constexpr std::array identities{
 };
 INSTANTIATE_TEST_SUITE_P(Identities, SettingFateOf, testing::ValuesIn(identities));
 
+TEST(SettingScopeOf, OnlyASetOrResetThatStandsAloneHasOne) {
+    EXPECT_EQ(scope_of_setting("RESET work_mem"), SettingScope::session);
+    EXPECT_EQ(scope_of_setting("/* a */ reset all ; -- b"), SettingScope::session);
+    EXPECT_EQ(scope_of_setting("set work_mem to default"), SettingScope::session);
+    EXPECT_EQ(scope_of_setting("SET LOCAL work_mem TO DEFAULT;"), SettingScope::transaction);
+    EXPECT_EQ(scope_of_setting("set a.x = ';'"), SettingScope::session);
+    EXPECT_EQ(scope_of_setting("reset a; reset b"), SettingScope::unknown);
+    EXPECT_EQ(scope_of_setting("select 1"), SettingScope::unknown);
+    EXPECT_EQ(scope_of_setting(""), SettingScope::unknown);
+}
+
+TEST(Chains, OnlyAnEndOfATransactionThatStandsAloneDoes) {
+    EXPECT_TRUE(chains("rollback and chain"));
+    EXPECT_TRUE(chains("-- all\nABORT TRANSACTION AND CHAIN;"));
+    EXPECT_TRUE(chains("commit work and chain"));
+    EXPECT_TRUE(chains("end and chain"));
+    EXPECT_FALSE(chains("rollback and no chain"));
+    EXPECT_FALSE(chains("rollback"));
+    EXPECT_FALSE(chains("rollback to \"and chain\""));
+    EXPECT_FALSE(chains("rollback and chain; reset work_mem"));
+    EXPECT_FALSE(chains("select 1; rollback and chain"));
+}
+
 }  // namespace
 }  // namespace pgweir::protocol
