@@ -186,7 +186,7 @@ def _accepts(port, child, log_path):
 class Relay(Kind):
     """What passing bytes takes by itself: one client to one server connection, nothing is looked at."""
 
-    name = "relay"
+    name, threads = "relay", True
 
     def _find(self):
         self.binary = os.path.abspath(self.options.relay)
@@ -197,7 +197,9 @@ class Relay(Kind):
 
     def start(self, place, setup, under=()):
         port = process.free_port()
-        child = process.start([*under, self.binary, str(port), str(place.cluster.port)])
+        child = process.start([
+            *under, self.binary, "--threads", str(setup.workers or self.options.workers), str(port),
+            str(place.cluster.port)])
 
         def accepts():
             if child.poll() is not None:
