@@ -178,6 +178,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void forget_unnamed_before();
     void put_under_clients_name(Bytes name, Bytes query, Bytes types, protocol::Origin origin,
                                 Outgoing& out);
+    [[nodiscard]] bool has_failed() const;
+    [[nodiscard]] StatementPtr stand_in(StatementPtr statement, bool described);
     void prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out);
     void prepare_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
@@ -316,7 +318,8 @@ class Server : public std::enable_shared_from_this<Server>,
     /// What the tenant's statements plainly made of start-up settings, where the server does not
     /// tell; since the last question.
     std::map<std::string, protocol::SettingFate> fates_;
-    /// Queries and Binds of the tenant's since the server was quiet; more where a text is not known.
+    /// Queries and Binds of the tenant's since the server was quiet; more where a text is not
+    /// known.
     unsigned bound_ = 0;
     bool ran_reset_ = false;  ///< something that may be one was sent, and nothing behind it
     bool has_reset_ = false;  ///< by a RESET of the tenant's, since its last ReadyForQuery

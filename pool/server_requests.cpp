@@ -167,10 +167,10 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
     if (!parse) {
         // Nonsense, which the server refuses; or longer than what is carried: then the client keeps
-        // the server that has it.
+        // the server that has it. It may be anything.
         connection_.unnamed = unknown_statement();
         tenant_->session().statements.unnamed = unknown_statement();
-        note_effects(Effect::state, {});
+        note_effects(Effect::state | Effect::ends_transaction, {});
         pass(Frontend::parse, message, out);
         return;
     }
@@ -287,13 +287,14 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         pass(Frontend::bind, message, out);
         return;
     }
-    if (statement) prepare(statement, bind->statement, out);
+    const StatementPtr asked = statement ? stand_in(statement, false) : nullptr;
+    if (asked) prepare(asked, bind->statement, out);
     const std::size_t before = out.own().size();
     // The length is the whole message's, of which a part may still be to come.
     const std::size_t body_size = protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
     const std::size_t rest_size =
         body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
-    const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
+    const Bytes name = asked ? Bytes(asked->server_name()) : no_statement;
     protocol::append_bind_head(out.own(), bind->portal, name, rest_size);
     out.added(before);
     note_sent(Frontend::bind, Origin::client);
@@ -317,12 +318,15 @@ void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
         pass(type, message, out);
         return;
     }
-    const StatementPtr statement = tenant_->session().statements.find(target->name);
+    StatementPtr statement = tenant_->session().statements.find(target->name);
     if (!statement && !is_reserved(target->name)) {
         pass(type, message, out);
         return;
     }
-    if (statement) prepare(statement, target->name, out);
+    if (statement) {
+        statement = stand_in(std::move(statement), true);
+        prepare(statement, target->name, out);
+    }
     const std::size_t before = out.own().size();
     const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
     protocol::append_describe(out.own(), {.kind = 'S', .name = name});

@@ -73,10 +73,28 @@ void Server::parse_again(Bytes name, const Statement& statement, Outgoing& out) 
     out.added(before);
 }
 
-// Makes sure that the server has a statement that the client has.
+// The transaction has failed, and nothing that was sent in it or before may end it.
+bool Server::has_failed() const {
+    return tracks() && tracker_.transaction_status() == protocol::TransactionStatus::failed &&
+           !effects_.contains(Effect::ends_transaction);
+}
+
+// What the server is asked for in the statement's place: in a failed transaction it parses nothing
+// but the ends of one and what has no text.
+StatementPtr Server::stand_in(StatementPtr statement, bool described) {
+    if (!has_failed()) return statement;
+    if (connection_.statements.use(*statement) != ServerStatements::State::absent) return statement;
+    if (statement->effects(part_.names()).contains(Effect::ends_transaction)) return statement;
+    const auto types = statement->types_without_text(described);
+    return types ? part_.statements().intern({}, *types, {}) : statement;
+}
+
+// Makes sure that the server has a statement that the client has. One that is stale is as good as
+// new where nothing is run.
 void Server::prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out) {
     const auto state = connection_.statements.use(*statement);
-    if (state != ServerStatements::State::ready) {
+    const bool stale = state == ServerStatements::State::stale;
+    if (state == ServerStatements::State::absent || (stale && !has_failed())) {
         if (state != ServerStatements::State::absent) {
             inject_close(statement->server_name(),
                          {.on_server = OnServer::closes, .statement = statement}, out);

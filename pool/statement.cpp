@@ -4,9 +4,11 @@
 
 #include <array>
 #include <boost/container_hash/hash.hpp>
+#include <limits>
 #include <stdexcept>
 
 #include "protocol/message_writer.hpp"
+#include "protocol/statement_shape.hpp"
 
 namespace pgweir::pool {
 
@@ -26,6 +28,16 @@ std::string digest_of(std::string_view text) {
         hex += digits[digest[i] & 0xfU];
     }
     return hex;
+}
+
+// Whether there is one among the types of a Parse that PostgreSQL has to find out.
+bool leaves_to_find_out(Bytes types) {
+    constexpr std::uint32_t unknown = 705;
+    for (; !types.empty(); types.remove_prefix(sizeof unknown)) {
+        const std::uint32_t type = protocol::read_uint32(types);
+        if (type == 0 || type == unknown) return true;
+    }
+    return false;
 }
 
 }  // namespace
@@ -53,6 +65,20 @@ protocol::Effects Statement::effects(
         looked_ = true;
     }
     return effects_;
+}
+
+std::optional<std::string> Statement::types_without_text(bool described) const {
+    constexpr std::size_t most = std::numeric_limits<std::uint16_t>::max();
+    const Bytes given = Bytes(types_).substr(sizeof(std::uint16_t));
+    const std::size_t told = given.size() / sizeof(std::uint32_t);
+    const std::size_t count = std::max(told, protocol::parameter_count(query_));
+    if (count > most) return std::nullopt;
+    const bool alike =
+        told == count && !leaves_to_find_out(given) && protocol::returns_no_rows(query_);
+    if (described && !alike) return std::nullopt;
+    std::string types{static_cast<char>(count >> 8U), static_cast<char>(count)};
+    types += given;
+    return types.append((count - told) * sizeof(std::uint32_t), '\0');
 }
 
 const StatementPtr& unknown_statement() {

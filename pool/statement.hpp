@@ -5,6 +5,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,11 @@ class Statement {
     /// What running it may leave in a session, looked up once for each state of the catalogue.
     [[nodiscard]] protocol::Effects effects(
         const std::shared_ptr<const protocol::NamedEffects>& names) const;
+
+    /// The types of a statement without text that a failed transaction refuses to bind in the same
+    /// words: as many as this one has parameters. `described`: that is also described alike; only
+    /// where it has no rows, and PostgreSQL need not find out a type. Nothing: there is none.
+    [[nodiscard]] std::optional<std::string> types_without_text(bool described) const;
 
   private:
     std::string query_;

@@ -100,8 +100,7 @@ int run(int argc, char** argv) {
     std::vector<RelayThread> relays(threads);
     for (std::size_t next = 0;; next = (next + 1) % threads) {
         Descriptor client = accept_from(listener);
-        relays[next].take(
-            std::make_unique<Pair>(std::move(client), connect_to(host, server_port)));
+        relays[next].take(std::make_unique<Pair>(std::move(client), connect_to(host, server_port)));
     }
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "pool/session_state.hpp"
@@ -10,6 +11,7 @@
 #include "protocol/data_row.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/normalised_text.hpp"
+#include "protocol/statement_shape.hpp"
 
 namespace {
 
@@ -40,6 +42,9 @@ void normalise(std::string_view text) {
     std::string quoted = "'";
     for (const char c : text.substr(0, 100)) quoted.append(c == '\'' ? 2 : 1, c);
     require(normalised_text("SELECT " + quoted + "' , b") == "SELECT ? , b");
+    require(parameter_count("SELECT $2, " + quoted + "', $1") == 2);
+    require(!returns_no_rows("SELECT " + quoted + "' , b"));
+    std::ignore = parameter_count(text);
 }
 
 void take_apart(Bytes body) {

@@ -1,0 +1,17 @@
+// What a statement's text tells of the messages that describe it.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace pgweir::protocol {
+
+/// How many parameters a statement of the extended protocol has whose Parse tells no types: the
+/// highest $n in it.
+[[nodiscard]] std::size_t parameter_count(std::string_view sql);
+
+/// Whether this is plainly one of the statements that return no rows, whatever they are about.
+/// False is no answer.
+[[nodiscard]] bool returns_no_rows(std::string_view sql);
+
+}  // namespace pgweir::protocol
