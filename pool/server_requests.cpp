@@ -17,7 +17,6 @@ using protocol::Effects;
 using protocol::Frontend;
 using protocol::Origin;
 using protocol::Step;
-using protocol::TransactionStatus;
 using OnServer = StatementOperation::OnServer;
 
 namespace {

@@ -8,8 +8,6 @@
 
 namespace pgweir::daemon::console {
 
-namespace sqlstate = protocol::sqlstate;
-
 namespace {
 
 struct Setting {

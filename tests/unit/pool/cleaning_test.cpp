@@ -16,7 +16,7 @@ class CleaningTest : public LendingTest {
         acquire(ann);
         part().enqueue(bob.waiter, Clock::now());
     }
-    ~CleaningTest() override { part().withdraw(bob.waiter); }
+    void TearDown() override { part().withdraw(bob.waiter); }
     void begin() {
         ann.query("BEGIN");
         EXPECT_EQ(next_message(), "QBEGIN");

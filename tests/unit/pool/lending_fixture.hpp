@@ -148,12 +148,6 @@ class LendingTest : public testing::Test {
         config.databases.push_back(entry);
         pool = registry.find_or_make(config, entry, "shop", "ann");
     }
-    // Not TearDown(): the tenants, members of what is derived from this, leave before.
-    ~LendingTest() override {
-        registry.shut_down();
-        step();
-    }
-
     PoolPart& part() { return pool->part(0); }
     const PoolStatistics& statistics() { return part().statistics(); }
 
@@ -213,6 +207,12 @@ class LendingTest : public testing::Test {
     Registry registry{{&worker}, observer};
     conf::Config config;
     std::shared_ptr<Pool> pool;
+    // The last member, and not TearDown(): the tenants, members of what is derived from this, leave
+    // before.
+    std::shared_ptr<void> shut_down_at_the_end{nullptr, [this](void*) {
+                                                   registry.shut_down();
+                                                   step();
+                                               }};
 };
 
 }  // namespace pgweir::pool

@@ -69,7 +69,9 @@ TEST(ConsoleCommands, ArgumentsAreNamesAsTheyAreWritten) {
     EXPECT_EQ(parse("PAUSE").argument, "");
     EXPECT_EQ(parse("KILL_CLIENT 12").argument, "12");
     EXPECT_EQ(parse("shutdown wait_for_servers").argument, "WAIT_FOR_SERVERS");
-    EXPECT_EQ(parse("SHOW stats_totals").show->name, "STATS_TOTALS");
+    const Command shown = parse("SHOW stats_totals");
+    ASSERT_NE(shown.show, nullptr);
+    EXPECT_EQ(shown.show->name, "STATS_TOTALS");
 }
 
 TEST(ConsoleCommands, AnAssignmentMayBeWrittenInBothWays) {
