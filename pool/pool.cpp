@@ -85,7 +85,7 @@ void Pool::reconfigure(PoolSetup wanted) {
         setup = std::move(wanted);
     });
     // An operator may reload because somebody has changed a database past pgweir.
-    forget_catalogue();
+    forget_catalogue(CatalogueChange::unseen);
 }
 
 void Pool::set_paused(bool paused) {
@@ -303,8 +303,8 @@ void Pool::catalogue_learned(const CataloguePtr& catalogue,
         [catalogue, reading](PoolPart& part) { part.catalogue_learned(catalogue, reading.as_of); });
 }
 
-void Pool::catalogue_changed() const {
-    registry_.for_each_of_database(*this, [](Pool& pool) { pool.forget_catalogue(); });
+void Pool::catalogue_changed(CatalogueChange how) const {
+    registry_.for_each_of_database(*this, [how](Pool& pool) { pool.forget_catalogue(how); });
 }
 
 void Pool::catalogue_changes(Bytes sql) const {
@@ -329,9 +329,9 @@ void Pool::note_custom_settings(const std::vector<std::string>& names) {
     });
 }
 
-void Pool::forget_catalogue() {
+void Pool::forget_catalogue(CatalogueChange how) {
     catalogue_upkeep_.changed(Clock::now());
-    on_all_workers([](PoolPart& part) { part.forget_catalogue(); });
+    on_all_workers([how](PoolPart& part) { part.forget_catalogue(how); });
 }
 
 bool Pool::shares_database_with(const Pool& other) const {

@@ -127,12 +127,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
     void catalogue_learned(const CataloguePtr& catalogue, const CatalogueUpkeep::Reading& reading);
     /// A client has changed it: nothing is known, to this pool and to all others of the same
     /// database, until it is asked for anew.
-    void catalogue_changed() const;
+    void catalogue_changed(CatalogueChange how) const;
     /// A client is about to change it by this statement: what a function sets that it defines has
     /// to be known where it is called before the catalogue is read.
     void catalogue_changes(Bytes sql) const;
     /// It may have changed.
-    void forget_catalogue();
+    void forget_catalogue(CatalogueChange how);
     void note_custom_settings(const std::vector<std::string>& names);
     /// Whether both may have the same database behind them, by its name: a server has many.
     [[nodiscard]] bool shares_database_with(const Pool& other) const;

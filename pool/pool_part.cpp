@@ -259,7 +259,10 @@ void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as
     catalogue_was_asked_ = true;
     names_.reset();
     if (!catalogue) return;
-    if (as_of == pool_.catalogue_upkeep().changes()) names_ = {catalogue, &catalogue->effects};
+    if (as_of == pool_.catalogue_upkeep().changes()) {
+        names_ = {catalogue, &catalogue->effects};
+        lacks_settings_ = false;
+    }
     for (const std::string& name : catalogue->custom_settings) note_custom_setting(name);
 }
 

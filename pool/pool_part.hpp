@@ -58,9 +58,14 @@ class PoolPart {
     /// The answer to a question for it, here or by another worker's server; null: there was none.
     /// `as_of`: how many changes there had been when it was asked.
     void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of);
-    void forget_catalogue() { names_.reset(); }
+    void forget_catalogue(CatalogueChange how) {
+        names_.reset();
+        lacks_settings_ = lacks_settings_ || how == CatalogueChange::unseen;
+    }
     /// There was an answer. Before the first, custom_settings() lacks those that functions set.
     [[nodiscard]] bool catalogue_was_asked() const { return catalogue_was_asked_; }
+    /// They may lack some again, which only reading the catalogue shows.
+    [[nodiscard]] bool lacks_custom_settings() const { return lacks_settings_; }
     /// Custom settings that a session of this pool may have: to be asked for by name.
     [[nodiscard]] const std::vector<std::string>& custom_settings() const {
         return custom_settings_;
@@ -145,6 +150,7 @@ class PoolPart {
     std::shared_ptr<const protocol::NamedEffects> names_;
     std::vector<std::string> custom_settings_;
     bool catalogue_was_asked_ = false;
+    bool lacks_settings_ = false;
     unsigned connecting_ = 0;
     bool retry_planned_ = false;
     bool shutting_down_ = false;

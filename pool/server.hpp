@@ -158,6 +158,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void lost(ServerClose reason, std::string_view detail);
 
     // server_requests.cpp: what the tenant asks.
+    void note_text(Bytes text);
     void note_statement(Bytes text);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);
@@ -228,6 +229,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void state_answered();
     void catalogue_answered();
     void note_tag(Bytes tag);
+    void note_definition();
     void note_rollback();
     void note_discarding_tag(Bytes tag);
     void note_own_tag(Bytes tag);

@@ -29,16 +29,23 @@ Bytes query_text(Bytes body) {
     return body;
 }
 
+// Whether a text may define a function, by its first word: for where no more is looked at.
+bool begins_with_definition(Bytes text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    const std::string first = lower_case(text.substr(0, sizeof "create" - 1));
+    return first == "create" || first.starts_with("alter");
+}
+
 }  // namespace
 
 void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
     channels_refused_ = false;
-    if (type == Frontend::query) note_statement(query_text(step.body));
+    if (type == Frontend::query) note_text(query_text(step.body));
     if (type == Frontend::parse) {
         part_.statistics().client_parses.add();
-        note_statement(step.body.substr(std::min(step.body.find('\0') + 1, step.body.size())));
+        note_text(step.body.substr(std::min(step.body.find('\0') + 1, step.body.size())));
     }
     if (type == Frontend::bind) part_.statistics().binds.add();
     const bool quiet = tracker_.quiet();
@@ -120,6 +127,12 @@ bool Server::is_reserved(Bytes statement_name) const {
 
 bool Server::tracks() const {
     return tenant_->session().tracking != conf::SessionState::off;
+}
+
+void Server::note_text(Bytes text) {
+    note_statement(text);
+    const bool is_looked_at = tenant_->session().follows && tracks();
+    if (!is_looked_at && begins_with_definition(text)) part_.pool().catalogue_changes(text);
 }
 
 // Kept so short that it is copied without a thought, and without an allocation after the first.

@@ -48,15 +48,17 @@ bool Server::set_up(Outgoing& out) {
 // can be anybody else's. What the client asks meanwhile waits.
 bool Server::ask_before_release() {
     const TenantSession& session = tenant_->session();
+    if (effects_.contains(Effect::changes_catalogue)) {
+        const auto how =
+            session.follows && tracks() ? CatalogueChange::seen : CatalogueChange::unseen;
+        part_.forget_catalogue(how);
+        part_.pool().catalogue_changed(how);
+        effects_ = effects_.without(Effect::changes_catalogue);
+    }
     if (!session.follows) return restore_after_reset();
     advances_sequence_ = false;
     const bool verify = part_.options().verify_session_state && !verified_;
     if (!tracks() && !verify) return false;
-    if (effects_.contains(Effect::changes_catalogue)) {
-        part_.forget_catalogue();
-        part_.pool().catalogue_changed();
-        effects_ = effects_.without(Effect::changes_catalogue);
-    }
     if (const auto reading = tracks() ? begin_catalogue() : std::nullopt) {
         ask_catalogue(*reading);
         return true;
@@ -81,14 +83,15 @@ bool Server::ask_before_release() {
 
 // Mostly the catalogue is read between tenants. But the first time nobody should be in need of one
 // more connection for it; the question for the state names the custom settings that it asks for,
-// and does not wait for another worker's server; and who keeps the server would never be known to
-// leave nothing behind.
+// and does not wait for another worker's server; who keeps the server would never be known to
+// leave nothing behind; and what was defined where nobody looked at the text is known only by it.
 std::optional<CatalogueUpkeep::Reading> Server::begin_catalogue() {
     CatalogueUpkeep& upkeep = part_.pool().catalogue_upkeep();
     if (!part_.catalogue_was_asked()) {
         return effects_.contains(Effect::state) ? upkeep.begin() : upkeep.claim();
     }
-    return tenant_->session().pins.any() ? upkeep.claim() : std::nullopt;
+    const bool is_awaited = tenant_->session().pins.any() || part_.lacks_custom_settings();
+    return is_awaited ? upkeep.claim() : std::nullopt;
 }
 
 // Once somebody in this pool has read what an earlier transaction got from a sequence, whoever gets
@@ -324,6 +327,7 @@ void Server::note_tag(Bytes tag) {
     const Effects effects = protocol::effects_of_tag(tag);
     if (!effects.any()) return;
     note_discarding_tag(tag);
+    if (effects.contains(Effect::changes_catalogue)) note_definition();
     if (!session.follows) {
         effects_ |= effects.only(Effect::reset);
         note_fates(latest_statement_);
@@ -337,10 +341,20 @@ void Server::note_tag(Bytes tag) {
             connection_.settings = part_.context().settings.none();
         }
     } else if (tag != "SET") {
-        // The text has told what a SET is: most are SET LOCAL or SET TRANSACTION. It also tells
-        // better what changes the catalogue: CREATE TEMP does not.
+        // The text has told what a SET is: most are SET LOCAL or SET TRANSACTION.
         effects_ |= effects.without(Effect::changes_catalogue);
         note_sequences(effects);
+    }
+}
+
+// The text has told better what changes the catalogue: CREATE TEMP does not. Where texts are not
+// looked at, for others' sake.
+void Server::note_definition() {
+    if (tenant_->session().follows && tracks()) return;
+    const Effects told = protocol::look_at(latest_statement_, nullptr);
+    const bool temporary = lower_case(latest_statement_).find("temp") != std::string::npos;
+    if (told.contains(Effect::changes_catalogue) || !temporary) {
+        effects_ |= Effect::changes_catalogue;
     }
 }
 

@@ -57,13 +57,20 @@ def test_the_clients_own_statement_timeout_does_not_end_the_reading(pgweir, worl
         eventually(lambda: is_known(weir, peer))
 
 
-def test_what_another_user_has_changed_is_known_at_once(pgweir, world):
-    weir = pgweir({**world, "workers": 1, "pool": {"default_pool_size": 1}})
+@pytest.mark.parametrize("of_owner", [{}, {"session_state": "off"}, {"pool_mode": "session"}],
+                         ids=str)
+def test_what_another_user_has_changed_is_known_at_once(cluster, pgweir, world, of_owner):
+    cluster.admin("drop function if exists comes_late()", dbname="catalogued")
+    weir = pgweir({**world, "workers": 1, "pool": {"default_pool_size": 1},
+                   "users": {SUPERUSER: of_owner}})
     with Peer.login(weir) as caller, Peer.login(weir) as stranger, \
             Peer.login(weir, user=SUPERUSER) as owner:
         eventually(lambda: is_known(weir, caller))
+        owner.query("begin")
         owner.query("create function comes_late() returns text language sql"
                     " return set_config('late.x', 'set', false)")
+        eventually(lambda: is_known(weir, caller))
+        owner.query("commit")
         assert caller.value("select comes_late()") == "set"
         for peer, expected in ((stranger, (None, "")), (caller, ("set",))) * 2:
             assert peer.value("select current_setting('late.x', true)") in expected
