@@ -21,7 +21,7 @@ using OnServer = StatementOperation::OnServer;
 
 namespace {
 
-const std::string discard_sequences = "DISCARD SEQUENCES";
+constexpr std::string_view discard_sequences = "DISCARD SEQUENCES";
 
 // The text of a Query, without its terminator.
 Bytes query_text(Bytes body) {
@@ -153,7 +153,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_->feed(text);
         }
         if (effects.any()) {
-            if (forgets_sequences(effects)) order_statement(discard_sequences, out);
+            if (forgets_sequences(effects)) order_statement(std::string(discard_sequences), out);
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
                 return;

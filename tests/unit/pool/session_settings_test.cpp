@@ -85,6 +85,18 @@ TEST(DifferenceSql, ResetsBeforeItSets) {
               R"(BEGIN;RESET "timezone";SELECT pg_catalog.set_config('a.b','1',false);COMMIT)");
 }
 
+TEST(SettingSql, SetsForTheSessionOrTheTransaction) {
+    EXPECT_EQ(setting_sql("work_mem", "5MB", false), "SET \"work_mem\" TO '5MB'");
+    EXPECT_EQ(setting_sql("a.b", "it's", true), "SET LOCAL \"a\".\"b\" TO 'it''s'");
+}
+
+TEST(SettingSql, GivesAListOfNamesAsAWhole) {
+    EXPECT_EQ(setting_sql("search_path", "a, b", true),
+              "SELECT pg_catalog.set_config('search_path','a, b',true)");
+    EXPECT_EQ(setting_sql("temp_tablespaces", "a, b", false),
+              "SELECT pg_catalog.set_config('temp_tablespaces','a, b',false)");
+}
+
 TEST(DifferenceSql, AnEmptyValueIsAValue) {
     EXPECT_EQ(difference_sql(of({{"search_path", "x"}}), of({{"search_path", ""}})),
               "BEGIN;SELECT pg_catalog.set_config('search_path','',false);COMMIT");

@@ -20,6 +20,31 @@ StatementPtr of(Bytes query, Bytes types = "\0\0"s, Bytes parsing = "") {
     return std::make_shared<const Statement>(query, types, parsing);
 }
 
+const std::string integer("\0\0\0\x17", 4);
+const std::string unknown("\0\0\x02\xc1", 4);
+const std::string nothing(4, '\0');
+
+TEST(TypesWithoutText, AreAsManyAsTheTextHasParameters) {
+    EXPECT_EQ(of("select 1")->types_without_text(false), "\0\0"s);
+    EXPECT_EQ(of("select $2, $1")->types_without_text(false), "\0\2"s + nothing + nothing);
+    EXPECT_EQ(of("select $2, $1", "\0\1"s + integer)->types_without_text(false),
+              "\0\2"s + integer + nothing);
+    EXPECT_EQ(of("select 1", "\0\1"s + integer)->types_without_text(false), "\0\1"s + integer);
+    EXPECT_EQ(of("select $65536")->types_without_text(false), std::nullopt);
+}
+
+TEST(TypesWithoutText, AreToldWhereTheStatementIsDescribedAlike) {
+    EXPECT_EQ(of("set a = 1")->types_without_text(true), "\0\0"s);
+    EXPECT_EQ(of("delete from t where a = $1", "\0\1"s + integer)->types_without_text(true),
+              "\0\1"s + integer);
+    EXPECT_EQ(of("delete from t where a = $1")->types_without_text(true), std::nullopt);
+    for (const std::string& type : {unknown, nothing}) {
+        EXPECT_EQ(of("delete from t where a = $1", "\0\1"s + type)->types_without_text(true),
+                  std::nullopt);
+    }
+    EXPECT_EQ(of("select 1")->types_without_text(true), std::nullopt) << "it has rows";
+}
+
 TEST(StatementCache, GivesEqualStatementsOneObject) {
     StatementCache cache;
     const StatementPtr first = cache.intern("select 1", "\0\0"s, "role=ann\0"s);
