@@ -324,7 +324,7 @@ class Server : public std::enable_shared_from_this<Server>,
     /// known.
     unsigned bound_ = 0;
     bool ran_reset_ = false;  ///< something that may be one was sent, and nothing behind it
-    bool has_reset_ = false;  ///< by a RESET of the tenant's, since its last ReadyForQuery
+    bool has_reset_ = false;  ///< by a RESET or SET of the tenant's, since its last ReadyForQuery
     bool sequences_discarded_ = false;  ///< by the tenant, since the last question
     bool advances_sequence_ = false;    ///< the tenant's present transaction does
     /// What this session listens to.

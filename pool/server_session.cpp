@@ -345,6 +345,7 @@ void Server::note_tag(Bytes tag) {
         effects_ |= effects.without(Effect::changes_catalogue);
         note_sequences(effects);
     }
+    if (tag == "SET" && effects_.contains(Effect::reset)) has_reset_ = true;
 }
 
 // The text has told better what changes the catalogue: CREATE TEMP does not. Where texts are not
