@@ -73,9 +73,11 @@ def test_pg_receivewal_writes_the_wal_that_the_server_has(source, pgweir, folder
     receiver = start(replication_program(weir, "pg_receivewal", *slot, "-D", folder, "--no-loop", "-s", "1"))
     try:
         eventually(lambda: is_active(source, slot[1]), 10, "the stream never began")
-        name = source.admin("select pg_walfile_name(pg_current_wal_lsn())")[0][0]
-        source.admin("create table if not exists few (t text); insert into few values ('wal');"
-                     "select pg_switch_wal()")
+        source.admin("create table if not exists few (t text); insert into few values ('wal')")
+        # Not before the insert: at the start of a segment it is the one before ("Backup Control
+        # Functions").
+        name = source.admin("select pg_walfile_name(pg_current_wal_insert_lsn())")[0][0]
+        source.admin("select pg_switch_wal()")
         received = os.path.join(folder, name)
         eventually(lambda: os.path.exists(received), 10,
                    lambda: f"no {name}: {glob.glob(folder + '/*')}")
@@ -228,7 +230,7 @@ def test_both_sides_talk_at_once(source, pgweir, slot):
     with streaming(weir, slot) as peer:
         for number in range(50):
             peer.send(status_update(reply=True))
-            source.admin(f"insert into seen values ({number})")
+            source.admin(f"set synchronous_commit = on; insert into seen values ({number})")
             while f"integer]:{number}" not in next_change(peer):
                 pass
 
