@@ -18,7 +18,6 @@ namespace pgweir::pool {
 
 using protocol::Effect;
 using protocol::Effects;
-using protocol::Frontend;
 using protocol::Origin;
 using enum NotificationSource;
 
