@@ -213,6 +213,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] Bytes repeat_burst(Bytes ready);
 
     // server_session.cpp: what the session has.
+    [[nodiscard]] SettingsPtr without_given_up(const SessionSettings& settings) const;
     [[nodiscard]] bool ask_before_release();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void ask_state(bool hurried);

@@ -25,10 +25,11 @@ using protocol::Frontend;
 using protocol::Origin;
 
 bool Server::set_up(Outgoing& out) {
-    const SettingsPtr& settings = tenant_->session().settings;
+    SettingsPtr settings = tenant_->session().settings;
     if (connection_.settings == settings || !tracker_.releasable() || !refusal_.empty()) {
         return false;
     }
+    if (tenant_->session().settings_refused) settings = without_given_up(*settings);
     const std::string sql = difference_sql(*connection_.settings, *settings);
     settings_before_ = std::exchange(connection_.settings, settings);
     if (sql.empty()) return false;
@@ -40,6 +41,16 @@ bool Server::set_up(Outgoing& out) {
     // A simple query ends the unnamed statement.
     connection_.unnamed.reset();
     return true;
+}
+
+// Whose role is gone can still RESET it: what the statement is about to change anyhow is left out.
+SettingsPtr Server::without_given_up(const SessionSettings& settings) const {
+    std::vector<Parameter> kept = settings.values();
+    std::erase_if(kept, [this](const Parameter& setting) {
+        return protocol::fate_of_setting(latest_statement_, setting.first) !=
+               protocol::SettingFate::untouched;
+    });
+    return part_.context().settings.intern(std::move(kept));
 }
 
 // --- asking --------------------------------------------------------------------------------------
@@ -173,6 +184,7 @@ void Server::answered(Question question) {
 // PostgreSQL refuses what the client asks behind it.
 void Server::set_up_answered() {
     set_up_finished_ = true;
+    if (tenant_ != nullptr) tenant_->session().settings_refused = pool_error_.has_value();
     if (!pool_error_) return;
     connection_.settings = settings_before_;
     if (tenant_ == nullptr) {

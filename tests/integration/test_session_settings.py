@@ -146,6 +146,27 @@ def fixture_begun_as(cluster):
 
 # A server shows the same after SET ROLE NONE as after RESET ROLE, and of a setting of one's own after
 # SET … = '' as after its RESET: any RESET brought back what the start-up packet had asked for.
+@pytest.mark.parametrize("way_out", ["reset role", "set role none", "discard all", "set role app"])
+def test_a_client_whose_role_is_gone_is_told_and_can_give_it_up(cluster, pgweir, way_out):
+    cluster.admin("drop role if exists passing; create role passing; grant passing to app")
+    weir = pgweir({"workers": 1, "pool": {"default_pool_size": 2}})
+    with Peer.login(weir) as peer, Peer.login(weir) as other:
+        peer.query("set timezone = 'Asia/Kolkata'; set role passing")
+        zone = other.value("show timezone")
+        other.query("begin")  # at the server that was used last
+        cluster.admin("drop role passing")
+        for sql in ("create table not_run (a int)", "reset all", "select 1"):
+            error, ready = peer.query(sql)
+            assert (error.type, error.fields["C"], ready.body) == ("E", "22023", b"I"), sql
+            assert error.fields["M"] == 'role "passing" does not exist'
+        peer.query(way_out)
+        expected = ["app", zone if way_out == "discard all" else "Asia/Kolkata", None]
+        for end in ("select 1", "commit"):  # at this server, and then at the other one
+            other.query(end)
+            assert peer.rows("select current_user, current_setting('timezone'),"
+                             " to_regclass('not_run')") == [expected]
+
+
 @pytest.mark.parametrize("mode", ["session", "transaction"])
 @pytest.mark.usefixtures("begun_as")
 def test_what_was_given_up_comes_back_by_its_own_reset_alone(cluster, pgweir, mode):
