@@ -274,8 +274,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message
 
 void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     const auto bind = protocol::parse_bind_head(step.body);
-    const StatementPtr statement =
-        bind ? tenant_->session().statements.find(bind->statement) : nullptr;
+    StatementPtr statement = bind ? tenant_->session().statements.find(bind->statement) : nullptr;
     if (statement && statement != unknown_statement()) {
         note_statement(statement->query());
         Effects effects = effects_of(*statement);
@@ -299,14 +298,16 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         pass(Frontend::bind, message, out);
         return;
     }
-    const StatementPtr asked = statement ? stand_in(statement, false) : nullptr;
-    if (asked) prepare(asked, bind->statement, out);
+    if (statement) {
+        statement = stand_in(std::move(statement), false);
+        prepare(statement, bind->statement, out);
+    }
     const std::size_t before = out.own().size();
     // The length is the whole message's, of which a part may still be to come.
     const std::size_t body_size = protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
     const std::size_t rest_size =
         body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
-    const Bytes name = asked ? Bytes(asked->server_name()) : no_statement;
+    const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
     protocol::append_bind_head(out.own(), bind->portal, name, rest_size);
     out.added(before);
     note_sent(Frontend::bind, Origin::client);

@@ -25,14 +25,18 @@ using protocol::Frontend;
 using protocol::Origin;
 
 bool Server::set_up(Outgoing& out) {
-    SettingsPtr settings = tenant_->session().settings;
-    if (connection_.settings == settings || !tracker_.releasable() || !refusal_.empty()) {
+    TenantSession& session = tenant_->session();
+    if (connection_.settings == session.settings || !tracker_.releasable() || !refusal_.empty()) {
         return false;
     }
-    if (tenant_->session().settings_refused) settings = without_given_up(*settings);
+    const SettingsPtr settings =
+        session.settings_refused ? without_given_up(*session.settings) : session.settings;
     const std::string sql = difference_sql(*connection_.settings, *settings);
     settings_before_ = std::exchange(connection_.settings, settings);
-    if (sql.empty()) return false;
+    if (sql.empty()) {
+        session.settings_refused = false;
+        return false;
+    }
     const std::size_t before = out.own().size();
     protocol::append_query(out.own(), sql);
     out.added(before);
