@@ -11,19 +11,6 @@ namespace {
 
 constexpr std::size_t longest_name = 200;
 
-bool starts_identifier(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool continues_identifier(char c) {
-    return starts_identifier(c) || (c >= '0' && c <= '9') || c == '$';
-}
-
-bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 // Reads words and names from a text; never beyond its end.
 class Cursor {
   public:

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "protocol/characters.hpp"
 #include "protocol/session_effects.hpp"
 
 namespace pgweir::protocol {
@@ -62,10 +63,6 @@ struct EffectWord {
     Effects anywhere;  ///< what the word means wherever it stands
 };
 
-[[nodiscard]] constexpr bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 /// Leading digits, with an exponent, are a number that PostgreSQL up to 14 parts from the word.
 [[nodiscard]] constexpr std::string_view without_number(std::string_view word) {
     const auto skip = [&] {
@@ -78,10 +75,6 @@ struct EffectWord {
         skip();
     }
     return word;
-}
-
-[[nodiscard]] constexpr char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 /// What a character is to StatementLook.

@@ -5,15 +5,12 @@
 #include <cstdint>
 #include <string_view>
 
+#include "protocol/characters.hpp"
+
 namespace pgweir::protocol {
 
 [[nodiscard]] constexpr bool is_line_end(char c) {
     return c == '\n' || c == '\r';
-}
-
-/// White space as PostgreSQL's scanner has it.
-[[nodiscard]] constexpr bool is_space(char c) {
-    return is_line_end(c) || c == ' ' || c == '\t' || c == '\f' || c == '\v';
 }
 
 /// Passes over white space, comments and `;` at the start of a text, exactly as PostgreSQL does:

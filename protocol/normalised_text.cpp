@@ -2,21 +2,14 @@
 
 #include <algorithm>
 
+#include "protocol/characters.hpp"
+
 namespace pgweir::protocol {
 
 namespace {
 
-bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 bool is_word(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           static_cast<unsigned char>(c) >= 0x80;
+    return is_digit(c) || starts_identifier(c);
 }
 
 std::size_t find_or_end(std::string_view text, std::string_view what, std::size_t from) {
@@ -39,7 +32,7 @@ std::size_t end_of_string(std::string_view text, std::size_t at, bool escapes) {
 
 // Whether the character before `at` belongs to an identifier that would go on at `at`.
 bool in_identifier(std::string_view text, std::size_t at) {
-    return at > 0 && (is_word(text[at - 1]) || text[at - 1] == '$');
+    return at > 0 && continues_identifier(text[at - 1]);
 }
 
 // Whether the string that begins at `at` is E''; in type'…' the e is another word's.

@@ -5,17 +5,12 @@
 #include <charconv>
 #include <string>
 
-#include "protocol/effect_words.hpp"
+#include "protocol/characters.hpp"
 #include "protocol/normalised_text.hpp"
 
 namespace pgweir::protocol {
 
 namespace {
-
-bool is_word(char c) {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c == '$' ||
-           static_cast<unsigned char>(c) >= 0x80;
-}
 
 // First words. Not CALL, which has a row where a procedure has results, and not COPY, whose answer
 // is no row but something else.
@@ -34,7 +29,7 @@ std::size_t parameter_count(std::string_view sql) {
     bool quoted = false;  // in an identifier
     for (std::size_t at = 0; at < text.size(); ++at) {
         if (text[at] == '"') quoted = !quoted;
-        if (quoted || text[at] != '$' || (at > 0 && is_word(text[at - 1]))) continue;
+        if (quoted || text[at] != '$' || (at > 0 && continues_identifier(text[at - 1]))) continue;
         std::size_t number = 0;
         std::from_chars(text.data() + at + 1, text.data() + text.size(), number);
         highest = std::max(highest, number);
@@ -45,7 +40,8 @@ std::size_t parameter_count(std::string_view sql) {
 bool returns_no_rows(std::string_view sql) {
     std::string text = normalised_text(sql, sql.size() + 1);
     std::ranges::transform(text, text.begin(), lower);
-    const std::string_view first(text.begin(), std::ranges::find_if_not(text, is_word));
+    const std::string_view first(text.begin(),
+                                 std::ranges::find_if_not(text, continues_identifier));
     if (std::ranges::find(rowless, first) != rowless.end()) return true;
     return std::ranges::find(changing, first) != changing.end() &&
            text.find("returning") == std::string::npos;

@@ -105,14 +105,19 @@ def test_a_parse_in_a_failed_transaction_takes_no_statement_from_its_server(clus
     assert answers == [["22012", "25P02", "08P01"]] * 2
 
 
+def name_on_server(owner, thief):
+    """What the server calls a statement that the owner prepares, as anybody can see."""
+    owner.send(wire.parse("mine", "select 'of the owner'"), wire.sync())
+    owner.until("Z")
+    return thief.value("select name from pg_prepared_statements"
+                       " where statement like '%of the owner%'")
+
+
 # The second Parse had the server's own statement closed, and another client ran what was put there.
 def test_a_name_of_pgweirs_that_is_prepared_twice_costs_nobody_a_statement(pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}})
     with Peer.login(weir) as owner, Peer.login(weir) as thief:
-        owner.send(wire.parse("mine", "select 'of the owner'"), wire.sync())
-        owner.until("Z")
-        name = thief.value("select name from pg_prepared_statements"
-                           " where statement like '%of the owner%'")
+        name = name_on_server(owner, thief)
         answers = []
         for _ in range(3):
             thief.send(wire.parse(name, "select 'of the thief'"), wire.sync())
@@ -126,10 +131,7 @@ def test_a_name_of_pgweirs_that_is_prepared_twice_costs_nobody_a_statement(pgwei
 def test_a_name_of_pgweirs_is_free_whoever_has_a_statement_there(pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}})
     with Peer.login(weir) as owner, Peer.login(weir) as thief:
-        owner.send(wire.parse("mine", "select 'of the owner'"), wire.sync())
-        owner.until("Z")
-        name = thief.value("select name from pg_prepared_statements"
-                           " where statement like '%of the owner%'")
+        name = name_on_server(owner, thief)
         thief.query("begin; prepare taken as select 1")
         thief.send(wire.parse(name, "select 'of the thief'"), wire.bind("", name), wire.execute(),
                    wire.sync())
