@@ -262,8 +262,7 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
 // Gives the borrowed server the client's start-up settings and waits for its answer: a value that
 // PostgreSQL refuses ends the login as it would have there.
 Task<bool> ClientSession::set_up_server() {
-    if (!lease_->set_up(exchange_->outgoing)) co_return true;
-    if (!send_requests()) co_await send_slowly();
+    if (!lease_->set_up()) co_return true;
     const Unwatched unwatched(*this);
     co_await exchange_->woken.wait();
     if (ending_) co_return false;

@@ -67,7 +67,7 @@ bool ClientSession::take_request(const Step& step, Bytes message) {
         terminated_ = true;
         return false;
     }
-    if (cancelled_ || discarding_) {
+    if (cancelled_ || discarding_ || exchange_->refusal) {
         refuse_request(step);
         return true;
     }
@@ -77,11 +77,15 @@ bool ClientSession::take_request(const Step& step, Bytes message) {
         return type == Frontend::copy_done || type == Frontend::copy_fail ||
                (type == Frontend::flush && step.body.empty());
     }
-    if (lease_->awaits_outcome(step)) return false;
+    if (lease_->awaits_outcome(step)) {
+        lease_->ask_for_answers(exchange_->outgoing);
+        return false;
+    }
     if (type != Frontend::flush && type != Frontend::copy_done && type != Frontend::copy_fail) {
         note_request();
     }
     sending_ = true;
+    if (!lease_->make_ready(step, exchange_->outgoing)) return false;
     hand_over(step, message);
     return true;
 }
@@ -135,16 +139,19 @@ void ClientSession::note_request() {
     }
 }
 
-// Answers a request that a CancelRequest took out of the queue as PostgreSQL answers one it has
-// cancelled: an error, and in an extended query silence up to the Sync.
+// Answers a request that a CancelRequest took out of the queue, or whose client's settings the
+// server has refused, as PostgreSQL answers one that fails: an error, and in an extended query
+// silence up to the Sync.
 void ClientSession::refuse_request(const Step& step) {
     const auto type = static_cast<Frontend>(step.type);
     std::string answer;
-    if (cancelled_) {
+    if (cancelled_ || exchange_->refusal) {
         protocol::append_error_response(
-            answer, ErrorReport::error(protocol::sqlstate::query_canceled,
-                                       "canceling statement due to user request"));
+            answer, cancelled_ ? ErrorReport::error(protocol::sqlstate::query_canceled,
+                                                    "canceling statement due to user request")
+                               : *exchange_->refusal);
         cancelled_ = false;
+        exchange_->refusal.reset();
         discarding_ = type != Frontend::query && type != Frontend::function_call;
     }
     if (type == Frontend::sync || !discarding_) {

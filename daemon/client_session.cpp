@@ -184,7 +184,7 @@ void ClientSession::drain() {
 
 void ClientSession::cancel_request(std::function<void()> done) {
     if (console_ && console_->order) console_->order->withdrawn = true;
-    if (lease_ && lease_->tracker().owed() > 0 && !lease_->takes_stock()) {
+    if (lease_ && lease_->tracker().owed() > 0 && !lease_->works_for_itself()) {
         lease_->cancel_query(std::move(done));
         return;
     }
@@ -334,9 +334,11 @@ void ClientSession::reply_finished(TransactionStatus status) {
 }
 
 void ClientSession::set_up_finished(const std::optional<ErrorReport>& error) {
-    // A client that is logged in hears of an error in the place of its answer, from the server's
-    // side.
-    if (is_logged_in()) return;
+    if (is_logged_in()) {
+        // Its request was not sent yet: the error is the answer to that.
+        if (error && phase_ == Phase::asking) exchange_->refusal = error;
+        return;
+    }
     login_->set_up_error = error ? std::make_unique<ErrorReport>(*error) : nullptr;
     wake();
 }

@@ -32,6 +32,7 @@ void Exchange::end() {
     unanswered_step.reset();
     waiter.dedicated.reset();
     waiter.refusal.reset();
+    refusal.reset();
     woken.forget();
     outgoing.clear();
     unsent = {};

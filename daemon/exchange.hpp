@@ -14,6 +14,7 @@
 #include "pool/waiter.hpp"
 #include "pool/wake_up.hpp"
 #include "pool/worker_context.hpp"
+#include "protocol/error_report.hpp"
 #include "protocol/frame_scanner.hpp"
 
 namespace pgweir::daemon {
@@ -44,6 +45,9 @@ struct Exchange
     std::size_t scanned = 0;  ///< bytes of the buffer already looked at
     /// The request that made us wait.
     std::optional<protocol::Step> unanswered_step;
+
+    /// What the request is answered with instead of being sent.
+    std::optional<protocol::ErrorReport> refusal;
 
     pool::Waiter waiter;
     /// What a coroutine of the session waits for, where it is not the socket.

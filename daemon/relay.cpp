@@ -58,8 +58,10 @@ bool ClientSession::go_on() {
         case Phase::reading:
             return read_requests();
         case Phase::asking:
-            if (lease_ && !cancelled_ && lease_->awaits_outcome(*exchange_->unanswered_step))
+            if (lease_ && !cancelled_ && !exchange_->refusal &&
+                lease_->awaits_outcome(*exchange_->unanswered_step)) {
                 return false;
+            }
             stop_waiting();
             phase_ = Phase::scanning;
             return true;
@@ -122,7 +124,7 @@ bool ClientSession::requests_sent() {
     if (ending_) return false;
     if (progress_ == Progress::need_outcome) {
         sending_ = false;
-        if (lease_ && lease_->takes_stock()) begin_to_wait();
+        if (lease_ && lease_->works_for_itself()) begin_to_wait();
         phase_ = Phase::asking;
         return true;
     }
@@ -150,7 +152,6 @@ bool ClientSession::send_requests() {
     if (exchange_->unsent.empty()) {
         statistics().client_bytes_received.add(exchange_->outgoing.size_passed());
         exchange_->unsent = exchange_->outgoing.parts();
-        lease_->about_to_write(exchange_->unsent);
     }
     while (lease_ && !exchange_->unsent.empty()) {
         const IoResult result = lease_->requests().write(exchange_->unsent);

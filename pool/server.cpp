@@ -110,7 +110,7 @@ void Server::abandon(bool half_sent, bool cancel) {
     // prepared statements.
     needs_reset_ = !session.follows || session.tracking == conf::SessionState::off ||
                    effects_.any() || session.pins.any() || settings_touched_ ||
-                   !questions_.empty() || !to_close_.empty() ||
+                   !questions_.empty() || !to_close_.empty() || set_up_ != SetUp::none ||
                    channels_here_ != ChannelsHere::none;
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
@@ -148,7 +148,16 @@ void Server::forget_session() {
     materialised_.clear();
     to_close_.clear();
     refusal_.clear();
-    kept_back_.clear();
+    named_ = {};
+    bound_portal_ = {};
+    names_.clear();
+    substitutes_.clear();
+    alters_reading_.reset();
+    settles_.reset();
+    settling_ = false;
+    set_up_alone_ = false;
+    reports_due_ = false;
+    set_up_error_.reset();
     settings_touched_ = false;
     takes_stock_ = false;
     ask_hurried_ = false;
@@ -215,7 +224,7 @@ void Server::ask(Question question, std::string_view sql) {
     protocol::append_query(request, sql);
     tracker_.sent(Frontend::query, Origin::pool);
     questions_.push_back(question);
-    connection_.unnamed.reset();  // a simple query ends the unnamed statement
+    connection_.unnamed = {};  // a simple query ends the unnamed statement
     if (tenant_ != nullptr) {
         send(request);
         return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -10,7 +11,6 @@
 #include <optional>
 #include <string>
 
-#include "pool/burst.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/catalogue.hpp"
 #include "pool/catalogue_upkeep.hpp"
@@ -18,6 +18,7 @@
 #include "pool/read_buffer.hpp"
 #include "pool/server_connection.hpp"
 #include "pool/session_state.hpp"
+#include "pool/statements_in_flight.hpp"
 #include "pool/statistics.hpp"
 #include "pool/tenant.hpp"
 #include "pool/wake_up.hpp"
@@ -94,21 +95,27 @@ class Server : public std::enable_shared_from_this<Server>,
     void close(ServerClose reason, std::string_view detail);
 
     // For the tenant.
-    /// Adds what makes the server's settings the tenant's, if they are not. False: they are.
-    bool set_up(Outgoing& out);
+    /// Makes the server's settings the tenant's, without a request of its own behind that. False:
+    /// they are. Otherwise Tenant::set_up_finished() follows.
+    bool set_up();
+    /// Adds to `out` what has to be there before this request of the client's can be handed over.
+    /// False: the answer to that decides how; once `awaits_outcome` is false the request is to be
+    /// offered again.
+    [[nodiscard]] bool make_ready(const protocol::Step& step, Outgoing& out);
     /// A message of the client, or the first part of a long one, is about to be written: adds it to
     /// `out`, behind what has to go before it and with the names that this server has for
     /// statements. `message` is `step`'s bytes; it must stay as it is until `out` is written.
     void take_request(const protocol::Step& step, Bytes message, Outgoing& out);
-    /// Whether what the request means shows only in the server's answer to an earlier one, or
-    /// whether this server will be asked at all shows in the answer to a question of pgweir's. It
-    /// is to be handed over once replies have come that settle that, if the lease has not ended.
+    /// True if the request must be held back: what it means, or whether this server may have it,
+    /// hangs on an answer that has not come. It is to be offered again after the next replies, if
+    /// the lease has not ended.
     [[nodiscard]] bool awaits_outcome(const protocol::Step& step) const;
-    /// The tenant's transaction is over, and what is under way is pgweir's question about what it
-    /// has left.
-    [[nodiscard]] bool takes_stock() const { return takes_stock_; }
-    /// `parts` are about to be written: all that was added since the last time.
-    void about_to_write(std::span<const iovec> parts) { burst_.written(parts); }
+    /// A request is held back: has the server say at once what it has to say.
+    void ask_for_answers(Outgoing& out);
+    /// What is under way is pgweir's own, and the client's request has not been sent.
+    [[nodiscard]] bool works_for_itself() const {
+        return takes_stock_ || set_up_ == SetUp::lifting || set_up_ == SetUp::alone;
+    }
     /// More of a long message, or what needs no look. `last`: the message ends with it.
     void take_more(Bytes bytes, bool last, Outgoing& out);
     [[nodiscard]] ByteStream& requests() { return stream_; }
@@ -131,7 +138,8 @@ class Server : public std::enable_shared_from_this<Server>,
   private:
     /// What pgweir itself has asked, each up to a ReadyForQuery.
     enum class Question : std::uint8_t {
-        set_up,              ///< the tenant's settings, before its request
+        lift_limits,         ///< the former tenant's limits of time, before the next one's settings
+        set_up,              ///< the tenant's settings, where no request stands behind them
         state,               ///< what the session has (session_state.hpp)
         order,               ///< nothing: something is to be done there, not told
         hand_over_channels,  ///< a marker, behind which the hub counts
@@ -157,14 +165,43 @@ class Server : public std::enable_shared_from_this<Server>,
     void after_delivery();
     void lost(ServerClose reason, std::string_view detail);
 
+    // server_set_up.cpp: the tenant's settings.
+    /// How far the settings are that a new tenant's first request needs.
+    enum class SetUp : std::uint8_t {
+        none,     ///< they are there, or were refused
+        lifting,  ///< the former tenant's limits go first
+        chained,  ///< they are on their way; the request goes behind them
+        closed,   ///< so is the whole of the request: nothing more may be sent
+        alone,    ///< they are on their way, and nothing may be sent
+    };
+    [[nodiscard]] bool is_set_up();
+    [[nodiscard]] bool set_up_for(const protocol::Step& step, Outgoing& out);
+    void begin_set_up();
+    void append_set_up(Outgoing& out);
+    [[nodiscard]] bool lift_limits();
+    void limits_lifted();
+    void note_behind_set_up(protocol::Frontend type);
+    void set_up_committed();
+    void set_up_answered();
+    void set_up_refused(protocol::ErrorReport report);
+    [[nodiscard]] SettingsPtr without_given_up(const SessionSettings& settings) const;
+
     // server_requests.cpp: what the tenant asks.
+    [[nodiscard]] static Bytes text_of(const protocol::Step& step);
     void note_text(Bytes text);
     void note_statement(Bytes text);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);
-    void take_named_parse(const protocol::ParseMessage& parse, Bytes message, Outgoing& out);
+    void take_what_follows(const protocol::Step& step, Bytes message, Outgoing& out);
+    void take_named_parse(const protocol::ParseMessage& parse, const StatementPtr& statement,
+                          Outgoing& out);
+    [[nodiscard]] bool take_taken_name(const protocol::ParseMessage& parse, Bytes message,
+                                       Outgoing& out);
+    [[nodiscard]] StatementPtr statement_of(const protocol::ParseMessage& parse);
     void take_bind(const protocol::Step& step, Bytes message, Outgoing& out);
+    void note_run(const Statement& statement, Bytes values, bool all_here, Outgoing& out);
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
+    void take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out);
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
     void note_sent(protocol::Frontend type, protocol::Origin origin);
     void note_effects(protocol::Effects effects, Bytes text);
@@ -172,27 +209,54 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool tracks() const;
     [[nodiscard]] bool is_reserved(Bytes statement_name) const;
 
+    // server_order.cpp: what has to wait for an earlier answer.
+    void note_settling(protocol::Frontend type, protocol::Effects effects);
+    void note_reset_in_session(const protocol::Step& step);
+    [[nodiscard]] bool is_unsettled() const;
+    [[nodiscard]] bool waits_for_sql(const protocol::Step& step) const;
+    [[nodiscard]] bool waits_for_statement(const protocol::Step& step) const;
+
     // server_statements.cpp: prepared statements on this server.
+    /// What a request names: the client's statement and the server's that stands for it.
+    struct Named {
+        ClientStatement* own = nullptr;
+        ServerStatement* there = nullptr;
+    };
+    [[nodiscard]] bool find_statement(const protocol::Step& step, Outgoing& out);
+    [[nodiscard]] bool find_named(ClientStatement& own, Bytes name, Outgoing& out);
+    [[nodiscard]] bool find_unnamed(ClientStatement& own, Outgoing& out);
+    [[nodiscard]] bool is_as_told(ClientStatement& own, const ServerStatement& there,
+                                  Bytes server_name, Outgoing& out);
+    [[nodiscard]] static bool has_other_result(const Named& named);
+    [[nodiscard]] static Bytes types_for(const ClientStatement& own);
+    void fail_for_other_result();
     void close_of_client(Bytes name, Outgoing& out);
+    void close_aside(Outgoing& out);
     void expect_free_name(const protocol::ParseMessage& parse, Outgoing& out);
-    void parse_again(Bytes name, const Statement& statement, Outgoing& out);
-    void forget_unnamed_before();
+    ServerStatement* read_again(const ClientStatement& own, ServerStatement* present,
+                                Outgoing& out);
     void put_under_clients_name(Bytes name, Bytes query, Bytes types, protocol::Origin origin,
                                 Outgoing& out);
     [[nodiscard]] bool has_failed() const;
     [[nodiscard]] StatementPtr stand_in(StatementPtr statement, bool described);
-    void prepare(const StatementPtr& statement, Bytes clients_name, Outgoing& out);
-    void prepare_unnamed(Outgoing& out);
+    void have_stand_in(const StatementPtr& statement, Outgoing& out);
+    void end_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
-    void materialise(Bytes text, protocol::Origin origin, Outgoing& out);
-    void inject_close(Bytes name, StatementOperation operation, Outgoing& out);
+    void show_to_sql(Bytes text, protocol::Origin origin, Outgoing& out);
+    void show_to_sql(Bytes name, bool to_go, protocol::Origin origin, Outgoing& out);
+    void inject_close(const ServerStatement& there, Outgoing& out);
+
+    // server_operations.cpp: what is on its way of them.
     void register_operation(protocol::Frontend type, protocol::Origin origin,
                             StatementOperation operation);
-    void finish_operations(const protocol::Verdict& verdict, Bytes& message);
+    void finish_operations(const protocol::Verdict& verdict, protocol::Backend type, Bytes body,
+                           bool whole);
+    void described(const StatementOperation& operation, protocol::Backend type, Bytes body,
+                   bool whole);
     void undo(const StatementOperation& operation, bool failed);
-    [[nodiscard]] bool has_doubtful() const;
-    [[nodiscard]] bool is_doubtful(Bytes name, bool anew) const;
-    [[nodiscard]] bool is_doubtful_text(Bytes query) const;
+    void note_name(const StatementPtr& statement, Bytes clients_name);
+    [[nodiscard]] Bytes clients_error(const protocol::ErrorReport& report, Bytes error,
+                                      std::size_t failed_request);
     [[nodiscard]] std::string with_clients_names(Bytes error, std::size_t failed_request) const;
 
     // server_refusal.cpp: what may not run.
@@ -208,12 +272,7 @@ class Server : public std::enable_shared_from_this<Server>,
         order_statements({&sql, 1}, out);
     }
 
-    // server_repeat.cpp: stale plans.
-    [[nodiscard]] bool take_stale_plan(const protocol::ErrorReport& report, Bytes message);
-    [[nodiscard]] Bytes repeat_burst(Bytes ready);
-
     // server_session.cpp: what the session has.
-    [[nodiscard]] SettingsPtr without_given_up(const SessionSettings& settings) const;
     [[nodiscard]] bool ask_before_release();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void ask_state(bool hurried);
@@ -226,7 +285,6 @@ class Server : public std::enable_shared_from_this<Server>,
     void look_for_leak(const SessionState& state);
     void close_statements();
     void set_pins(Pins pins);
-    void set_up_answered();
     void state_answered();
     void catalogue_answered();
     void note_tag(Bytes tag);
@@ -248,6 +306,9 @@ class Server : public std::enable_shared_from_this<Server>,
     void restore_in_transaction();
     void restore_in_pipeline(protocol::Frontend type, Outgoing& out);
     void tell_own_defaults();
+    [[nodiscard]] const std::string* known_to_client(const std::string& name) const;
+    void tell_differences();
+    void note_fact(const std::string& name, const std::string& value);
     [[nodiscard]] bool takes_back(const std::string& name);
     void setting_reported(const std::string& name, const std::string& value, Bytes& message);
 
@@ -299,7 +360,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::optional<StateReader> state_reader_;          ///< while the answer to `state` comes in
     std::optional<CatalogueReader> catalogue_reader_;  ///< likewise
     CatalogueUpkeep::Reading catalogue_reading_;       ///< likewise
-    bool takes_stock_ = false;                         ///< see takes_stock()
+    bool takes_stock_ = false;                         ///< the question what the tenant's transaction has left is under way
     bool ask_hurried_ = false;    ///< the question after the state is to be put so
     bool asked_hurried_ = false;  ///< the question after the state was put in its hurried form
 
@@ -310,10 +371,34 @@ class Server : public std::enable_shared_from_this<Server>,
     std::string latest_statement_;     ///< for who looks; cut
     std::string effects_text_;         ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
-    unsigned segment_ = 0;  ///< Syncs sent: an error takes back what its own segment assumed
-    std::vector<StatementOperation> operations_;  ///< on their way, oldest first
-    Burst burst_;                                 ///< what the tenant asks just now
-    std::string kept_back_;                  ///< an error that is not told if asking again helps
+    StatementsInFlight in_flight_;
+    Named named_;                ///< what the request that is being taken names; until it is
+    bool verifying_ = false;     ///< a description is on its way that a request waits for
+    std::string parameters_;     ///< of the statement that is being described
+    /// The client's statement of the latest Bind, and its portal.
+    struct Bound {
+        std::string portal;
+        std::string name;
+        std::uint64_t reading = 0;
+    };
+    Bound bound_portal_;
+    /// Names that requests which are not answered have for statements, for errors.
+    struct NamedBy {
+        StatementPtr statement;
+        std::string name;
+        std::size_t request;  ///< by the count of RequestTracker::sent_in_all()
+    };
+    std::deque<NamedBy> names_;
+    /// Requests that are made to fail, with what the client is told instead of the server's error.
+    std::deque<std::pair<std::size_t, std::string>> substitutes_;
+    /// The latest request that has changed what texts mean in its transaction for that alone.
+    std::optional<std::size_t> alters_reading_;
+    /// The latest request whose answer settles which names statements have, or which settings were
+    /// reset; and whether the extended query under way has more of that kind to come.
+    std::optional<std::size_t> settles_;
+    bool settling_ = false;
+    bool settles_resets_ = false;
+    bool flushed_ = false;  ///< nothing was sent since the server was asked to say all
     std::vector<std::string> materialised_;  ///< client's statements that are there by their names
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more
     bool settings_touched_ = false;          ///< a reported setting changed during this lease
@@ -338,7 +423,15 @@ class Server : public std::enable_shared_from_this<Server>,
     std::string undecided_switch_;     ///< its token: channels were brought, but may be rolled back
     bool channels_discarded_ = false;  ///< by DISCARD ALL, since the last question
     bool channels_refused_ = false;    ///< a step has failed: not again before the next request
-    SettingsPtr settings_before_;      ///< the server's, if the set-up under way is refused
+    SetUp set_up_ = SetUp::none;
+    /// The server tells of what a set-up has changed with the first ReadyForQuery behind it.
+    bool reports_due_ = false;
+    bool set_up_alone_ = false;     ///< it has to be answered before there is a request
+    unsigned lifting_failed_ = 0;   ///< how often in a row
+    SettingsPtr settings_before_;   ///< the server's, if the set-up under way is refused
+    SettingsPtr settings_wanted_;   ///< by the set-up
+    SettingsPtr settings_lifted_;   ///< the server's, when the limits are lifted
+    std::optional<protocol::ErrorReport> set_up_error_;  ///< of one that stood alone
     /// The ErrorResponse to a refused set-up: what the tenant hears in place of what its requests,
     /// which the server refuses for it, bring.
     std::string refusal_;

@@ -66,8 +66,8 @@ struct ServerConnection {
     /// What the session has on top of its login.
     SettingsPtr settings;
     ServerStatements statements;
-    /// Its unnamed statement; null: none. unknown_statement() where that cannot be told.
-    StatementPtr unnamed;
+    /// Its unnamed statement; unknown_statement() where that cannot be told.
+    ServerStatement unnamed;
     /// The session whose values of sequences it may have: 0 for none, or several_sessions.
     std::uint64_t sequences_of = 0;
     Clock::time_point connected_at;

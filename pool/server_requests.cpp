@@ -1,6 +1,7 @@
 // What a tenant asks of its server: names of prepared statements become the server's, and what a
 // statement may leave behind is noted.
 #include <algorithm>
+#include <limits>
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
@@ -23,6 +24,9 @@ namespace {
 
 constexpr std::string_view discard_sequences = "DISCARD SEQUENCES";
 
+// ClientStatement::as_of while the server has not said that it has read the text.
+constexpr std::uint64_t not_answered = std::numeric_limits<std::uint64_t>::max();
+
 // The text of a Query, without its terminator.
 Bytes query_text(Bytes body) {
     if (!body.empty() && body.back() == '\0') body.remove_suffix(1);
@@ -38,38 +42,64 @@ bool begins_with_definition(Bytes text) {
 
 }  // namespace
 
+// The text of a Query or a Parse, as far as it is here; empty for others.
+Bytes Server::text_of(const Step& step) {
+    const auto type = static_cast<Frontend>(step.type);
+    Bytes text = step.body;
+    if (type == Frontend::parse) {
+        text.remove_prefix(std::min(text.find('\0') + 1, text.size()));
+    } else if (type != Frontend::query) {
+        return {};
+    }
+    return text.substr(0, text.find('\0'));
+}
+
+bool Server::make_ready(const Step& step, Outgoing& out) {
+    named_ = {};
+    if (!tenant_->session().follows || tracker_.uncertain() || tracker_.discarding()) return true;
+    if (tracker_.releasable() && !set_up_for(step, out)) return false;
+    return find_statement(step, out);
+}
+
 void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
     channels_refused_ = false;
-    if (type == Frontend::query) note_text(query_text(step.body));
-    if (type == Frontend::parse) {
-        part_.statistics().client_parses.add();
-        note_text(step.body.substr(std::min(step.body.find('\0') + 1, step.body.size())));
+    flushed_ = false;
+    if (tracker_.quiet()) {
+        bound_ = 0;
+        names_.clear();
+        substitutes_.clear();
     }
-    if (type == Frontend::bind) part_.statistics().binds.add();
-    const bool quiet = tracker_.quiet();
-    if (quiet) bound_ = 0;
+    note_text(text_of(step));
+    const bool follows = tenant_->session().follows;
+    if (type == Frontend::parse) part_.statistics().client_parses.add();
     if (type == Frontend::query) bound_ += 1;
-    if (type == Frontend::bind) bound_ += tenant_->session().follows ? 1 : 2;
+    if (type == Frontend::bind) {
+        part_.statistics().binds.add();
+        bound_ += follows ? 1 : 2;
+    }
+    if (ran_reset_) restore_in_pipeline(type, out);
+    if (!follows) note_reset_in_session(step);
+    // What the server discards, up to the Sync, changes nothing. One of which that is not certain
+    // is closed after use: nothing is put in between there.
     if (type == Frontend::flush && !step.body.empty()) {
         // The server refuses it as it refuses a Describe that makes no sense: up to the Sync.
         pass(Frontend::describe, message, out);
-        return;
-    }
-    // What the server discards, up to the Sync, changes nothing. One of which that is not certain
-    // is closed after use: nothing is put in between there.
-    if (!tenant_->session().follows || tracker_.uncertain() ||
-        (tracker_.discarding() && type != Frontend::sync)) {
+    } else if (!follows || tracker_.uncertain() ||
+               (tracker_.discarding() && type != Frontend::sync)) {
         pass(type, message, out);
-        return;
+    } else {
+        take_what_follows(step, message, out);
     }
-    if (quiet) {
-        burst_.begin(tracker_.releasable());
-        const std::size_t before = out.own().size();
-        if (set_up(out)) burst_.skip(out.own().size() - before);
-    }
-    if (ran_reset_) restore_in_pipeline(type, out);
+    const bool runs = type == Frontend::query || type == Frontend::execute;
+    if (runs && effects_.contains(Effect::reset)) ran_reset_ = true;
+    note_behind_set_up(type);
+    named_ = {};
+}
+
+void Server::take_what_follows(const Step& step, Bytes message, Outgoing& out) {
+    const auto type = static_cast<Frontend>(step.type);
     switch (type) {
         case Frontend::query:
             take_query(step, message, out);
@@ -89,11 +119,10 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
             pass(type, message, out);
             break;
         default:
+            note_settling(type, {});
             pass(type, message, out);
             break;
     }
-    const bool runs = type == Frontend::query || type == Frontend::execute;
-    if (runs && effects_.contains(Effect::reset)) ran_reset_ = true;
 }
 
 void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
@@ -114,8 +143,7 @@ void Server::pass(Frontend type, Bytes message, Outgoing& out) {
 
 void Server::note_sent(Frontend type, Origin origin) {
     tracker_.sent(type, origin);
-    burst_.add(type, origin);
-    if (type == Frontend::sync) ++segment_;
+    if (type == Frontend::sync) in_flight_.next_segment();
     if (type == Frontend::parse) part_.statistics().server_parses.add();
 }
 
@@ -130,6 +158,7 @@ bool Server::tracks() const {
 }
 
 void Server::note_text(Bytes text) {
+    if (text.empty()) return;
     note_statement(text);
     const bool is_looked_at = tenant_->session().follows && tracks();
     if (!is_looked_at && begins_with_definition(text)) part_.pool().catalogue_changes(text);
@@ -161,15 +190,14 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
         }
         bring_channels(step.whole ? effects : Effect::state | Effect::listens, Origin::pool, out);
         note_effects(effects, text);
-        if (effects.contains(Effect::names_statement)) {
-            materialise(text, Origin::pool, out);
-        }
+        if (effects.contains(Effect::names_statement)) show_to_sql(text, Origin::pool, out);
+        note_settling(Frontend::query, effects);
     }
     // A simple query ends the unnamed statement (exec_simple_query), unless an extended query
     // before it fails: then the server discards it.
-    session.statements.unnamed.reset();
-    connection_.unnamed = tracker_.wants_sync() ? unknown_statement() : nullptr;
-    if (!tracker_.wants_sync()) forget_unnamed_before();
+    session.statements.unnamed = {};
+    connection_.unnamed = {.statement = tracker_.wants_sync() ? unknown_statement() : nullptr};
+    if (!tracker_.wants_sync()) in_flight_.forget_unnamed_before();
     pass(Frontend::query, message, out);
 }
 
@@ -180,171 +208,242 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     if (!parse) {
         // Nonsense, which the server refuses; or longer than what is carried: then the client keeps
         // the server that has it. It may be anything.
-        connection_.unnamed = unknown_statement();
-        tenant_->session().statements.unnamed = unknown_statement();
+        connection_.unnamed = {.statement = unknown_statement()};
+        tenant_->session().statements.unnamed = {.statement = unknown_statement()};
         note_effects(Effect::state | Effect::ends_transaction, {});
         pass(Frontend::parse, message, out);
         return;
     }
-    if (!parse->statement.empty()) {
-        take_named_parse(*parse, message, out);
+    if (!parse->statement.empty() && tenant_->session().max_prepared_statements == 0) {
+        note_effects(Effect::state, parse->query);
+        pass(Frontend::parse, message, out);
         return;
     }
-    TenantSession& session = tenant_->session();
-    StatementPtr statement = part_.statements().intern(parse->query, parse->types, {});
-    if (!tracker_.wants_sync()) bring_channels(effects_of(*statement), Origin::pool, out);
-    register_operation(Frontend::parse, Origin::client,
-                       {.on_server = OnServer::sets_unnamed,
-                        .statement = statement,
-                        .of_client = true,
-                        .name = {},
-                        .before = session.statements.unnamed});
+    if (!parse->statement.empty() && take_taken_name(*parse, message, out)) return;
+    const StatementPtr statement = statement_of(*parse);
+    const Effects effects = effects_of(*statement);
+    if (!tracker_.wants_sync()) bring_channels(effects, Origin::pool, out);
+    // EXECUTE describes what it names when it is read.
+    if (effects.contains(Effect::names_statement))
+        show_to_sql(parse->query, Origin::injected, out);
+    if (!parse->statement.empty()) {
+        take_named_parse(*parse, statement, out);
+        return;
+    }
+    const std::uint64_t reading = next_reading();
+    register_operation(
+        Frontend::parse, Origin::client,
+        {.on_server = OnServer::sets_unnamed,
+         .there = {.statement = statement, .reading = reading},
+         .of_client = true,
+         .name = {},
+         .own = {.statement = statement, .reading = reading, .as_of = not_answered}});
     out.pass(message);
 }
 
-void Server::take_named_parse(const protocol::ParseMessage& parse, Bytes message, Outgoing& out) {
-    TenantSession& session = tenant_->session();
-    if (session.max_prepared_statements == 0) {
-        note_effects(Effect::state, parse.query);
-        pass(Frontend::parse, message, out);
-        return;
-    }
-    if (session.statements.is_of_sql(parse.statement)) {
-        pass(Frontend::parse, message, out);  // refused, by the server that has it
-        return;
-    }
+// A name that something has already: the server refuses it, or has to say what SQL has done.
+bool Server::take_taken_name(const protocol::ParseMessage& parse, Bytes message, Outgoing& out) {
+    const ClientStatements& statements = tenant_->session().statements;
     const bool reserved = is_reserved(parse.statement);
-    if (session.statements.find(parse.statement) != nullptr) {
-        if (reserved) {
-            // What the server has under it is everybody's.
-            refuse_extended(
-                protocol::ErrorReport::error(
-                    protocol::sqlstate::duplicate_prepared_statement,
-                    "prepared statement \"" + std::string(parse.statement) + "\" already exists"),
-                out);
-        } else {
-            // An error, in the server's own words: it has to have something under this name. What
-            // has no text can be parsed even where the transaction has failed.
-            put_under_clients_name(parse.statement, {}, no_types, Origin::injected, out);
-        }
-        note_effects(Effect::state, {});
-        pass(Frontend::parse, message, out);
-        return;
+    if (statements.is_of_sql(parse.statement)) {
+        pass(Frontend::parse, message, out);  // refused, by the server that has it
+        return true;
     }
-    if (effects_.contains(Effect::names_statement) && !reserved) expect_free_name(parse, out);
-    StatementPtr statement =
-        part_.statements().intern(parse.query, parse.types, session.settings->parsing());
-    if (!tracker_.wants_sync()) bring_channels(effects_of(*statement), Origin::pool, out);
-    StatementOperation operation{.of_client = true, .name = std::string(parse.statement)};
-    const auto state = connection_.statements.use(*statement);
-    const bool present = state != ServerStatements::State::absent;
-    // Where the settings that it is read by may be others than we know, or the transaction may have
-    // failed, the server has to read it again, with whatever error that brings.
-    const bool failed = tracker_.may_have_failed();
-    const bool afresh =
-        state == ServerStatements::State::stale || effects_.contains(Effect::state) || failed;
-    if (present && !afresh) {
-        session.statements.set(parse.statement, std::move(statement));
-        operation.stands_for_parse = true;
-        register_operation(Frontend::close, Origin::client, std::move(operation));
-        const std::size_t before = out.own().size();
-        protocol::append_close(out.own(), {.kind = 'S', .name = no_statement});
-        out.added(before);
-        return;
+    if (statements.find(parse.statement) == nullptr) {
+        if (effects_.contains(Effect::names_statement) && !reserved) expect_free_name(parse, out);
+        return false;
     }
-    // What fails then, all but COMMIT and ROLLBACK, must not cost the server what it has.
-    const bool aside = present && failed;
+    if (reserved) {
+        // What the server has under it is everybody's.
+        refuse_extended(
+            protocol::ErrorReport::error(
+                protocol::sqlstate::duplicate_prepared_statement,
+                "prepared statement \"" + std::string(parse.statement) + "\" already exists"),
+            out);
+    } else {
+        // An error, in the server's own words: it has to have something under this name. What has
+        // no text can be parsed even where the transaction has failed.
+        put_under_clients_name(parse.statement, {}, no_types, Origin::injected, out);
+    }
+    note_effects(Effect::state, {});
+    pass(Frontend::parse, message, out);
+    return true;
+}
+
+// Clients share a statement where nothing but the settings that are known has a say in what its
+// text means. Not so where its transaction has changed that for itself, or temporary tables hide
+// others: there it is this client's alone.
+StatementPtr Server::statement_of(const protocol::ParseMessage& parse) {
+    const TenantSession& session = tenant_->session();
+    StatementCache& cache = part_.statements();
+    if (parse.statement.empty()) return cache.intern(parse.query, parse.types, {});
+    const bool is_own = alters_reading_ || effects_.contains(Effect::state) ||
+                        session.pins.contains(PinReason::temporary_object);
+    if (is_own && tracks()) return cache.make_private(parse.query, parse.types);
+    return cache.intern(parse.query, parse.types, session.settings->parsing());
+}
+
+// A client's Parse is read by the server each time: what its text means now, only the server knows.
+// What it had under the same name goes, and who has prepared the same before is served by the new
+// reading, so far as he was told the same (find_statement).
+void Server::take_named_parse(const protocol::ParseMessage& parse, const StatementPtr& statement,
+                              Outgoing& out) {
+    const std::uint64_t reading = next_reading();
+    StatementOperation operation{
+        .there = {.statement = statement, .reading = reading},
+        .of_client = true,
+        .name = std::string(parse.statement),
+        .own = {.statement = statement, .reading = reading, .as_of = not_answered}};
+    ServerStatement* const present = connection_.statements.use(*statement);
+    // What fails where the transaction may have, all but COMMIT and ROLLBACK, must not cost the
+    // server what it has.
+    const bool aside = present != nullptr && tracker_.may_have_failed();
     const Bytes server_name = aside ? statement_aside : Bytes(statement->server_name());
     if (aside) {
-        inject_close(server_name, {}, out);
-    } else if (present) {
-        inject_close(server_name, {.on_server = OnServer::closes, .statement = statement}, out);
+        present->stale = true;
+        close_aside(out);
+    } else if (present != nullptr) {
+        inject_close(*present, out);
     } else {
         make_room_for(statement, out);
     }
+    if (!aside) operation.on_server = OnServer::prepares;
     const std::size_t before = out.own().size();
     const Bytes rest(parse.query.data(), parse.query.size() + 1 + parse.types.size());
     protocol::append_parse_head(out.own(), server_name, rest.size());
     out.added(before);
     out.pass(rest);
-    if (!aside) operation.on_server = OnServer::prepares;
-    operation.statement = std::move(statement);
+    note_name(statement, parse.statement);
     register_operation(Frontend::parse, Origin::client, std::move(operation));
 }
 
 void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     const auto bind = protocol::parse_bind_head(step.body);
-    StatementPtr statement = bind ? tenant_->session().statements.find(bind->statement) : nullptr;
-    if (statement && statement != unknown_statement()) {
-        note_statement(statement->query());
-        Effects effects = effects_of(*statement);
-        if (effects.any()) {
-            if (forgets_sequences(effects)) inject_statement(discard_sequences, out);
-            if (const auto refusal = refuses(statement->query(), effects)) {
-                refuse_extended(*refusal, out);
-            }
-        }
-        note_effects(effects, statement->query());
-        // In the midst of an extended query one of pgweir's own would end its transaction.
-        bring_channels(effects, tracker_.wants_sync() ? Origin::injected : Origin::pool, out);
-        if (effects.contains(Effect::state)) part_.note_custom_settings_in_values(bind->rest);
-        if (effects.contains(Effect::names_statement)) {
-            materialise(statement->query(), Origin::injected, out);
-        }
+    if (!bind) {
+        pass(Frontend::bind, message, out);
+        return;
     }
-    if (bind && bind->statement.empty()) prepare_unnamed(out);
-    const bool reserved = bind && !statement && is_reserved(bind->statement);
-    if ((!statement && !reserved) || bind->statement.empty()) {
+    const ClientStatement* const own = tenant_->session().statements.find(bind->statement);
+    StatementPtr statement = own != nullptr ? own->statement : nullptr;
+    bound_portal_ = {};
+    if (statement && statement != unknown_statement()) {
+        bound_portal_ = {.portal = std::string(bind->portal),
+                         .name = std::string(bind->statement),
+                         .reading = own->reading};
+        note_run(*statement, bind->rest, step.whole, out);
+    }
+    if (bind->statement.empty() && !statement) end_unnamed(out);
+    const bool reserved = !statement && is_reserved(bind->statement);
+    const bool other_result = has_other_result(named_);
+    const bool renamed = other_result || ((statement || reserved) && !bind->statement.empty());
+    if (!renamed) {
         pass(Frontend::bind, message, out);
         return;
     }
     if (statement) {
-        statement = stand_in(std::move(statement), false);
-        prepare(statement, bind->statement, out);
+        note_name(statement, bind->statement);
+        if (named_.there == nullptr) {
+            statement = stand_in(std::move(statement), false);
+            have_stand_in(statement, out);
+        }
     }
+    if (other_result) fail_for_other_result();
+    const bool nameless = !statement || other_result;
     const std::size_t before = out.own().size();
     // The length is the whole message's, of which a part may still be to come.
     const std::size_t body_size = protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
     const std::size_t rest_size =
         body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
-    const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
+    const Bytes name = nameless ? no_statement : Bytes(statement->server_name());
     protocol::append_bind_head(out.own(), bind->portal, name, rest_size);
     out.added(before);
     note_sent(Frontend::bind, Origin::client);
     out.pass(bind->rest);
 }
 
+// What a statement may leave behind that is about to run with these values, and what has to go
+// before it.
+void Server::note_run(const Statement& statement, Bytes values, bool all_here, Outgoing& out) {
+    note_statement(statement.query());
+    Effects effects = effects_of(statement);
+    if (!effects.any()) return;
+    if (forgets_sequences(effects)) inject_statement(discard_sequences, out);
+    if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
+    note_effects(effects, statement.query());
+    // In the midst of an extended query one of pgweir's own would end its transaction.
+    bring_channels(effects, tracker_.wants_sync() ? Origin::injected : Origin::pool, out);
+    if (effects.contains(Effect::state)) part_.note_custom_settings_in_values(values);
+    std::ignore = all_here;
+    if (effects.contains(Effect::names_statement)) {
+        show_to_sql(statement.query(), Origin::injected, out);
+    }
+    note_settling(Frontend::bind, effects);
+}
+
 // Describe and Close.
 void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     const auto target = protocol::parse_target(step.body);
-    if (!target || target->kind != 'S') {
+    if (!target || (target->kind != 'S' && type == Frontend::close)) {
         pass(type, message, out);
-        return;
-    }
-    if (type == Frontend::close) {
+    } else if (type == Frontend::close) {
         close_of_client(target->name, out);
+    } else {
+        take_describe(*target, message, out);
+    }
+}
+
+void Server::take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out) {
+    using Describes = StatementOperation::Describes;
+    if (target.kind != 'S') {
+        const bool is_bound = bound_portal_.reading != 0 && bound_portal_.portal == target.name;
+        if (!is_bound) {
+            pass(Frontend::describe, message, out);
+            return;
+        }
+        register_operation(Frontend::describe, Origin::client,
+                           {.name = bound_portal_.name,
+                            .own = {.reading = bound_portal_.reading},
+                            .describes = Describes::portal,
+                            .tells = true});
+        out.pass(message);
         return;
     }
-    if (target->name.empty()) {
-        prepare_unnamed(out);
-        pass(type, message, out);
+    const ClientStatement* const own = tenant_->session().statements.find(target.name);
+    StatementPtr statement = own != nullptr ? own->statement : nullptr;
+    if (target.name.empty() && !statement) end_unnamed(out);
+    const bool known = statement && statement != unknown_statement();
+    const bool other_result = has_other_result(named_);
+    if (!known && !(is_reserved(target.name) && !statement)) {
+        pass(Frontend::describe, message, out);
         return;
     }
-    StatementPtr statement = tenant_->session().statements.find(target->name);
-    if (!statement && !is_reserved(target->name)) {
-        pass(type, message, out);
-        return;
-    }
-    if (statement) {
+    if (known) note_name(statement, target.name);
+    if (known && !target.name.empty() && named_.there == nullptr) {
         statement = stand_in(std::move(statement), true);
-        prepare(statement, target->name, out);
+        have_stand_in(statement, out);
+    }
+    if (other_result) fail_for_other_result();
+    Bytes name = target.name;
+    if (other_result || !known) {
+        name = no_statement;
+    } else if (!name.empty()) {
+        name = statement->server_name();
     }
     const std::size_t before = out.own().size();
-    const Bytes name = statement ? Bytes(statement->server_name()) : no_statement;
     protocol::append_describe(out.own(), {.kind = 'S', .name = name});
     out.added(before);
-    note_sent(type, Origin::client);
+    if (named_.there == nullptr || other_result) {
+        note_sent(Frontend::describe, Origin::client);
+        return;
+    }
+    register_operation(
+        Frontend::describe, Origin::client,
+        {.there = {.statement = named_.there->statement, .reading = named_.there->reading},
+         .name = std::string(target.name),
+         .own = {.reading = own->reading},
+         .describes = Describes::statement,
+         .tells = true});
 }
 
 // --- what may be left behind ---------------------------------------------------------------------
@@ -354,6 +453,9 @@ Effects Server::effects_of(const Statement& statement) const {
 }
 
 void Server::note_effects(Effects effects, Bytes text) {
+    if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading))
+        alters_reading_ = tracker_.sent_in_all();
+    effects = effects.without(Effect::alters_reading);
     if (effects.contains(Effect::empties_database)) {
         part_.pool().make_way(text);
         effects = effects.without(Effect::empties_database);

@@ -91,8 +91,11 @@ bool Server::restore_after_reset() {
     if (!std::exchange(effects_, {}).contains(Effect::reset)) return false;
     const std::string sql = restore_sql();
     forget_resets();
-    if (!sql.empty()) ask(Question::order, sql);
-    return !sql.empty();
+    if (sql.empty()) return false;
+    Outgoing out;
+    order_statement(sql, out);
+    send(out.own());
+    return true;
 }
 
 // RESET goes back to what the client asked for at its start; here the server's login knows nothing
@@ -178,9 +181,61 @@ void Server::tell_own_defaults() {
     }
 }
 
+// What the client was last told of a reported parameter; null where that is not known.
+const std::string* Server::known_to_client(const std::string& name) const {
+    const TenantSession& session = tenant_->session();
+    const auto in = [&](const std::vector<Parameter>& told) -> const std::string* {
+        const auto found = std::ranges::find(told, name, &Parameter::first);
+        return found != told.end() ? &found->second : nullptr;
+    };
+    const std::string* const told = session.greeting ? in(*session.greeting) : nullptr;
+    if (!is_settable(name)) {
+        const std::string* const later = session.told_facts ? in(*session.told_facts) : nullptr;
+        return later != nullptr ? later : told;
+    }
+    const std::string key = lower_case(name);
+    const std::string* const present = session.settings->find(key);
+    const std::string* const given = session.startup->find(key);
+    // PostgreSQL may have written what was given at the start in its own way.
+    const bool as_given = present == nullptr || (given != nullptr && *given == *present);
+    return as_given ? told : present;
+}
+
+// A set-up stands in the same extended query as the client's request, so that its changes are told
+// with the request's ReadyForQuery. By then the server has told all; the client is told what it does
+// not know.
+void Server::tell_differences() {
+    for (const auto& [name, value] : std::vector<Parameter>(connection_.reported)) {
+        const std::string* const known = known_to_client(name);
+        if (known == nullptr || *known == value) continue;
+        std::string& told = told_.emplace_back();
+        protocol::append_parameter_status(told, name, value);
+        Bytes message = told;
+        if (is_settable(name)) {
+            setting_reported(name, value, message);
+        } else {
+            note_fact(name, value);
+        }
+        if (!message.empty()) forward(message);
+    }
+}
+
+// The client is told of a reported parameter that is no setting.
+void Server::note_fact(const std::string& name, const std::string& value) {
+    auto& facts = tenant_->session().told_facts;
+    if (!facts) facts = std::make_unique<std::vector<Parameter>>();
+    const auto found = std::ranges::find(*facts, name, &Parameter::first);
+    if (found != facts->end()) {
+        found->second = value;
+    } else {
+        facts->emplace_back(name, value);
+    }
+}
+
 // restore_sql() has set what the client asked for at its start, while it thinks of another value.
 bool Server::takes_back(const std::string& name) {
-    if (questions_.empty() || questions_.front() == Question::set_up) return false;
+    // What a set-up brings is known.
+    if (questions_.empty() || set_up_ != SetUp::none) return false;
     TenantSession& session = tenant_->session();
     const std::string* own = session.startup->find(lower_case(name));
     if (own == nullptr) return false;

@@ -24,39 +24,6 @@ using protocol::Effects;
 using protocol::Frontend;
 using protocol::Origin;
 
-bool Server::set_up(Outgoing& out) {
-    TenantSession& session = tenant_->session();
-    if (connection_.settings == session.settings || !tracker_.releasable() || !refusal_.empty()) {
-        return false;
-    }
-    const SettingsPtr settings =
-        session.settings_refused ? without_given_up(*session.settings) : session.settings;
-    const std::string sql = difference_sql(*connection_.settings, *settings);
-    settings_before_ = std::exchange(connection_.settings, settings);
-    if (sql.empty()) {
-        session.settings_refused = false;
-        return false;
-    }
-    const std::size_t before = out.own().size();
-    protocol::append_query(out.own(), sql);
-    out.added(before);
-    tracker_.sent(Frontend::query, Origin::pool);
-    questions_.push_back(Question::set_up);
-    // A simple query ends the unnamed statement.
-    connection_.unnamed.reset();
-    return true;
-}
-
-// Whose role is gone can still RESET it: what the statement is about to change anyhow is left out.
-SettingsPtr Server::without_given_up(const SessionSettings& settings) const {
-    std::vector<Parameter> kept = settings.values();
-    std::erase_if(kept, [this](const Parameter& setting) {
-        return protocol::fate_of_setting(latest_statement_, setting.first) !=
-               protocol::SettingFate::untouched;
-    });
-    return part_.context().settings.intern(std::move(kept));
-}
-
 // --- asking --------------------------------------------------------------------------------------
 
 // The transaction is over and its reply given: whether there is something to ask before the server
@@ -162,6 +129,9 @@ void Server::answered(Question question) {
     question_answered_ = true;
     if (questions_.empty()) takes_stock_ = false;
     switch (question) {
+        case Question::lift_limits:
+            limits_lifted();
+            break;
         case Question::set_up:
             set_up_answered();
             break;
@@ -181,23 +151,7 @@ void Server::answered(Question question) {
         case Question::cleaning:
             break;
     }
-    if (question != Question::cleaning && question != Question::set_up) pool_error_.reset();
-}
-
-// The transaction that was to set up the session has failed as a whole, and is still open:
-// PostgreSQL refuses what the client asks behind it.
-void Server::set_up_answered() {
-    set_up_finished_ = true;
-    if (tenant_ != nullptr) tenant_->session().settings_refused = pool_error_.has_value();
-    if (!pool_error_) return;
-    connection_.settings = settings_before_;
-    if (tenant_ == nullptr) {
-        pool_error_.reset();
-        return;
-    }
-    protocol::ErrorReport report = *pool_error_;
-    report.severity = "ERROR";
-    protocol::append_error_response(refusal_, report);
+    if (question != Question::cleaning) pool_error_.reset();
 }
 
 void Server::state_answered() {
@@ -245,7 +199,7 @@ void Server::take_statements(SessionState& state, Pins& pins) {
     session.statements.set_of_sql(std::move(state.statements_of_sql));
     for (const std::string& name : std::exchange(materialised_, {})) {
         if (std::ranges::find(state.statements, name) == state.statements.end()) {
-            session.statements.set(name, nullptr);
+            session.statements.set(name, {});
         }
     }
     for (const std::string& name : state.statements) {
@@ -255,7 +209,7 @@ void Server::take_statements(SessionState& state, Pins& pins) {
             to_close_.push_back(name);
         }
     }
-    if (session.statements.unnamed == unknown_statement()) pins.add(PinReason::large_statement);
+    if (session.statements.unnamed.statement == unknown_statement()) pins.add(PinReason::large_statement);
 }
 
 void Server::close_statements() {
@@ -391,7 +345,7 @@ void Server::note_discarding_tag(Bytes tag) {
     if (all || tag == "DEALLOCATE ALL") {
         statements_dropped();
     } else if (tag == "DEALLOCATE" && materialised_.size() == 1) {
-        tenant_->session().statements.set(materialised_.front(), nullptr);
+        tenant_->session().statements.set(materialised_.front(), {});
         materialised_.clear();
     }
     if (all || tag == "DISCARD SEQUENCES") {
@@ -404,6 +358,7 @@ void Server::note_discarding_tag(Bytes tag) {
 
 void Server::note_own_tag(Bytes tag) {
     if (!tag.empty() && tag.back() == '\0') tag.remove_suffix(1);
+    if (tag == "COMMIT") set_up_committed();
     if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") connection_.statements.clear();
     if (tag == "DISCARD ALL") connection_.sequences_of = 0;
 }

@@ -131,6 +131,9 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
                 note_tag(step.body);
             }
             break;
+        case Backend::parameter_description:
+            if (!in_flight_.empty() && step.whole) parameters_ = step.body;
+            break;
         case Backend::notification_response:
             take_notification(step.body, message);
             break;
@@ -141,12 +144,7 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
             break;
     }
     if (verdict.operation != Verdict::Outcome::none || verdict.operations_discarded > 0) {
-        finish_operations(verdict, message);
-    }
-    if (verdict.disposition == Verdict::Disposition::forward && verdict.origin == Origin::client &&
-        !message.empty()) {
-        burst_.answered(message == protocol::parse_complete_message &&
-                        type == Backend::close_complete);
+        finish_operations(verdict, type, step.body, step.whole);
     }
     if (verdict.disposition == Verdict::Disposition::drop || tenant_ == nullptr) return {};
     // The tenant ends itself when it does not accept the status, and takes the reply's end with it.
@@ -168,11 +166,14 @@ void Server::take_own_row(const Step& step) {
 
 void Server::take_ready(const Verdict& verdict, Bytes& message) {
     if (verdict.origin != Origin::pool) {
-        if (!kept_back_.empty() && tenant_ != nullptr) {
-            message = repeat_burst(message);
-            if (message.empty()) return;
-        }
         ++replies_finished_;
+        const std::size_t answered = tracker_.sent_in_all() - tracker_.owed();
+        if (alters_reading_ && *alters_reading_ < answered &&
+            tracker_.transaction_status() == protocol::TransactionStatus::idle) {
+            alters_reading_.reset();
+        }
+        if (std::exchange(reports_due_, false) && tenant_ != nullptr && refusal_.empty())
+            tell_differences();
         if (std::exchange(has_reset_, false) && tracks()) tell_own_defaults();
         if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
         return;
@@ -184,18 +185,20 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
 }
 
 void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
+    const protocol::ErrorReport report = protocol::parse_error_report(body);
     if (verdict.origin == Origin::pool) {
-        pool_error_ = protocol::parse_error_report(body);
+        const bool of_set_up = set_up_ == SetUp::chained || set_up_ == SetUp::closed ||
+                               set_up_ == SetUp::alone;
+        if (of_set_up) {
+            set_up_refused(report);
+        } else {
+            pool_error_ = report;
+        }
         return;
     }
-    const protocol::ErrorReport report = protocol::parse_error_report(body);
     if (state_ == State::idle) {
         // Its last words. The end of the stream follows, but the next client must not meet it.
         close(ServerClose::lost, report.message);
-        return;
-    }
-    if (take_stale_plan(report, message)) {
-        message = {};
         return;
     }
     part_.statistics().errors.add();
@@ -205,8 +208,8 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         said_fatal_ = true;
     } else if (!refusal_.empty()) {
         message = refusal_;
-    } else if (report.message.find(server_name_prefix) != std::string::npos) {
-        message = told_.emplace_back(with_clients_names(message, verdict.failed_request));
+    } else {
+        message = clients_error(report, message, verdict.failed_request);
     }
 }
 
@@ -230,11 +233,17 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
         if (is_settable(name) && takes_back(name)) forward(message);
         return;
     }
+    if (reports_due_) {
+        message = {};  // tell_differences()
+        return;
+    }
     if (is_settable(name)) {
         setting_reported(name, value, message);
     } else if (name == "is_superuser" && effects_.contains(protocol::Effect::reset) &&
                tenant_->session().startup->find("role") != nullptr && may_have_been_reset("role")) {
         message = {};  // restore_sql() sets the role again
+    } else {
+        note_fact(name, value);
     }
 }
 
@@ -288,10 +297,8 @@ Task<> Server::deliver() {
 }
 
 void Server::after_delivery() {
-    if (std::exchange(set_up_finished_, false) && tenant_ != nullptr) {
-        tenant_->set_up_finished(refusal_.empty() ? std::nullopt : pool_error_);
-        pool_error_.reset();
-    }
+    if (std::exchange(set_up_finished_, false) && tenant_ != nullptr)
+        tenant_->set_up_finished(std::exchange(set_up_error_, std::nullopt));
     if (tenant_ == nullptr && pool_error_) {
         close(ServerClose::dirty, "cleaning failed: " + pool_error_->message);
         return;

@@ -30,49 +30,90 @@ bool is_identity(std::string_view name) {
     return name == role || name == session_authorization;
 }
 
-void append_set_config(std::string& sql, std::string_view name, std::string_view value,
+// A null value resets.
+void append_set_config(std::string& sql, std::string_view name, const std::string* value,
                        bool local = false) {
     sql += "pg_catalog.set_config(";
     append_literal(sql, name);
     sql += ',';
-    append_literal(sql, value);
+    if (value != nullptr) {
+        append_literal(sql, *value);
+    } else {
+        sql += "NULL";
+    }
     sql += local ? ",true)" : ",false)";
 }
+
+// Collects calls of set_config() in statements of no more columns than PostgreSQL allows
+// (MaxTupleAttributeNumber is 1664).
+class SettingCalls {
+  public:
+    explicit SettingCalls(std::vector<std::string>& statements) : statements_(statements) {}
+    void add(std::string_view name, const std::string* value) {
+        constexpr std::size_t most = 1000;
+        if (count_++ % most == 0) statements_.emplace_back("SELECT ");
+        std::string& sql = statements_.back();
+        if (sql.back() == ')') sql += ',';
+        append_set_config(sql, name, value);
+    }
+
+  private:
+    std::vector<std::string>& statements_;
+    std::size_t count_ = 0;
+};
 
 // Whether SET would take 'a, b' for one element of a list (GUC_LIST_QUOTE; extensions have none).
 bool is_quoted_list(std::string_view name) {
     return name == "search_path" || name == "temp_tablespaces" || name.ends_with("_libraries");
 }
 
-// Back to the login's identity, whose rights the settings were given with.
-void append_identity_reset(std::string& sql, const SessionSettings& from) {
-    if (from.find(session_authorization) != nullptr) sql += ";RESET SESSION AUTHORIZATION";
-    if (from.find(role) != nullptr) sql += ";RESET ROLE";
+// What bounds the time of whatever runs next in a session, pgweir's own statements as well.
+bool is_limit(std::string_view name) {
+    return name == "statement_timeout" || name == "lock_timeout" ||
+           name == "idle_in_transaction_session_timeout" || name == "idle_session_timeout" ||
+           name == "transaction_timeout";
 }
 
-void append_identity(std::string& sql, const SessionSettings& to) {
+// Whether a statement means the same, and is planned to give the same, whatever this setting is. Of
+// all others it is not known: a policy may read a setting of one's own in a function that is called
+// IMMUTABLE, and the planner folds such calls into a plan that is kept.
+bool leaves_statements_alone(std::string_view name) {
+    static constexpr std::array<std::string_view, 11> without_a_say{
+        "application_name",
+        "client_min_messages",
+        "default_transaction_deferrable",
+        "default_transaction_isolation",
+        "default_transaction_read_only",
+        "maintenance_work_mem",
+        "synchronous_commit",
+        "tcp_keepalives_count",
+        "tcp_keepalives_idle",
+        "tcp_keepalives_interval",
+        "work_mem"};
+    return is_limit(name) || name.starts_with("log_") ||
+           std::ranges::find(without_a_say, name) != without_a_say.end();
+}
+
+// Back to the login's identity, whose rights the settings were given with.
+void append_identity_reset(std::vector<std::string>& statements, const SessionSettings& from) {
+    if (from.find(session_authorization) != nullptr)
+        statements.emplace_back("RESET SESSION AUTHORIZATION");
+    if (from.find(role) != nullptr) statements.emplace_back("RESET ROLE");
+}
+
+void append_identity(std::vector<std::string>& statements, const SessionSettings& to) {
     for (const std::string_view name : {session_authorization, role}) {
         const std::string* value = to.find(name);
         if (value == nullptr) continue;
-        sql += ";SELECT ";
-        append_set_config(sql, name, *value);
+        append_set_config(statements.emplace_back("SELECT "), name, value);
     }
 }
 
 }  // namespace
 
 SessionSettings::SessionSettings(std::vector<Parameter> values) : values_(std::move(values)) {
-    static constexpr std::array<std::string_view, 9> read_by{"backslash_quote",
-                                                             "client_encoding",
-                                                             "datestyle",
-                                                             "intervalstyle",
-                                                             "role",
-                                                             "search_path",
-                                                             "session_authorization",
-                                                             "standard_conforming_strings",
-                                                             "timezone"};
     for (const auto& [name, value] : values_) {
-        if (std::ranges::find(read_by, name) == read_by.end()) continue;
+        if (leaves_statements_alone(name)) continue;
         parsing_.append(name).append(1, '=').append(value).append(1, '\0');
     }
 }
@@ -124,36 +165,50 @@ std::vector<Parameter> merge(const SessionSettings& base, const SessionSettings&
 }
 
 // set_config() takes a value as the setting's text, also of a list.
-// What has to go back to the login's value is RESET first. Identities come last, as the others may
-// need the login's rights. By default it would be a transaction as the former client's are: a
-// deferrable one waits for what others write.
-std::string difference_sql(const SessionSettings& from, const SessionSettings& to) {
-    if (from.values() == to.values()) return {};
-    std::string sql = "BEGIN";
-    if (from.find("default_transaction_deferrable") != nullptr) sql += " NOT DEFERRABLE";
-    append_identity_reset(sql, from);
+// What has to go back to the login's value is reset first. Identities come last, as the others may
+// need the login's rights; before them come the limits, so that little of this runs under them. By
+// default it would be a transaction as the former client's are: a deferrable one waits for what
+// others write.
+std::vector<std::string> difference_sql(const SessionSettings& from, const SessionSettings& to) {
+    std::vector<std::string> statements;
+    if (from.values() == to.values()) return statements;
+    statements.emplace_back("BEGIN");
+    if (from.find("default_transaction_deferrable") != nullptr)
+        statements.back() += " NOT DEFERRABLE";
+    append_identity_reset(statements, from);
+    SettingCalls calls(statements);
     for (const auto& [name, value] : from.values()) {
-        if (to.find(name) != nullptr || is_identity(name)) continue;
-        sql += ";RESET ";
-        append_name(sql, name);
+        if (to.find(name) == nullptr && !is_identity(name)) calls.add(name, nullptr);
     }
-    std::string_view separator = ";SELECT ";
-    for (const auto& [name, value] : to.values()) {
-        const std::string* present = from.find(name);
-        if (is_identity(name) || (present != nullptr && *present == value)) continue;
-        sql += separator;
-        append_set_config(sql, name, value);
-        separator = ",";
+    for (const bool limits : {false, true}) {
+        for (const auto& [name, value] : to.values()) {
+            const std::string* present = from.find(name);
+            const bool same = present != nullptr && *present == value;
+            if (!same && !is_identity(name) && is_limit(name) == limits) calls.add(name, &value);
+        }
     }
-    append_identity(sql, to);
-    return sql + ";COMMIT";
+    append_identity(statements, to);
+    statements.emplace_back("COMMIT");
+    return statements;
+}
+
+std::vector<Parameter> limits_to_lift(const SessionSettings& from, const SessionSettings& to) {
+    constexpr std::string_view none = "0";
+    std::vector<Parameter> lifted;
+    for (const auto& [name, value] : from.values()) {
+        if (!is_limit(name) || value == none) continue;
+        const std::string* wanted = to.find(name);
+        if (wanted == nullptr || *wanted != value) lifted.emplace_back(name, none);
+    }
+    return lifted;
 }
 
 std::string setting_sql(std::string_view name, std::string_view value, bool local) {
     std::string sql;
     if (is_quoted_list(name)) {
+        const std::string list(value);
         sql = "SELECT ";
-        append_set_config(sql, name, value, local);
+        append_set_config(sql, name, &list, local);
         return sql;
     }
     sql = local ? "SET LOCAL " : "SET ";

@@ -26,7 +26,7 @@ class SessionSettings {
     [[nodiscard]] const std::vector<Parameter>& values() const { return values_; }
     /// The value of a setting (name in lower case), or nullptr.
     [[nodiscard]] const std::string* find(std::string_view name) const;
-    /// Those that a statement's text is read by, as one string: search_path, role, DateStyle, …
+    /// Those that may have a say in what a statement means or gives, as one string.
     [[nodiscard]] const std::string& parsing() const { return parsing_; }
 
   private:
@@ -55,10 +55,16 @@ using SettingsPtr = std::shared_ptr<const SessionSettings>;
 [[nodiscard]] std::vector<Parameter> merge(const SessionSettings& base,
                                            const SessionSettings& over);
 
-/// The SQL that turns a session with the settings `from` into one with `to`; empty when there is
-/// nothing to do. A transaction block: where PostgreSQL refuses a part of it, nothing is changed,
-/// and what follows is refused as well until ROLLBACK.
-[[nodiscard]] std::string difference_sql(const SessionSettings& from, const SessionSettings& to);
+/// The statements that turn a session with the settings `from` into one with `to`, in their order;
+/// none when there is nothing to do. The first is BEGIN and the last COMMIT: where PostgreSQL
+/// refuses one of them, nothing is changed.
+[[nodiscard]] std::vector<std::string> difference_sql(const SessionSettings& from,
+                                                      const SessionSettings& to);
+
+/// Those of `from` that bound how long a statement or a transaction may take, or a session may be
+/// idle, and that `to` does not have alike: set to no limit.
+[[nodiscard]] std::vector<Parameter> limits_to_lift(const SessionSettings& from,
+                                                    const SessionSettings& to);
 
 /// A statement that sets this for the session or, `local`, up to the end of the transaction. SET
 /// TRANSACTION may follow it ("must be called before any query"), save for that of a list of names.

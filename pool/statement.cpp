@@ -3,9 +3,11 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <atomic>
 #include <boost/container_hash/hash.hpp>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "protocol/message_writer.hpp"
 #include "protocol/statement_shape.hpp"
@@ -81,6 +83,30 @@ std::optional<std::string> Statement::types_without_text(bool described) const {
     return types.append((count - told) * sizeof(std::uint32_t), '\0');
 }
 
+// Of each column: its name, then its table and number there (6 bytes), its type, size and modifier
+// (10), its format (2); manual, "Message Formats".
+std::string shape_of_row(Bytes body) {
+    constexpr std::size_t origin = 6;
+    constexpr std::size_t type = 10;
+    constexpr std::size_t format = 2;
+    std::string row(body);
+    std::size_t at = sizeof(std::uint16_t);
+    while (at < row.size()) {
+        at = row.find('\0', at);
+        if (at == std::string::npos || row.size() - ++at < origin + type + format) break;
+        row.replace(at, origin, origin, '\0');
+        at += origin + type;
+        row.replace(at, format, format, '\0');
+        at += format;
+    }
+    return row;
+}
+
+std::uint64_t next_reading() {
+    static std::atomic<std::uint64_t> readings{0};
+    return ++readings;
+}
+
 const StatementPtr& unknown_statement() {
     static const StatementPtr unknown = std::make_shared<const Statement>("", "", "");
     return unknown;
@@ -105,22 +131,31 @@ StatementPtr StatementCache::intern(Bytes query, Bytes types, Bytes parsing) {
     return *known_.insert(std::make_shared<const Statement>(query, types, parsing)).first;
 }
 
-ServerStatements::State ServerStatements::use(const Statement& statement) {
+StatementPtr StatementCache::make_private(Bytes query, Bytes types) {
+    return intern(query, types,
+                  std::string(Statement::private_mark) + std::to_string(next_reading()));
+}
+
+ServerStatement* ServerStatements::use(const Statement& statement) {
     const auto found = by_name_.find(statement.server_name());
-    if (found == by_name_.end()) return State::absent;
+    if (found == by_name_.end()) return nullptr;
     order_.splice(order_.begin(), order_, found->second);
-    return found->second->stale ? State::stale : State::ready;
+    return &*found->second;
 }
 
-void ServerStatements::mark_stale(const Statement& statement) {
-    const auto found = by_name_.find(statement.server_name());
-    if (found != by_name_.end()) found->second->stale = true;
+void ServerStatements::add(ServerStatement statement) {
+    if (ServerStatement* present = use(*statement.statement)) {
+        // Its own object is what the name in the index is a part of.
+        statement.statement = present->statement;
+        *present = std::move(statement);
+        return;
+    }
+    order_.push_front(std::move(statement));
+    by_name_.emplace(order_.front().statement->server_name(), order_.begin());
 }
 
-void ServerStatements::add(const StatementPtr& statement) {
-    if (use(*statement) != State::absent) return;
-    order_.push_front({.statement = statement});
-    by_name_.emplace(statement->server_name(), order_.begin());
+void ServerStatements::mark_all_stale() {
+    for (ServerStatement& entry : order_) entry.stale = true;
 }
 
 void ServerStatements::remove(const Statement& statement) {
@@ -131,10 +166,10 @@ void ServerStatements::remove(const Statement& statement) {
     order_.erase(place);
 }
 
-StatementPtr ServerStatements::evict(std::size_t limit) {
-    if (order_.empty() || order_.size() < limit) return nullptr;
-    StatementPtr oldest = order_.back().statement;
-    remove(*oldest);
+std::optional<ServerStatement> ServerStatements::evict(std::size_t limit) {
+    if (order_.empty() || order_.size() < limit) return std::nullopt;
+    ServerStatement oldest = order_.back();
+    remove(*oldest.statement);
     return oldest;
 }
 
@@ -143,14 +178,19 @@ void ServerStatements::clear() {
     order_.clear();
 }
 
-StatementPtr ClientStatements::find(Bytes name) const {
-    if (name.empty()) return unnamed;
+const ClientStatement* ClientStatements::find(Bytes name) const {
+    if (name.empty()) return unnamed ? &unnamed : nullptr;
     if (!named_) return nullptr;
     const auto found = named_->statements.find(name);
-    return found == named_->statements.end() ? nullptr : found->second;
+    return found == named_->statements.end() ? nullptr : &found->second;
 }
 
-void ClientStatements::set(Bytes name, StatementPtr statement) {
+ClientStatement* ClientStatements::find(Bytes name) {
+    return const_cast<ClientStatement*>(  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        std::as_const(*this).find(name));
+}
+
+void ClientStatements::set(Bytes name, ClientStatement statement) {
     if (name.empty()) {
         unnamed = std::move(statement);
     } else if (statement) {

@@ -3,6 +3,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
@@ -28,6 +29,8 @@ class Statement {
     [[nodiscard]] const std::string& query() const { return query_; }
     [[nodiscard]] const std::string& types() const { return types_; }
     [[nodiscard]] const std::string& parsing() const { return parsing_; }
+    /// StatementCache::make_private() has made it.
+    [[nodiscard]] bool is_private() const { return parsing_.starts_with(private_mark); }
 
     /// Its name on every server: made from a cryptographic hash of all of it, so that servers keep
     /// their statements when they move to another worker, and nobody can make two texts share one.
@@ -41,6 +44,8 @@ class Statement {
     /// words: as many as this one has parameters. `described`: that is also described alike; only
     /// where it has no rows, and PostgreSQL need not find out a type. Nothing: there is none.
     [[nodiscard]] std::optional<std::string> types_without_text(bool described) const;
+
+    static constexpr std::string_view private_mark = "private ";
 
   private:
     std::string query_;
@@ -56,6 +61,32 @@ using StatementPtr = std::shared_ptr<const Statement>;
 
 /// Stands for a statement of which nothing is known; equal to no other.
 [[nodiscard]] const StatementPtr& unknown_statement();
+
+/// What a server says that a prepared statement takes and gives. Immutable.
+struct Description {
+    /// The body of ParameterDescription; nothing where only a portal was described.
+    std::optional<std::string> parameters;
+    /// shape_of_row(), empty for NoData; nothing where it was too long to be kept.
+    std::optional<std::string> row;
+
+    /// Whether a client that was told `told` is right about what has this description.
+    [[nodiscard]] bool has_parameters_of(const Description& told) const {
+        return !told.parameters || !parameters || *told.parameters == *parameters;
+    }
+    [[nodiscard]] bool has_row_of(const Description& told) const {
+        return !told.row || !row || *told.row == *row;
+    }
+};
+using DescriptionPtr = std::shared_ptr<const Description>;
+
+/// The body of a RowDescription with nothing in it but what PostgreSQL compares ("cached plan must
+/// not change result type"): names, types, sizes and modifiers. A portal has the formats of its
+/// Bind, and a table that was made anew has another OID.
+[[nodiscard]] std::string shape_of_row(Bytes body);
+
+/// Each time that a server is told to read a statement's text counts: what a text means depends on
+/// what there is when it is read. Thread-safe; counts over all servers.
+[[nodiscard]] std::uint64_t next_reading();
 
 /// How the names that pgweir gives to statements on servers begin. Clients' own never reach a
 /// server with this beginning.
@@ -74,6 +105,8 @@ inline constexpr std::string_view statement_aside = "pgweir_aside";
 class StatementCache {
   public:
     [[nodiscard]] StatementPtr intern(Bytes query, Bytes types, Bytes parsing);
+    /// One that is like no other, for a client whose text must not be read for anybody else.
+    [[nodiscard]] StatementPtr make_private(Bytes query, Bytes types);
 
   private:
     struct Key {
@@ -104,37 +137,50 @@ class StatementCache {
     std::size_t forget_at_ = fewest;
 };
 
+/// A statement that a server has, or is about to have.
+struct ServerStatement {
+    StatementPtr statement;
+    std::uint64_t reading = 0;   ///< when its text was read there
+    DescriptionPtr description;  ///< of that reading; null: nobody has asked
+    bool stale = false;          ///< it has to be prepared anew before it can be used
+};
+
+/// A statement that a client has prepared.
+struct ClientStatement {
+    StatementPtr statement;     ///< null: none
+    std::uint64_t reading = 0;  ///< of its Parse
+    /// What was read later than this was read after its Parse had been answered.
+    std::uint64_t as_of = 0;
+    DescriptionPtr told;  ///< what the client was told of it; null: nothing
+    /// The server's reading that agrees with that.
+    std::uint64_t told_of = 0;
+
+    explicit operator bool() const { return statement != nullptr; }
+};
+
 /// The statements that are prepared on one server under pgweir's names, the least recently used
 /// last. What is here has been asked of the server; it may still have to answer.
 class ServerStatements {
   public:
-    enum class State : std::uint8_t {
-        absent,
-        stale,  ///< it is there, and has to be prepared anew before it can be used
-        ready,
-    };
-    /// Whether it is there; makes it the most recently used.
-    [[nodiscard]] State use(const Statement& statement);
-    void mark_stale(const Statement& statement);
-    void add(const StatementPtr& statement);
+    /// Null if it is not there; makes it the most recently used. Valid until the next change.
+    [[nodiscard]] ServerStatement* use(const Statement& statement);
+    void add(ServerStatement statement);
     void remove(const Statement& statement);
+    /// Whatever is there has to be prepared anew: some of it may be gone.
+    void mark_all_stale();
     /// Takes out the least recently used one while there are `limit` or more; null if there are
     /// less.
-    [[nodiscard]] StatementPtr evict(std::size_t limit);
+    [[nodiscard]] std::optional<ServerStatement> evict(std::size_t limit);
     void clear();
     [[nodiscard]] std::size_t size() const { return by_name_.size(); }
     template <class F>
     void for_each(F f) const {
-        for (const Entry& entry : order_) f(*entry.statement);
+        for (const ServerStatement& entry : order_) f(*entry.statement);
     }
 
   private:
-    struct Entry {
-        StatementPtr statement;
-        bool stale = false;
-    };
-    std::list<Entry> order_;  ///< most recently used first
-    boost::unordered_flat_map<std::string_view, std::list<Entry>::iterator> by_name_;
+    std::list<ServerStatement> order_;  ///< most recently used first
+    boost::unordered_flat_map<std::string_view, std::list<ServerStatement>::iterator> by_name_;
 };
 
 struct TextHash {
@@ -148,26 +194,24 @@ struct TextHash {
 /// server may still have to answer. Most clients have no names.
 class ClientStatements {
   public:
-    StatementPtr unnamed;
+    ClientStatement unnamed;
 
-    [[nodiscard]] StatementPtr find(Bytes name) const;
-    /// Null takes the name away.
-    void set(Bytes name, StatementPtr statement);
+    /// Null if there is none. Valid until the next change.
+    [[nodiscard]] ClientStatement* find(Bytes name);
+    [[nodiscard]] const ClientStatement* find(Bytes name) const;
+    /// One without a statement takes the name away.
+    void set(Bytes name, ClientStatement statement);
     [[nodiscard]] std::size_t size() const {
         return (named_ ? named_->statements.size() : 0) + (unnamed ? 1 : 0);
     }
-    /// Calls `f(name, statement)` for each that has a name.
-    template <class F>
-    void for_each_named(F f) const {
-        if (!named_) return;
-        for (const auto& [name, statement] : named_->statements) f(name, *statement);
-    }
+    [[nodiscard]] bool has_named() const { return named_ && !named_->statements.empty(); }
     /// Calls `f(statement)` for each that is known, and has a name.
     template <class F>
     void for_each(F f) const {
-        for_each_named([&](const std::string&, const Statement& statement) {
-            if (&statement != unknown_statement().get()) f(statement);
-        });
+        if (!named_) return;
+        for (const auto& [name, own] : named_->statements) {
+            if (own.statement != unknown_statement()) f(*own.statement);
+        }
     }
     void forget_named() { named_.reset(); }
 
@@ -177,7 +221,8 @@ class ClientStatements {
 
   private:
     struct Named {
-        boost::unordered_flat_map<std::string, StatementPtr, TextHash, std::equal_to<>> statements;
+        boost::unordered_flat_map<std::string, ClientStatement, TextHash, std::equal_to<>>
+            statements;
         std::vector<std::string> of_sql;
     };
     [[nodiscard]] Named& named();
@@ -186,20 +231,23 @@ class ClientStatements {
     std::unique_ptr<Named> named_;
 };
 
-/// What a Parse or a Close that is on its way changes when the server has answered it. The change
-/// is assumed at once, as the next messages depend on it, and taken back if it fails.
+/// What a Parse, a Close or a Describe that is on its way changes when the server has answered it.
+/// The change is assumed at once, as the next messages depend on it, and taken back if it fails.
 struct StatementOperation {
     enum class OnServer : std::uint8_t { nothing, prepares, closes, sets_unnamed };
     OnServer on_server = OnServer::nothing;
-    StatementPtr statement;  ///< that is prepared or closed on the server
+    ServerStatement there;   ///< what is prepared or closed on the server
     bool of_client = false;  ///< changes what the client has under `name`
-    std::string name;
-    StatementPtr before;             ///< what the client had under it
-    StatementPtr unnamed_on_server;  ///< the server's unnamed statement before this
-    unsigned segment = 0;            ///< which Sync it stands before, counted
-    /// A Close that stands for a Parse of what the server has already: answered as one.
-    bool stands_for_parse = false;
-    bool materialises = false;  ///< puts the client's statement there under its own `name`
+    std::string name;        ///< the client's
+    ClientStatement own;     ///< what the client has under it from now on
+    ClientStatement before;  ///< what it had
+    ServerStatement unnamed_on_server;  ///< the server's unnamed statement before this
+    unsigned segment = 0;               ///< which Sync it stands before, counted
+    bool materialises = false;          ///< puts the client's statement there under its own `name`
+    /// A Describe: what the answer is about; `there` is, on the server.
+    enum class Describes : std::uint8_t { nothing, statement, portal };
+    Describes describes = Describes::nothing;
+    bool tells = false;  ///< and the client has asked: it is told
 };
 
 }  // namespace pgweir::pool

@@ -36,6 +36,8 @@ struct TenantSession {
     SettingsPtr startup;   ///< what its StartupMessage asked for: what RESET goes back to
     Greeting greeting;     ///< what it was told at its login
     SettingsPtr settings;  ///< what it has now
+    /// Reported parameters that are no settings, as they were told since: is_superuser, …
+    std::unique_ptr<std::vector<Parameter>> told_facts;
     ClientStatements statements;
     std::unique_ptr<Listener> listener;    ///< null: it listens to nothing, or to its server alone
     std::unique_ptr<const Pinned> pinned;  ///< null without pins

@@ -26,6 +26,7 @@ inline constexpr std::string_view undefined_object = "42704";
 inline constexpr std::string_view duplicate_prepared_statement = "42P05";
 inline constexpr std::string_view too_many_connections = "53300";
 inline constexpr std::string_view cant_change_runtime_param = "55P02";
+inline constexpr std::string_view lock_not_available = "55P03";
 inline constexpr std::string_view config_file_error = "F0000";
 inline constexpr std::string_view object_not_in_prerequisite_state = "55000";
 inline constexpr std::string_view program_limit_exceeded = "54000";

@@ -219,6 +219,7 @@ void StatementLook::decide_by_word(Role role) {
     switch (std::exchange(pending_, Pending::none)) {
         case Pending::set:
             if (role == Role::local || role == Role::transaction || role == Role::constraints) {
+                if (role == Role::local) found_ |= Effect::alters_reading;
                 pending_ = Pending::set_local;
             } else {
                 found_ |= Effect::state;
@@ -283,6 +284,7 @@ void StatementLook::act_on_start(Role role) {
             define_ = true;
             [[fallthrough]];
         case Role::drop:
+            found_ |= Effect::alters_reading;
             if (body_) found_ |= Effect::state;  // of a statement the tag tells
             break;
         case Role::ends:

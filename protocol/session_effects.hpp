@@ -38,6 +38,9 @@ enum class Effect : std::uint16_t {
     changes_catalogue = 1U << 8U,
     /// DROP, ALTER and CREATE DATABASE: nobody else may be in the database (or in the template).
     empties_database = 1U << 9U,
+    /// What texts mean may be otherwise for the rest of the transaction, and for it alone: SET
+    /// LOCAL, and what creates, changes or drops something.
+    alters_reading = 1U << 10U,
 };
 
 /// A set of Effect.

@@ -1,0 +1,150 @@
+// What a client sends without waiting for the answer to something that decides what it means: it is
+// held back until that answer has come.
+#include "pool/server.hpp"
+#include "protocol/extended_query.hpp"
+#include "protocol/messages.hpp"
+#include "protocol/session_effects.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Bytes;
+using protocol::Effect;
+using protocol::Effects;
+using protocol::Frontend;
+using protocol::Step;
+
+namespace {
+
+constexpr Bytes flush_message{"H\0\0\0\4", 5};
+
+// DISCARD ALL drops statements, too.
+bool may_drop_statements(Effects effects) {
+    return effects.contains(Effect::names_statement) ||
+           (effects.contains(Effect::reset) && effects.contains(Effect::listens));
+}
+
+}  // namespace
+
+// SQL that names statements settles which names are free, and a RESET is followed by what restores
+// the client's start-up settings: what comes behind waits for that.
+void Server::note_settling(Frontend type, Effects effects) {
+    const TenantSession& session = tenant_->session();
+    const bool resets = effects.contains(Effect::reset) && !session.startup->values().empty();
+    switch (type) {
+        case Frontend::query:
+        case Frontend::bind:
+            if (!resets && !may_drop_statements(effects)) return;
+            settles_resets_ = resets || (settles_resets_ && is_unsettled());
+            settles_ = tracker_.sent_in_all();
+            settling_ = type == Frontend::bind;
+            break;
+        case Frontend::execute:
+            if (settling_) settles_ = tracker_.sent_in_all();
+            break;
+        case Frontend::sync:
+            settling_ = false;
+            break;
+        default:
+            break;
+    }
+}
+
+// In session pooling texts are not looked at, but for what a RESET there takes from the client.
+void Server::note_reset_in_session(const Step& step) {
+    const TenantSession& session = tenant_->session();
+    if (session.startup->values().empty()) return;
+    const auto type = static_cast<Frontend>(step.type);
+    const Bytes text = text_of(step);
+    if (!text.empty()) {
+        const Effects effects = protocol::look_at(text, nullptr).only(Effect::reset);
+        if (!effects.any()) return;
+        effects_ |= effects;
+        // A Parse is most often run next.
+        note_settling(type == Frontend::parse ? Frontend::bind : type, effects);
+        return;
+    }
+    note_settling(type, {});
+}
+
+bool Server::is_unsettled() const {
+    return settles_ && tracker_.sent_in_all() - tracker_.owed() <= *settles_;
+}
+
+bool Server::waits_for_sql(const Step& step) const {
+    if (!settles_ || !is_unsettled()) return false;
+    switch (static_cast<Frontend>(step.type)) {
+        case Frontend::query:
+        case Frontend::parse:
+            return true;
+        case Frontend::function_call:
+            return settles_resets_;
+        case Frontend::bind: {
+            const auto bind = protocol::parse_bind_head(step.body);
+            // That of the statement itself that settles.
+            if (bind && bind->statement.empty() && settling_) return false;
+            return true;
+        }
+        case Frontend::describe:
+        case Frontend::close: {
+            const auto target = protocol::parse_target(step.body);
+            return target && target->kind == 'S' && !target->name.empty();
+        }
+        default:
+            return false;
+    }
+}
+
+// Whether a Sync stands between this request and an unanswered one about the same statement; if an
+// error came before that, the server has never read it.
+bool Server::waits_for_statement(const Step& step) const {
+    if (!in_flight_.has_doubtful()) return false;
+    const auto is_doubtful = [&](Bytes name) {
+        if (in_flight_.is_doubtful(name, false)) return true;
+        const ClientStatement* const own = tenant_->session().statements.find(name);
+        return own != nullptr && own->statement != unknown_statement() &&
+               in_flight_.is_doubtful_text(own->statement->query());
+    };
+    switch (static_cast<Frontend>(step.type)) {
+        case Frontend::parse: {
+            const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
+            if (!parse || parse->statement.empty()) return false;
+            return in_flight_.is_doubtful(parse->statement, true) ||
+                   in_flight_.is_doubtful_text(parse->query);
+        }
+        case Frontend::bind: {
+            const auto bind = protocol::parse_bind_head(step.body);
+            return bind && is_doubtful(bind->statement);
+        }
+        case Frontend::describe:
+        case Frontend::close: {
+            const auto target = protocol::parse_target(step.body);
+            return target && target->kind == 'S' && is_doubtful(target->name);
+        }
+        default:
+            return false;
+    }
+}
+
+// Behind a question about what the tenant has left nothing is sent: whoever went on and on while
+// there is one would keep the server from those who wait for it. During COPY the server answers no
+// Sync.
+bool Server::awaits_outcome(const Step& step) const {
+    if (takes_stock_ || set_up_ == SetUp::lifting || set_up_ == SetUp::closed ||
+        set_up_ == SetUp::alone) {
+        return true;
+    }
+    if (tracker_.discarding() || tracker_.uncertain()) return false;
+    if (!refusal_.empty() || verifying_) return true;
+    if (tracker_.copying_in()) return false;
+    return waits_for_sql(step) || (tenant_->session().follows && waits_for_statement(step));
+}
+
+void Server::ask_for_answers(Outgoing& out) {
+    if (!tracker_.wants_sync() || tracker_.discarding() || flushed_) return;
+    flushed_ = true;
+    const std::size_t before = out.own().size();
+    out.own() += flush_message;
+    out.added(before);
+}
+
+}  // namespace pgweir::pool

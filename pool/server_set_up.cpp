@@ -1,0 +1,206 @@
+// The tenant's settings come before its request. The server itself judges: it runs the request only
+// behind a COMMIT of the settings that happened, as all of it is one extended query up to there
+// (DECISIONS.md, "The set-up before a request is an extended query without a Sync").
+#include <algorithm>
+#include <cassert>
+
+#include "pool/pool_part.hpp"
+#include "pool/server.hpp"
+#include "protocol/extended_query.hpp"
+#include "protocol/serialize.hpp"
+#include "protocol/setting_fate.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Effect;
+using protocol::Frontend;
+using protocol::Origin;
+using protocol::Step;
+
+namespace {
+
+// No portal's name, no statement's name, no formats, no values, no result formats.
+constexpr Bytes unnamed_bind{"\0\0\0\0\0\0\0\0", 8};
+
+// What a request may need that goes in front of it with a Sync of its own, behind which it would no
+// longer depend on the settings.
+constexpr protocol::Effects needs_orders =
+    Effect::names_statement | Effect::listens | Effect::reads_sequence;
+
+}  // namespace
+
+bool Server::set_up() {
+    if (is_set_up()) return false;
+    set_up_alone_ = true;
+    begin_set_up();
+    return true;
+}
+
+// The settings of a client may be another object with the same values.
+bool Server::is_set_up() {
+    TenantSession& session = tenant_->session();
+    if (connection_.settings == session.settings) return true;
+    settings_wanted_ =
+        session.settings_refused ? without_given_up(*session.settings) : session.settings;
+    if (connection_.settings->values() != settings_wanted_->values()) return false;
+    connection_.settings = settings_wanted_;
+    session.settings_refused = false;
+    return true;
+}
+
+// Before the first request on a server. False: nothing more may be sent before there is an answer.
+bool Server::set_up_for(const Step& step, Outgoing& out) {
+    if (set_up_ != SetUp::none || connection_.settings == tenant_->session().settings) return true;
+    const auto type = static_cast<Frontend>(step.type);
+    const bool is_query = type == Frontend::query;
+    const Bytes text = text_of(step);
+    if (!text.empty()) note_statement(text);
+    if (is_set_up()) return true;
+    set_up_alone_ = tenant_->session().listener != nullptr ||
+                    (is_query && (!step.whole || protocol::look_at(text, part_.names().get())
+                                                     .only(needs_orders)
+                                                     .any()));
+    if (set_up_alone_ || lift_limits()) {
+        if (set_up_ == SetUp::none) begin_set_up();
+        return false;
+    }
+    append_set_up(out);
+    set_up_ = SetUp::chained;
+    return true;
+}
+
+// With nothing behind it.
+void Server::begin_set_up() {
+    if (lift_limits()) return;
+    Outgoing out;
+    append_set_up(out);
+    const std::size_t before = out.own().size();
+    protocol::append_sync(out.own());
+    out.added(before);
+    note_sent(Frontend::sync, Origin::pool);
+    questions_.push_back(Question::set_up);
+    set_up_ = SetUp::alone;
+    send(out.own());
+}
+
+void Server::append_set_up(Outgoing& out) {
+    assert(tracker_.releasable());
+    const std::vector<std::string> statements =
+        difference_sql(*connection_.settings, *settings_wanted_);
+    settings_before_ = std::exchange(connection_.settings, settings_wanted_);
+    const std::size_t before = out.own().size();
+    for (const std::string& sql : statements) {
+        protocol::append_parse(out.own(), {}, sql, no_types);
+        protocol::append_bind_head(out.own(), {}, {}, unnamed_bind.size() - 2);
+        out.own() += unnamed_bind.substr(2);
+        protocol::append_execute(out.own(), {});
+        for (const Frontend type : {Frontend::parse, Frontend::bind, Frontend::execute})
+            note_sent(type, Origin::pool);
+    }
+    out.added(before);
+    connection_.unnamed = {.statement = unknown_statement()};
+}
+
+// What the client before allowed its statements in time is no limit to the set-up of the next one.
+// False: there is none.
+bool Server::lift_limits() {
+    const std::vector<Parameter> limits =
+        limits_to_lift(*connection_.settings, *settings_wanted_);
+    if (limits.empty()) return false;
+    std::string sql;
+    for (const auto& [name, none] : limits) sql += setting_sql(name, none, false) + ';';
+    settings_lifted_ = connection_.settings;
+    for (const auto& [name, none] : limits)
+        settings_lifted_ = part_.context().settings.intern(with(*settings_lifted_, name, none));
+    set_up_ = SetUp::lifting;
+    ask(Question::lift_limits, sql);
+    return true;
+}
+
+// The limits hold for this as well: where it took too long, it is tried again.
+void Server::limits_lifted() {
+    constexpr unsigned most = 20;
+    set_up_ = SetUp::none;
+    if (pool_error_) {
+        const bool again = pool_error_->code == protocol::sqlstate::query_canceled ||
+                           pool_error_->code == protocol::sqlstate::lock_not_available;
+        const std::string why = pool_error_->message;
+        pool_error_.reset();
+        if (!again || ++lifting_failed_ > most) {
+            close(ServerClose::dirty, "the former client's limits stay: " + why);
+            return;
+        }
+    } else {
+        connection_.settings = settings_lifted_;
+        lifting_failed_ = 0;
+    }
+    if (tenant_ == nullptr || !set_up_alone_) return;  // a request that waits comes again
+    if (!is_set_up()) {
+        begin_set_up();
+    } else {
+        set_up_alone_ = false;
+        set_up_finished_ = true;
+    }
+}
+
+// Behind the set-up only what PostgreSQL refuses together with it may be sent: up to the client's
+// first ReadyForQuery.
+void Server::note_behind_set_up(Frontend type) {
+    if (set_up_ != SetUp::chained) return;
+    const bool ends =
+        type == Frontend::query || type == Frontend::function_call || type == Frontend::sync;
+    if (ends) set_up_ = SetUp::closed;
+}
+
+// Its COMMIT was answered.
+void Server::set_up_committed() {
+    if (set_up_ != SetUp::chained && set_up_ != SetUp::closed && set_up_ != SetUp::alone) return;
+    if (set_up_ != SetUp::alone) {
+        set_up_ = SetUp::none;
+        reports_due_ = true;
+    }
+    if (tenant_ != nullptr) tenant_->session().settings_refused = false;
+}
+
+// With the Sync behind a set-up that stood alone.
+void Server::set_up_answered() {
+    set_up_ = SetUp::none;
+    set_up_alone_ = false;
+    set_up_finished_ = true;
+}
+
+// PostgreSQL discards what was sent behind the set-up, up to a Sync; the client hears why in the
+// place of its request's answer.
+void Server::set_up_refused(protocol::ErrorReport report) {
+    const SetUp before = std::exchange(set_up_, SetUp::none);
+    connection_.settings = settings_before_;
+    if (tenant_ == nullptr) return;
+    tenant_->session().settings_refused = true;
+    report.severity = "ERROR";
+    protocol::append_error_response(refusal_, report);
+    if (before == SetUp::alone) {
+        set_up_error_ = std::move(report);
+        set_up_ = before;  // up to its Sync
+        return;
+    }
+    forward(told_.emplace_back(refusal_));
+    if (before != SetUp::closed || !tracker_.discarding()) return;
+    // Behind a Query or a FunctionCall stands no Sync of the client's: this one's ReadyForQuery is
+    // that of the request.
+    std::string sync;
+    protocol::append_sync(sync);
+    note_sent(Frontend::sync, Origin::client);
+    send(sync);
+}
+
+// Whose role is gone can still RESET it: what the statement is about to change anyhow is left out.
+SettingsPtr Server::without_given_up(const SessionSettings& settings) const {
+    std::vector<Parameter> kept = settings.values();
+    std::erase_if(kept, [this](const Parameter& setting) {
+        return protocol::fate_of_setting(latest_statement_, setting.first) !=
+               protocol::SettingFate::untouched;
+    });
+    return part_.context().settings.intern(std::move(kept));
+}
+
+}  // namespace pgweir::pool

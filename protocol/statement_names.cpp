@@ -1,0 +1,92 @@
+#include "protocol/statement_names.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "protocol/characters.hpp"
+#include "protocol/lead_in.hpp"
+
+namespace pgweir::protocol {
+
+namespace {
+
+std::string in_lower_case(std::string_view text) {
+    std::string result(text);
+    std::ranges::transform(result, result.begin(), lower);
+    return result;
+}
+
+// Takes white space and comments (and a semicolon, which cannot stand between words) off the front.
+void skip_gap(std::string_view& text) {
+    text.remove_prefix(LeadIn().skip(text));
+}
+
+std::string_view take_word(std::string_view& text) {
+    const auto* const end = std::ranges::find_if_not(text, continues_identifier);
+    const std::string_view word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+    text.remove_prefix(word.size());
+    return word;
+}
+
+// What stands in the double quotes that begin `text`; nothing if they do not end.
+std::optional<std::string> take_quoted(std::string_view& text) {
+    std::string name;
+    for (std::size_t at = 1; at < text.size(); ++at) {
+        if (text[at] == '"') {
+            if (at + 1 >= text.size() || text[at + 1] != '"') {
+                text.remove_prefix(at + 1);
+                return name;
+            }
+            ++at;
+        }
+        name += text[at];
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> only_deallocated(std::string_view sql) {
+    skip_gap(sql);
+    if (in_lower_case(take_word(sql)) != "deallocate") return std::nullopt;
+    skip_gap(sql);
+    std::optional<std::string> name;
+    for (unsigned words = 0; words < 2 && !sql.empty() && !name; ++words) {
+        if (sql.front() == '"') {
+            name = take_quoted(sql);
+            if (!name) return std::nullopt;
+        } else {
+            const std::string word = in_lower_case(take_word(sql));
+            if (word.empty() || word == "all") return std::nullopt;
+            skip_gap(sql);
+            // The name may be "prepare" itself.
+            if (words > 0 || word != "prepare" || sql.empty()) name = word;
+        }
+    }
+    skip_gap(sql);
+    return sql.empty() ? name : std::nullopt;
+}
+
+void for_each_possible_name(std::string_view sql,
+                            const std::function<void(std::string_view)>& act) {
+    std::unordered_set<std::string> seen;
+    const auto tell = [&](std::string name) {
+        if (const auto [place, is_new] = seen.insert(std::move(name)); is_new) act(*place);
+    };
+    while (!sql.empty()) {
+        if (sql.front() == '"') {
+            constexpr std::size_t furthest = 1024;
+            std::string_view rest = sql.substr(0, furthest);
+            if (auto name = take_quoted(rest)) tell(*std::move(name));
+            sql.remove_prefix(1);  // the quote may be one that ends a name
+        } else if (continues_identifier(sql.front())) {
+            const std::string_view word = take_word(sql);
+            tell(std::string(word));
+            tell(in_lower_case(word));
+        } else {
+            sql.remove_prefix(1);
+        }
+    }
+}
+
+}  // namespace pgweir::protocol

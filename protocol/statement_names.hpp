@@ -1,0 +1,21 @@
+// Names of prepared statements in the text of SQL.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pgweir::protocol {
+
+/// The name in a text that is one `DEALLOCATE [PREPARE] name` and nothing else ("DEALLOCATE"); not
+/// of DEALLOCATE ALL.
+[[nodiscard]] std::optional<std::string> only_deallocated(std::string_view sql);
+
+/// Calls `act` with everything in `sql` that may name a prepared statement, each once: words, as
+/// they stand and in lower case, and what is in double quotes; in strings and comments, too, where
+/// dynamic SQL hides. Takes time in proportion to the text.
+void for_each_possible_name(std::string_view sql,
+                            const std::function<void(std::string_view)>& act);
+
+}  // namespace pgweir::protocol
