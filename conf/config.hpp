@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "conf/units.hpp"
+
 #include "conf/hba.hpp"
 #include "conf/ident_map.hpp"
 
@@ -172,6 +174,8 @@ struct Config {
     bool log_connections = true;
     bool log_disconnections = true;
     unsigned max_client_conn = 100;
+    /// The longest text of a statement that is looked at as a whole.
+    Bytes longest_statement{1U << 20U};
     milliseconds client_login_timeout{60'000};
     std::string admin_users;  ///< of the console, with commas between them
     std::string stats_users;  ///< likewise: who may look

@@ -204,6 +204,13 @@ constexpr std::array table{
            .default_text = "100",
            .range = {1, any_number_of_clients.max},
            .sentence = "Clients in all."},
+    Option{.path = "limits.longest_statement",
+           .member = &Config::longest_statement,
+           .default_text = "1MB",
+           .range = {16U << 10U, 64U << 20U},
+           .sentence = "The longest text of a statement that is held back until it is whole and can "
+                       "be looked at; a longer one is treated as one that may do anything, and "
+                       "what it prepares is not carried to other servers."},
     Option{.path = "limits.max_db_client_connections",
            .member = &PoolOptions::max_db_client_connections,
            .per_database = true,

@@ -91,11 +91,11 @@ bool ClientSession::take_request(const Step& step, Bytes message) {
 }
 
 void ClientSession::hand_over(const Step& step, Bytes message) {
-    // What is longer is not carried to other servers: the client keeps the one that has it.
-    constexpr std::uint32_t longest_parse = 1U << 20U;
-    if (step.type == static_cast<char>(Frontend::parse) && !step.whole && session_.follows &&
-        protocol::read_uint32(message.substr(1)) <= longest_parse) {
-        exchange_->long_parses.emplace_back(message);
+    const auto type = static_cast<Frontend>(step.type);
+    const bool has_text = type == Frontend::parse || type == Frontend::query;
+    if (has_text && !step.whole && session_.follows &&
+        protocol::read_uint32(message.substr(1)) <= worker_.config().longest_statement.count) {
+        exchange_->long_texts.emplace_back(message);
         exchange_->collecting = true;
         return;
     }
@@ -109,16 +109,16 @@ void ClientSession::take_more(Bytes bytes) {
         lease_->take_more(bytes, exchange_->scanner.at_boundary(), exchange_->outgoing);
         return;
     }
-    std::string& parse = exchange_->long_parses.back();
-    parse.append(bytes);
+    std::string& message = exchange_->long_texts.back();
+    message.append(bytes);
     if (!exchange_->scanner.at_boundary()) return;
     exchange_->collecting = false;
     const Step whole{.kind = Step::Kind::frame,
-                     .size = parse.size(),
-                     .type = static_cast<char>(Frontend::parse),
-                     .body = Bytes(parse).substr(protocol::header_size),
+                     .size = message.size(),
+                     .type = message.front(),
+                     .body = Bytes(message).substr(protocol::header_size),
                      .whole = true};
-    lease_->take_request(whole, parse, exchange_->outgoing);
+    lease_->take_request(whole, message, exchange_->outgoing);
 }
 
 // Clocks and deadlines of a request that is about to be sent.

@@ -36,7 +36,7 @@ void Exchange::end() {
     woken.forget();
     outgoing.clear();
     unsent = {};
-    long_parses.clear();
+    long_texts.clear();
     collecting = in_transaction = request_under_way = query_cancelled = false;
     query_deadline.cancel();
     transaction_deadline.cancel();

@@ -55,9 +55,9 @@ struct Exchange
 
     pool::Outgoing outgoing;  ///< what the server is to have of the buffer
     std::span<iovec> unsent;  ///< ... and what it has not got yet
-    /// Parse messages too long for the buffer: they are sent when they are whole, as the server's
-    /// name for a statement comes from all of its text.
-    std::list<std::string> long_parses;
+    /// Query and Parse messages too long for the buffer: they are sent when they are whole, as what
+    /// a statement may do, and the server's name for it, come from all of its text.
+    std::list<std::string> long_texts;
     bool collecting = false;  ///< the last of them is not whole yet
 
     bool in_transaction = false;

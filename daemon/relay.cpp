@@ -164,7 +164,7 @@ bool ClientSession::send_requests() {
     }
     exchange_->unsent = {};
     exchange_->outgoing.clear();
-    if (!exchange_->collecting) exchange_->long_parses.clear();
+    if (!exchange_->collecting) exchange_->long_texts.clear();
     return true;
 }
 

@@ -1,5 +1,7 @@
 #include "pool/catalogue.hpp"
 
+#include <tuple>
+
 #include "protocol/custom_settings.hpp"
 #include "protocol/data_row.hpp"
 
@@ -27,7 +29,9 @@ CataloguePtr CatalogueReader::finish() const {
     auto catalogue = std::make_shared<Catalogue>();
     catalogue->effects = protocol::NamedEffects::of_catalogue(entries_);
     for (const auto& entry : entries_) {
-        protocol::collect_custom_settings(entry.text, catalogue->custom_settings);
+        // What cannot be read there has an effect of its own.
+        std::ignore = protocol::collect_custom_settings(entry.text, catalogue->custom_settings);
+        protocol::collect_settings_read(entry.text, catalogue->custom_settings);
     }
     return catalogue;
 }

@@ -16,6 +16,7 @@ enum class PinReason : std::uint8_t {
     listen,             ///< LISTEN
     sequence,           ///< the session uses currval() or lastval()
     superuser_setting,  ///< a setting that the login's role could not set again
+    custom_setting,     ///< a setting of its own whose name was not seen
     replication_slot,   ///< a temporary replication slot
     large_statement,    ///< a prepared statement too long to be carried
     unseen,             ///< LOAD, setseed(), dblink_connect(): nothing shows when it is over
@@ -27,8 +28,8 @@ enum class PinReason : std::uint8_t {
 [[nodiscard]] constexpr std::string_view name(PinReason reason) {
     constexpr std::array<std::string_view, static_cast<std::size_t>(PinReason::count_)> names{
         "temporary_object", "advisory_lock",     "cursor_with_hold", "sql_prepared",    "listen",
-        "sequence",         "superuser_setting", "replication_slot", "large_statement", "unseen",
-        "unknown"};
+        "sequence",         "superuser_setting", "custom_setting",   "replication_slot",
+        "large_statement",  "unseen",            "unknown"};
     return names[static_cast<std::size_t>(reason)];
 }
 

@@ -309,7 +309,7 @@ void Pool::catalogue_changed(CatalogueChange how) const {
 
 void Pool::catalogue_changes(Bytes sql) const {
     std::vector<std::string> names;
-    protocol::collect_custom_settings(sql, names);
+    std::ignore = protocol::collect_custom_settings(sql, names);
     if (names.empty()) return;
     registry_.for_each_of_database(*this,
                                    [&names](Pool& pool) { pool.note_custom_settings(names); });

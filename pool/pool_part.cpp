@@ -266,24 +266,14 @@ void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as
     for (const std::string& name : catalogue->custom_settings) note_custom_setting(name);
 }
 
-void PoolPart::note_custom_settings(Bytes sql) {
-    std::vector<std::string> names;
-    protocol::collect_custom_settings(sql, names);
-    protocol::collect_quoted_names(sql, names);
-    for (const std::string& name : names) note_custom_setting(name);
-}
-
-void PoolPart::note_custom_settings_in_values(Bytes rest) {
-    protocol::for_each_value(rest, [this](Bytes value) {
-        if (protocol::is_custom_setting_name(value)) note_custom_setting(lower_case(value));
-    });
-}
-
 void PoolPart::note_custom_setting(const std::string& name) {
     if (std::ranges::find(custom_settings_, name) != custom_settings_.end()) return;
     // Each is asked for in every question: a client that invents names must not make them endless.
     constexpr std::size_t most = 256;
-    if (custom_settings_.size() >= most) custom_settings_.erase(custom_settings_.begin());
+    if (custom_settings_.size() >= most) {
+        custom_settings_.erase(custom_settings_.begin());
+        lacks_room_ = true;
+    }
     custom_settings_.push_back(name);
 }
 

@@ -70,11 +70,9 @@ class PoolPart {
     [[nodiscard]] const std::vector<std::string>& custom_settings() const {
         return custom_settings_;
     }
-    /// Notes those that a statement sets by name.
-    void note_custom_settings(Bytes sql);
+    /// One may be missing there that functions of the database's set: there are too many.
+    [[nodiscard]] bool lacks_room_for_settings() const { return lacks_room_; }
     void note_custom_setting(const std::string& name);
-    /// Notes values of a Bind (what follows its names) that may be names of custom settings.
-    void note_custom_settings_in_values(Bytes rest);
 
     /// Its clients that listen.
     [[nodiscard]] Listeners& listeners() { return listeners_; }
@@ -150,6 +148,7 @@ class PoolPart {
     std::shared_ptr<const protocol::NamedEffects> names_;
     std::vector<std::string> custom_settings_;
     bool catalogue_was_asked_ = false;
+    bool lacks_room_ = false;
     bool lacks_settings_ = false;
     unsigned connecting_ = 0;
     bool retry_planned_ = false;

@@ -150,6 +150,8 @@ void Server::forget_session() {
     refusal_.clear();
     named_ = {};
     bound_portal_ = {};
+    mentioned_.clear();
+    settings_discarded_ = false;
     names_.clear();
     substitutes_.clear();
     alters_reading_.reset();

@@ -155,6 +155,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool scan();
     [[nodiscard]] Bytes take_frame(const protocol::Step& step, Bytes message);
     void take_own_row(const protocol::Step& step);
+    void take_more_of_row(Bytes bytes);
+    void read_row(Bytes body, bool whole);
     void take_parameter_status(Bytes body, const protocol::Verdict& verdict, Bytes& message);
     void take_error(Bytes body, const protocol::Verdict& verdict, Bytes& message);
     void take_ready(const protocol::Verdict& verdict, Bytes& message);
@@ -205,6 +207,14 @@ class Server : public std::enable_shared_from_this<Server>,
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
     void note_sent(protocol::Frontend type, protocol::Origin origin);
     void note_effects(protocol::Effects effects, Bytes text);
+
+    // server_custom_settings.cpp: settings that PostgreSQL tells only to who knows their names.
+    void note_names_in(Bytes text);
+    void note_names_in_values(Bytes values, bool all_here);
+    void mention(const std::vector<std::string>& names);
+    [[nodiscard]] std::vector<std::string> names_to_ask_for();
+    void judge_unseen_settings(Pins& pins);
+
     [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
     [[nodiscard]] bool tracks() const;
     [[nodiscard]] bool is_reserved(Bytes statement_name) const;
@@ -243,6 +253,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void end_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
     void show_to_sql(Bytes text, protocol::Origin origin, Outgoing& out);
+    void show_all_to_sql(Outgoing& out);
+    void end_showing(protocol::Origin origin, Outgoing& out);
     void show_to_sql(Bytes name, bool to_go, protocol::Origin origin, Outgoing& out);
     void inject_close(const ServerStatement& there, Outgoing& out);
 
@@ -359,6 +371,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::optional<protocol::ErrorReport> pool_error_;  ///< that answers the oldest of them
     std::optional<StateReader> state_reader_;          ///< while the answer to `state` comes in
     std::optional<CatalogueReader> catalogue_reader_;  ///< likewise
+    std::string long_row_;  ///< of such an answer, as far as it has come, if it is not whole
     CatalogueUpkeep::Reading catalogue_reading_;       ///< likewise
     bool takes_stock_ = false;                         ///< the question what the tenant's transaction has left is under way
     bool ask_hurried_ = false;    ///< the question after the state is to be put so
@@ -401,6 +414,9 @@ class Server : public std::enable_shared_from_this<Server>,
     bool flushed_ = false;  ///< nothing was sent since the server was asked to say all
     std::vector<std::string> materialised_;  ///< client's statements that are there by their names
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more
+    /// Custom settings that the tenant's requests have named since the last question.
+    std::vector<std::string> mentioned_;
+    bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question
     bool settings_touched_ = false;          ///< a reported setting changed during this lease
     bool verified_ = false;                  ///< the state was asked for since the last request
     /// What the tenant's statements plainly made of start-up settings, where the server does not

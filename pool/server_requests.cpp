@@ -24,6 +24,11 @@ namespace {
 
 constexpr std::string_view discard_sequences = "DISCARD SEQUENCES";
 
+constexpr Effects anything = protocol::suspect_effects | Effect::reads_sequence |
+                             Effect::names_statement | Effect::ends_transaction |
+                             Effect::changes_catalogue | Effect::alters_reading |
+                             Effect::sets_unseen;
+
 // ClientStatement::as_of while the server has not said that it has read the text.
 constexpr std::uint64_t not_answered = std::numeric_limits<std::uint64_t>::max();
 
@@ -174,7 +179,9 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
     TenantSession& session = tenant_->session();
     const Bytes text = query_text(step.body);
     if (tracks()) {
-        Effects effects;
+        // Of a text that is too long to be here the rest may do anything; what it leaves behind is
+        // seen as it passes.
+        Effects effects = anything;
         if (step.whole) {
             effects = protocol::look_at(text, part_.names().get());
         } else {
@@ -188,9 +195,15 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
                 return;
             }
         }
-        bring_channels(step.whole ? effects : Effect::state | Effect::listens, Origin::pool, out);
+        bring_channels(effects, Origin::pool, out);
         note_effects(effects, text);
-        if (effects.contains(Effect::names_statement)) show_to_sql(text, Origin::pool, out);
+        if (effects.contains(Effect::names_statement)) {
+            if (step.whole) {
+                show_to_sql(text, Origin::pool, out);
+            } else {
+                show_all_to_sql(out);
+            }
+        }
         note_settling(Frontend::query, effects);
     }
     // A simple query ends the unnamed statement (exec_simple_query), unless an extended query
@@ -300,7 +313,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, const Stateme
     const bool aside = present != nullptr && tracker_.may_have_failed();
     const Bytes server_name = aside ? statement_aside : Bytes(statement->server_name());
     if (aside) {
-        present->stale = true;
+        operation.aside = true;
         close_aside(out);
     } else if (present != nullptr) {
         inject_close(*present, out);
@@ -341,11 +354,11 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         return;
     }
     if (statement) {
-        note_name(statement, bind->statement);
         if (named_.there == nullptr) {
             statement = stand_in(std::move(statement), false);
             have_stand_in(statement, out);
         }
+        note_name(statement, bind->statement);
     }
     if (other_result) fail_for_other_result();
     const bool nameless = !statement || other_result;
@@ -372,8 +385,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     note_effects(effects, statement.query());
     // In the midst of an extended query one of pgweir's own would end its transaction.
     bring_channels(effects, tracker_.wants_sync() ? Origin::injected : Origin::pool, out);
-    if (effects.contains(Effect::state)) part_.note_custom_settings_in_values(values);
-    std::ignore = all_here;
+    if (effects.contains(Effect::state)) note_names_in_values(values, all_here);
     if (effects.contains(Effect::names_statement)) {
         show_to_sql(statement.query(), Origin::injected, out);
     }
@@ -418,11 +430,11 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
         pass(Frontend::describe, message, out);
         return;
     }
-    if (known) note_name(statement, target.name);
     if (known && !target.name.empty() && named_.there == nullptr) {
         statement = stand_in(std::move(statement), true);
         have_stand_in(statement, out);
     }
+    if (known) note_name(statement, target.name);
     if (other_result) fail_for_other_result();
     Bytes name = target.name;
     if (other_result || !known) {
@@ -466,7 +478,7 @@ void Server::note_effects(Effects effects, Bytes text) {
     constexpr std::size_t most = 1024;
     if (!text.empty()) effects_text_.assign(text.substr(0, most));
     if (!effects.contains(Effect::state)) return;
-    part_.note_custom_settings(text);
+    note_names_in(text);
     if (effects.contains(Effect::changes_catalogue)) part_.pool().catalogue_changes(text);
     note_fates(text);
 }

@@ -15,6 +15,7 @@ namespace {
 
 // By the client's defaults a question's transaction may be deferrable: it would wait for what
 // others write (manual, "SET TRANSACTION").
+constexpr std::string_view any_custom_setting = "pgweir.any";
 constexpr std::string_view never_deferred = "SET LOCAL transaction_deferrable=off;";
 
 }  // namespace
@@ -94,13 +95,7 @@ void Server::ask_state(bool hurried) {
     if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
     fates_.clear();
     ran_reset_ = false;
-    std::vector<std::string> custom_settings = part_.custom_settings();
-    for (const auto& [name, value] : connection_.settings->values()) {
-        // What others name in between may have crowded it out.
-        if (!protocol::is_custom_setting_name(name)) continue;
-        if (std::ranges::find(custom_settings, name) != custom_settings.end()) continue;
-        custom_settings.push_back(name);
-    }
+    const std::vector<std::string> custom_settings = names_to_ask_for();
     std::vector<std::string> custom_at_start;
     for (const auto& [name, value] : tenant_->session().startup->values()) {
         if (protocol::is_custom_setting_name(name)) custom_at_start.push_back(name);
@@ -184,6 +179,7 @@ void Server::take_state(SessionState state) {
     Pins pins = state.pins;
     take_channels(state, pins);
     take_statements(state, pins);
+    judge_unseen_settings(pins);
     const bool seen_unseen = session.pins.contains(PinReason::unseen);
     if (seen_unseen || asked_effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
     const bool keeps_sequence = session.pins.contains(PinReason::sequence) && !sequences_discarded_;
@@ -248,6 +244,7 @@ void Server::look_for_leak(const SessionState& state) {
     expected.remove(PinReason::unseen);
     expected.remove(PinReason::sequence);
     expected.remove(PinReason::listen);
+    expected.remove(PinReason::custom_setting);
     if (is_as_known(state.settings) && state.pins == expected) return;
     part_.statistics().session_state_leaks.add();
     const auto told = [](const std::vector<Parameter>& settings, Pins pins) {
@@ -354,6 +351,10 @@ void Server::note_discarding_tag(Bytes tag) {
     }
     if (all) channels_discarded_ = true;
     if (all || tag == "RESET") has_reset_ = true;
+    if (all || protocol::fate_of_setting(latest_statement_, any_custom_setting) ==
+                   protocol::SettingFate::reset) {
+        settings_discarded_ = true;
+    }
 }
 
 void Server::note_own_tag(Bytes tag) {

@@ -259,7 +259,18 @@ void Server::show_to_sql(Bytes text, Origin origin, Outgoing& out) {
         protocol::for_each_possible_name(
             text, [&](Bytes name) { show_to_sql(name, false, origin, out); });
     }
-    if (out.own().size() == before) return;
+    if (out.own().size() > before) end_showing(origin, out);
+}
+
+// For a text that is not all here.
+void Server::show_all_to_sql(Outgoing& out) {
+    const std::size_t before = out.own().size();
+    for (const std::string& name : tenant_->session().statements.names())
+        show_to_sql(name, false, Origin::pool, out);
+    if (out.own().size() > before) end_showing(Origin::pool, out);
+}
+
+void Server::end_showing(Origin origin, Outgoing& out) {
     effects_ |= Effect::state;
     if (origin != Origin::pool) return;
     const std::size_t parsed = out.own().size();
@@ -274,13 +285,13 @@ void Server::show_to_sql(Bytes text, Origin origin, Outgoing& out) {
 void Server::show_to_sql(Bytes name, bool to_go, Origin origin, Outgoing& out) {
     const ClientStatement* const own = tenant_->session().statements.find(name);
     if (name.empty() || own == nullptr || is_reserved(name)) return;
-    if (std::ranges::find(materialised_, name) != materialised_.end()) return;
     if (to_go) {
         put_under_clients_name(name, {}, no_types, origin, out);
     } else {
         put_under_clients_name(name, own->statement->query(), types_for(*own), origin, out);
     }
-    materialised_.emplace_back(name);
+    if (std::ranges::find(materialised_, name) == materialised_.end())
+        materialised_.emplace_back(name);
 }
 
 }  // namespace pgweir::pool

@@ -92,7 +92,11 @@ bool Server::scan() {
                     lost(ServerClose::protocol_error, "rows that nothing asked for");
                     return false;
                 }
-                if (tenant_ != nullptr && !tracker_.answering_pool()) wanted = message;
+                if (tracker_.answering_pool()) {
+                    take_more_of_row(message);
+                } else if (tenant_ != nullptr) {
+                    wanted = message;
+                }
                 break;
             case Step::Kind::frame:
                 wanted = take_frame(step, message);
@@ -155,12 +159,33 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
     return message;
 }
 
+// A row of an answer to a question: as a whole, or the first part of it.
 void Server::take_own_row(const Step& step) {
     if (questions_.empty()) return;
+    const Question question = questions_.front();
+    if (question != Question::state && question != Question::catalogue) return;
+    if (step.whole) {
+        read_row(step.body, true);
+    } else {
+        long_row_ = step.body;
+    }
+}
+
+// The source of a function, or a setting's value, longer than the buffer.
+void Server::take_more_of_row(Bytes bytes) {
+    constexpr std::size_t longest = 4U << 20U;
+    if (long_row_.empty()) return;
+    if (long_row_.size() <= longest) long_row_ += bytes.substr(0, longest + 1 - long_row_.size());
+    if (!scanner_.at_boundary()) return;
+    const std::string row = std::exchange(long_row_, {});
+    read_row(row, row.size() <= longest);
+}
+
+void Server::read_row(Bytes body, bool whole) {
     if (questions_.front() == Question::state) {
-        state_reader_->row(step.body, step.whole);
-    } else if (questions_.front() == Question::catalogue) {
-        catalogue_reader_->row(step.body, step.whole);
+        state_reader_->row(body, whole);
+    } else {
+        catalogue_reader_->row(body, whole);
     }
 }
 

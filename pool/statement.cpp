@@ -202,6 +202,13 @@ void ClientStatements::set(Bytes name, ClientStatement statement) {
     }
 }
 
+std::vector<std::string> ClientStatements::names() const {
+    std::vector<std::string> names;
+    if (!named_) return names;
+    for (const auto& [name, own] : named_->statements) names.push_back(name);
+    return names;
+}
+
 void ClientStatements::set_of_sql(std::vector<std::string> names) {
     if (names.empty() && !named_) return;
     named().of_sql = std::move(names);

@@ -213,6 +213,7 @@ class ClientStatements {
             if (own.statement != unknown_statement()) f(*own.statement);
         }
     }
+    [[nodiscard]] std::vector<std::string> names() const;
     void forget_named() { named_.reset(); }
 
     /// Names that PREPARE has given on the server that the client keeps for them.
@@ -248,6 +249,8 @@ struct StatementOperation {
     enum class Describes : std::uint8_t { nothing, statement, portal };
     Describes describes = Describes::nothing;
     bool tells = false;  ///< and the client has asked: it is told
+    /// A Parse under a name aside: what the server has of the text is older than this.
+    bool aside = false;
 };
 
 }  // namespace pgweir::pool

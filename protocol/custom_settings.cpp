@@ -64,6 +64,7 @@ class Cursor {
         }
         return name;
     }
+    [[nodiscard]] std::string_view rest() const { return text_; }
     // What stands between here and the first of these characters.
     [[nodiscard]] std::string_view up_to(std::string_view characters) const {
         return text_.substr(0, text_.find_first_of(characters));
@@ -86,34 +87,73 @@ void add(std::string name, std::vector<std::string>& names) {
     if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
 }
 
-// Behind SET: [SESSION | LOCAL] name { . name }. Both words may also be the first of a name.
-void take_set(Cursor cursor, std::vector<std::string>& names) {
+// Behind SET: [SESSION | LOCAL] name { . name }. Both words may also be the first of a name. False
+// if what stands there may become a name only when it runs: format('SET %I …'), 'SET ' || x,
+// SET U&"…".
+bool take_set(Cursor cursor, std::vector<std::string>& names) {
     cursor.skip_gap();
     Cursor behind = cursor;
     const std::string scope = behind.word();
     behind.skip_gap();
     if ((scope == "session" || scope == "local") && !behind.at(".")) cursor = behind;
+    if (cursor.at("%") || cursor.at("'") || cursor.at("|") || cursor.at("$") || cursor.at("\\"))
+        return false;
     std::string name = cursor.name();
+    if (name == "u" && cursor.at("&")) return false;
     cursor.skip_gap();
     while (cursor.take('.')) {
         cursor.skip_gap();
-        name += '.' + cursor.name();
+        const std::string part = cursor.name();
+        if (part.empty() || (part == "u" && cursor.at("&"))) return false;
+        name += '.' + part;
         cursor.skip_gap();
     }
+    if (cursor.at("%") || cursor.at("||")) return false;
     add(std::move(name), names);
+    return true;
 }
 
-// Behind set_config: ( 'name'. In dynamic SQL the quotes are doubled, or stand behind backslashes.
-void take_set_config(Cursor cursor, std::vector<std::string>& names) {
-    constexpr std::string_view quotes = "'\\";
+// The arguments up to the parenthesis that closes, so far as that can be told.
+std::string_view arguments(std::string_view text) {
+    std::size_t depth = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '(') ++depth;
+        if (text[at] == ')' && --depth == 0) return text.substr(0, at);
+    }
+    return {};
+}
+
+// Whether set_config() is told that the value is for the transaction: `…, true)`.
+bool is_local(std::string_view call) {
+    std::string_view told = arguments(call);
+    while (!told.empty() && is_space(told.back())) told.remove_suffix(1);
+    if (!told.ends_with("true") && !told.ends_with("TRUE")) return false;
+    told.remove_suffix(std::string_view("true").size());
+    while (!told.empty() && is_space(told.back())) told.remove_suffix(1);
+    return told.ends_with(',');
+}
+
+// Behind set_config: ( 'name'. In dynamic SQL the quotes are doubled. A parameter's value is seen in
+// the Bind. False where the name cannot be read.
+bool take_set_config(Cursor cursor, std::vector<std::string>& names) {
     std::ignore = cursor.take('"');  // of "set_config"
     cursor.skip_gap();
-    if (!cursor.at("(")) return;
-    while (cursor.take('(')) cursor.skip_gap();
-    std::ignore = cursor.take('E') || cursor.take('e');
-    if (!cursor.at("'") && !cursor.at("\\")) return;
-    cursor.skip_any(quotes);
-    add(std::string(cursor.up_to(quotes)), names);
+    if (cursor.at(")") || cursor.at(",") || cursor.at("'")) return true;  // it is no call
+    if (!cursor.at("(")) return !cursor.at_end() && !cursor.at("/") && !cursor.at("-");
+    const std::string_view call = cursor.rest();
+    std::ignore = cursor.take('(');
+    cursor.skip_gap();
+    if (cursor.at("$")) return !cursor.at("$$");
+    if (!cursor.at("'")) return is_local(call);
+    cursor.skip_any("'");
+    const std::string_view name = cursor.up_to("'\\");
+    cursor = Cursor(cursor.rest().substr(name.size()));
+    if (!cursor.at("'")) return is_local(call);
+    cursor.skip_any("'");
+    cursor.skip_gap();
+    if (!cursor.at(",")) return is_local(call);
+    add(std::string(name), names);
+    return true;
 }
 
 }  // namespace
@@ -136,16 +176,32 @@ bool is_custom_setting_name(std::string_view text) {
     return dotted && inside;
 }
 
-void collect_custom_settings(std::string_view sql, std::vector<std::string>& names) {
+NamesSeen collect_custom_settings(std::string_view sql, std::vector<std::string>& names) {
+    NamesSeen seen;
     Cursor cursor(sql);
     while (!cursor.at_end()) {
         const std::string word = cursor.word();
         if (word.empty()) {
             cursor.skip();
         } else if (word == "set") {
-            take_set(cursor.ahead(), names);
+            seen.of_set = take_set(cursor.ahead(), names) && seen.of_set;
         } else if (word == "set_config") {
-            take_set_config(cursor.ahead(), names);
+            seen.of_set_config = take_set_config(cursor.ahead(), names) && seen.of_set_config;
+        }
+    }
+    return seen;
+}
+
+void collect_settings_read(std::string_view sql, std::vector<std::string>& names) {
+    Cursor cursor(sql);
+    while (!cursor.at_end()) {
+        const std::string word = cursor.word();
+        if (word.empty()) {
+            cursor.skip();
+        } else if (word == "current_setting") {
+            Cursor call = cursor.ahead();
+            call.skip_any(" (E'\\");
+            add(std::string(call.up_to("'\\")), names);
         }
     }
 }

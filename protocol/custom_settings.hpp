@@ -7,11 +7,22 @@
 
 namespace pgweir::protocol {
 
+/// Whether the names of all settings can be read in a text that it sets.
+struct NamesSeen {
+    bool of_set = true;         ///< by SET, which dynamic SQL may put together
+    bool of_set_config = true;  ///< by set_config()
+    [[nodiscard]] bool all() const { return of_set && of_set_config; }
+};
+
 /// Adds the custom settings ("app.user", in lower case) that `sql` sets by name: `SET a.b`, and
 /// `set_config('a.b', …)`, also inside of strings. PostgreSQL shows such a setting only to who
 /// knows its name ("Customized Options", runtime-config-custom.html), so that pgweir has to know
 /// it.
-void collect_custom_settings(std::string_view sql, std::vector<std::string>& names);
+[[nodiscard]] NamesSeen collect_custom_settings(std::string_view sql,
+                                                std::vector<std::string>& names);
+
+/// Adds those that `sql` reads by name: `current_setting('a.b')`.
+void collect_settings_read(std::string_view sql, std::vector<std::string>& names);
 
 /// Adds every string constant in `sql` that could be the name of one: an argument, maybe, of a
 /// function that sets what it is told.

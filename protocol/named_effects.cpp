@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "protocol/custom_settings.hpp"
+
 namespace pgweir::protocol {
 
 namespace {
@@ -41,7 +43,14 @@ Effects effects_of_text(const CatalogueEntry& entry) {
     static const NamedEffects none;
     StatementLook look(&none, StatementLook::Text::body);
     look.feed(entry.text);
-    return look.finish();
+    Effects effects = look.finish();
+    if (!effects.contains(Effect::state)) return effects;
+    std::vector<std::string> names;
+    const NamesSeen seen = collect_custom_settings(entry.text, names);
+    // In the strings of dynamic SQL a SET is mostly an UPDATE's.
+    if (!seen.of_set) effects |= Effect::runs_unseen;
+    if (!seen.of_set_config) effects |= Effect::sets_unseen;
+    return effects;
 }
 
 // The names of a catalogue, what each does by itself, and who uses whom.

@@ -201,7 +201,7 @@ void StatementLook::read_word(std::string_view word) {
     if (pending_ != Pending::none) decide_by_word(role);
     if (!body_ && start_ == Start::sure && !leaves_nothing(role)) {
         runs_ = true;
-        if (names_ == nullptr) found_ |= Effect::state;
+        if (names_ == nullptr) found_ |= Effect::state | Effect::runs_unseen;
     }
     if (entry != nullptr) {
         found_ |= entry->anywhere;

@@ -41,6 +41,10 @@ enum class Effect : std::uint16_t {
     /// What texts mean may be otherwise for the rest of the transaction, and for it alone: SET
     /// LOCAL, and what creates, changes or drops something.
     alters_reading = 1U << 10U,
+    /// Sets something whose name the text does not tell, by set_config().
+    sets_unseen = 1U << 11U,
+    /// Runs code that cannot be read, which may set anything.
+    runs_unseen = 1U << 12U,
 };
 
 /// A set of Effect.
@@ -83,7 +87,8 @@ class Effects {
 /// function with a dynamic query, or make NamedEffects anew at each of its calls: those come only
 /// from words in plain sight, inside strings too.
 inline constexpr Effects suspect_effects =
-    Effect::state | Effect::reset | Effect::listens | Effect::advances_sequence;
+    Effect::state | Effect::reset | Effect::listens | Effect::advances_sequence |
+    Effect::runs_unseen;
 
 /// Looks once at the text of a statement, or of several. It never misses an effect but may see one
 /// that is not there: words count also inside strings, dollar quotes and comments, where dynamic

@@ -362,31 +362,3 @@ def test_strict_mode_answers_with_an_error_in_place_of_a_pin(strict_weir, featur
     with login(weir, feature) as other, login(weir, feature) as third:
         assert begin(other) != begin(third)
         assert pinned(weir) == 0
-
-
-@pytest.fixture(name="changed")
-def fixture_changed(request, world, weir):
-    """A client whose statement `s` has got another column since it was prepared where it runs."""
-    world.admin("create table changing (a int); grant all on changing to app; insert into changing"
-                " values (1)", dbname="stateful")
-    with login(weir, FOLLOWS[0]) as client, login(weir, FOLLOWS[0]) as other:
-        begin(other)
-        # A text of its own, which no server has a plan of yet.
-        client.send(wire.parse("s", f"select * from changing -- {request.node.name}"), wire.sync())
-        client.until("Z")
-        world.admin("alter table changing add b int default 2", dbname="stateful")
-        yield client
-    world.admin("drop table changing", dbname="stateful")
-
-
-def test_a_result_that_changed_its_type_is_prepared_again(changed):
-    changed.send(wire.bind("", "s"), wire.describe("P", ""), wire.execute(), wire.sync())
-    assert [m.values for m in changed.until("Z") if m.type == "D"] == [[b"1", b"2"]]
-
-
-def test_who_does_not_ask_for_the_new_type_gets_the_error_and_then_the_result(changed):
-    # It would take the rows for what was described to it before.
-    for expected in (["E", "Z"], ["2", "D", "C", "Z"]):
-        changed.send(wire.bind("", "s"), wire.execute(), wire.sync())
-        assert [m.type for m in changed.until("Z")] == expected
-

@@ -1,0 +1,85 @@
+// Settings of one's own ("app.tenant"). PostgreSQL lists none of them: it tells their values to who
+// knows their names. A session is clean of them only if it is known that none but those with known
+// names can have been set.
+#include <algorithm>
+
+#include "pool/pool_part.hpp"
+#include "pool/server.hpp"
+#include "protocol/custom_settings.hpp"
+#include "protocol/extended_query.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Effect;
+
+namespace {
+
+// More names in a client's requests between two questions are none that a program has.
+constexpr std::size_t most_mentioned = 2000;
+
+}  // namespace
+
+// A name that stands in the text by itself is one that a function may be told to set: where that
+// explains what is set, nothing but what is not explained has to go (judge_unseen_settings).
+void Server::note_names_in(Bytes text) {
+    std::vector<std::string> names;
+    const protocol::NamesSeen seen = protocol::collect_custom_settings(text, names);
+    if (!seen.all()) effects_ |= Effect::sets_unseen;
+    std::vector<std::string> quoted;
+    protocol::collect_quoted_names(text, quoted);
+    if (seen.all() && !quoted.empty() && effects_.contains(Effect::sets_unseen))
+        effects_ = effects_.without(Effect::sets_unseen) | Effect::runs_unseen;
+    mention(names);
+    mention(quoted);
+}
+
+// A value that is not all here may be, or hold, the name of one.
+void Server::note_names_in_values(Bytes values, bool all_here) {
+    std::vector<std::string> names;
+    protocol::for_each_value(values, [&](Bytes value) {
+        if (protocol::is_custom_setting_name(value)) names.push_back(lower_case(value));
+    });
+    mention(names);
+    if (!all_here) effects_ |= Effect::sets_unseen;
+}
+
+void Server::mention(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+        part_.note_custom_setting(name);
+        mentioned_.push_back(name);
+    }
+    if (mentioned_.size() <= most_mentioned) return;
+    mentioned_.resize(most_mentioned);
+    effects_ |= Effect::sets_unseen;
+}
+
+// What others name in between may have crowded out of the pool's list what this client has.
+std::vector<std::string> Server::names_to_ask_for() {
+    std::vector<std::string> names = part_.custom_settings();
+    names.insert(names.end(), mentioned_.begin(), mentioned_.end());
+    mentioned_.clear();
+    for (const auto& [name, value] : connection_.settings->values()) {
+        if (protocol::is_custom_setting_name(name)) names.push_back(name);
+    }
+    std::ranges::sort(names);
+    const auto twice = std::ranges::unique(names);
+    names.erase(twice.begin(), twice.end());
+    return names;
+}
+
+// Who sets something under a name that was not seen keeps the server, as nobody else can tell what
+// that is. Of code that cannot be read it is not known that it sets anything: what it may have set
+// goes before anybody else gets the server.
+void Server::judge_unseen_settings(Pins& pins) {
+    const bool kept = tenant_->session().pins.contains(PinReason::custom_setting);
+    const bool discarded = std::exchange(settings_discarded_, false);
+    if (asked_effects_.contains(Effect::sets_unseen) || (kept && !discarded))
+        pins.add(PinReason::custom_setting);
+    const bool may_lack = asked_effects_.contains(Effect::runs_unseen) ||
+                          (part_.lacks_room_for_settings() && asked_effects_.contains(Effect::state));
+    if (!may_lack || needs_reset_) return;
+    needs_reset_ = true;
+    reset_query_ = "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL";
+}
+
+}  // namespace pgweir::pool
