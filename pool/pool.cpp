@@ -315,6 +315,14 @@ void Pool::catalogue_changes(Bytes sql) const {
                                    [&names](Pool& pool) { pool.note_custom_settings(names); });
 }
 
+void Pool::ask_for_kept_servers() {
+    constexpr auto reason = static_cast<std::size_t>(PinReason::custom_setting);
+    for (unsigned worker = 0; worker < workers(); ++worker) {
+        if (statistics(worker).clients_pinned[reason].get() > 0)
+            on_worker(worker, [](PoolPart& part) { part.take_back_kept_server(); });
+    }
+}
+
 void Pool::make_way(Bytes sql) const {
     registry_.make_way(sql);
 }

@@ -99,6 +99,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// Asks other pools to give up an idle connection where a limit shared with them leaves no
     /// place; for a dedicated one also this pool, whose idle ones are of no use for it.
     void ask_for_room(Place place = Place::shared);
+    /// Has workers take back servers that clients keep only for settings whose names were not seen.
+    void ask_for_kept_servers();
     /// Has a worker look again for what its waiting clients need.
     void wake(unsigned worker);
     /// Gives up one idle connection, on whichever worker has one, to make room for another pool.

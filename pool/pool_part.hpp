@@ -103,6 +103,8 @@ class PoolPart {
     void adopt(ServerConnection connection);
     void send_idle_to(unsigned worker);
     void close_one_idle();
+    /// Takes a server back that its client keeps only for settings whose names were not seen.
+    void take_back_kept_server();
     void open_connections();
     void open_for_minimum();
     void outage_announced();

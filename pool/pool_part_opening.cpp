@@ -34,9 +34,17 @@ void PoolPart::open_connections() {
         if (pool_.ask_for_idle(context_.index)) continue;
         if (!pool_.try_take_place()) {
             pool_.ask_for_room();
+            pool_.ask_for_kept_servers();
             return;
         }
         start_connecting();
+    }
+}
+
+// Somebody waits, and no more servers may be had.
+void PoolPart::take_back_kept_server() {
+    for (const auto& [key, server] : servers_) {
+        if (server->give_up_unseen_settings()) return;
     }
 }
 

@@ -128,6 +128,9 @@ class Server : public std::enable_shared_from_this<Server>,
     /// gets it. `half_sent`: part of a message was written, so that it can only be closed.
     /// `cancel`: stop what is running, nobody wants the answer.
     void abandon(bool half_sent, bool cancel);
+    /// If the tenant is at rest and keeps this server only for settings whose names were not seen:
+    /// ends the lease and resets the settings. The tenant gets a warning. False: nothing is done.
+    bool give_up_unseen_settings();
     /// The tenant takes replies again (Tenant::takes_replies).
     void client_ready() { client_ready_.notify(); }
     /// Sends a CancelRequest for what is running now. The server is lent to nobody else before the
@@ -214,6 +217,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void mention(const std::vector<std::string>& names);
     [[nodiscard]] std::vector<std::string> names_to_ask_for();
     void judge_unseen_settings(Pins& pins);
+    void reset_unseen_settings();
 
     [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
     [[nodiscard]] bool tracks() const;
@@ -223,6 +227,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_settling(protocol::Frontend type, protocol::Effects effects);
     void note_reset_in_session(const protocol::Step& step);
     [[nodiscard]] bool is_unsettled() const;
+    [[nodiscard]] bool has_had_its_turn() const;
     [[nodiscard]] bool waits_for_sql(const protocol::Step& step) const;
     [[nodiscard]] bool waits_for_statement(const protocol::Step& step) const;
 
@@ -411,6 +416,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::optional<std::size_t> settles_;
     bool settling_ = false;
     bool settles_resets_ = false;
+    unsigned requests_in_a_row_ = 0;  ///< that end in ReadyForQuery, since the server was quiet
     bool flushed_ = false;  ///< nothing was sent since the server was asked to say all
     std::vector<std::string> materialised_;  ///< client's statements that are there by their names
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more

@@ -7,6 +7,7 @@
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
+#include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
 
@@ -67,9 +68,9 @@ std::vector<std::string> Server::names_to_ask_for() {
     return names;
 }
 
-// Who sets something under a name that was not seen keeps the server, as nobody else can tell what
-// that is. Of code that cannot be read it is not known that it sets anything: what it may have set
-// goes before anybody else gets the server.
+// Who sets something under a name that was not seen keeps the server for as long as nobody else has
+// to wait for one: what is set can be neither told nor brought along. Of code that cannot be read it
+// is not known that it sets anything: what it may have set goes before anybody else gets the server.
 void Server::judge_unseen_settings(Pins& pins) {
     const bool kept = tenant_->session().pins.contains(PinReason::custom_setting);
     const bool discarded = std::exchange(settings_discarded_, false);
@@ -77,9 +78,34 @@ void Server::judge_unseen_settings(Pins& pins) {
         pins.add(PinReason::custom_setting);
     const bool may_lack = asked_effects_.contains(Effect::runs_unseen) ||
                           (part_.lacks_room_for_settings() && asked_effects_.contains(Effect::state));
-    if (!may_lack || needs_reset_) return;
+    if (may_lack) reset_unseen_settings();
+}
+
+void Server::reset_unseen_settings() {
+    if (needs_reset_) return;
     needs_reset_ = true;
     reset_query_ = "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL";
+}
+
+bool Server::give_up_unseen_settings() {
+    if (state_ != State::leased || !rests() || !refusal_.empty() || !tenant_->between_requests())
+        return false;
+    Pins others = tenant_->session().pins;
+    others.remove(PinReason::custom_setting);
+    if (others == tenant_->session().pins || others.any()) return false;
+    protocol::ErrorReport report{
+        .severity = "WARNING",
+        .code = std::string(protocol::sqlstate::warning),
+        .message = "settings of this session were reset whose names pgweir has not seen",
+        .hint = "Name a setting in the text of the statement that sets it, or in its parameters."};
+    std::string notice;
+    protocol::append_notice_response(notice, report);
+    Tenant& tenant = *tenant_;
+    set_pins(others);
+    reset_unseen_settings();
+    end_lease();
+    tenant.notify(std::make_shared<const std::string>(std::move(notice)));
+    return true;
 }
 
 }  // namespace pgweir::pool

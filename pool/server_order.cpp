@@ -1,5 +1,7 @@
 // What a client sends without waiting for the answer to something that decides what it means: it is
 // held back until that answer has come.
+#include "pool/pool.hpp"
+#include "pool/pool_part.hpp"
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/messages.hpp"
@@ -14,6 +16,9 @@ using protocol::Frontend;
 using protocol::Step;
 
 namespace {
+
+// So many requests that end in ReadyForQuery may stand in a pipeline while others wait.
+constexpr unsigned turn = 64;
 
 constexpr Bytes flush_message{"H\0\0\0\4", 5};
 
@@ -136,7 +141,14 @@ bool Server::awaits_outcome(const Step& step) const {
     if (tracker_.discarding() || tracker_.uncertain()) return false;
     if (!refusal_.empty() || verifying_) return true;
     if (tracker_.copying_in()) return false;
+    if (has_had_its_turn()) return true;
     return waits_for_sql(step) || (tenant_->session().follows && waits_for_statement(step));
+}
+
+// A pipeline of many transactions gives the server to others who wait, between two of them.
+bool Server::has_had_its_turn() const {
+    return requests_in_a_row_ >= turn && tracker_.owed() > 0 && !tracker_.wants_sync() &&
+           tenant_->may_release() && part_.pool().has_waiting();
 }
 
 void Server::ask_for_answers(Outgoing& out) {

@@ -72,6 +72,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     channels_refused_ = false;
     flushed_ = false;
     if (tracker_.quiet()) {
+        requests_in_a_row_ = 0;
         bound_ = 0;
         names_.clear();
         substitutes_.clear();
@@ -100,6 +101,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const bool runs = type == Frontend::query || type == Frontend::execute;
     if (runs && effects_.contains(Effect::reset)) ran_reset_ = true;
     note_behind_set_up(type);
+    if (type == Frontend::query || type == Frontend::sync) ++requests_in_a_row_;
     named_ = {};
 }
 
