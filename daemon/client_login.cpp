@@ -112,25 +112,24 @@ Task<std::optional<StartupMessage>> ClientSession::negotiate() {
             refuse(std::move(*problem));
             co_return std::nullopt;
         }
+        if (auto* problem = std::get_if<protocol::Unanswerable>(&packet)) {
+            std::ignore = co_await send(problem->answer);
+            end_silently(std::move(problem->problem));
+            co_return std::nullopt;
+        }
         if (auto* key = std::get_if<protocol::CancelKey>(&packet)) {
             worker_.counters().cancel_requests.add();
             co_await carry_cancel(*key);
             terminated_ = true;
             co_return std::nullopt;
         }
-        bool& asked = std::holds_alternative<protocol::SslRequest>(packet) ? asked_tls : asked_gss;
-        if (std::exchange(asked, true)) {
-            refuse(ErrorReport::fatal(
-                protocol::sqlstate::protocol_violation,
-                "unsupported frontend protocol: encryption was refused already"));
+        const bool is_tls = std::holds_alternative<protocol::SslRequest>(packet);
+        if (std::exchange(is_tls ? asked_tls : asked_gss, true)) {
+            refuse(std::get<ErrorReport>(protocol::refuse_version(
+                is_tls ? protocol::ssl_request_code : protocol::gssenc_request_code)));
             co_return std::nullopt;
         }
-        bool goes_on = false;
-        if (std::holds_alternative<protocol::SslRequest>(packet)) {
-            goes_on = co_await answer_ssl_request();
-        } else {
-            goes_on = co_await send("N");
-        }
+        const bool goes_on = co_await answer_encryption_request(is_tls);
         if (!goes_on) co_return std::nullopt;
     }
 }
@@ -158,8 +157,7 @@ Task<bool> ClientSession::read_packet(FirstPacket& packet) {
         if (held.size() >= length_size) {
             const std::uint32_t length = protocol::read_uint32(held);
             if (length < 2 * length_size || length > protocol::max_startup_length) {
-                refuse(ErrorReport::fatal(protocol::sqlstate::protocol_violation,
-                                          "invalid length of startup packet"));
+                end_silently("invalid length of startup packet");
                 co_return false;
             }
             if (held.size() >= length) {

@@ -82,7 +82,9 @@ void ClientSession::wake() {
 
 void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
     if (ending_) return;
-    ending_ = std::make_unique<Ending>(Ending{.reason = reason, .report = std::move(report)});
+    ending_ = std::make_unique<Ending>();
+    ending_->reason = reason;
+    ending_->report = std::move(report);
     // Whatever it waits for, it is to look at `ending_` now.
     stream_.cancel();
     wake();
@@ -90,10 +92,17 @@ void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
     if (lease_) lease_->requests().cancel();
 }
 
+// As PostgreSQL does where it writes to its log only.
+void ClientSession::end_silently(std::string problem) {
+    end(ClientClose::protocol_error, std::nullopt);
+    if (!ending_->report) ending_->untold = std::move(problem);
+}
+
 void ClientSession::finish() {
     if (!ending_) {
         const ClientClose reason = terminated_ ? ClientClose::terminate : ClientClose::lost;
-        ending_ = std::make_unique<Ending>(Ending{.reason = reason, .report = std::nullopt});
+        ending_ = std::make_unique<Ending>();
+        ending_->reason = reason;
     }
     state_deadline_.cancel();
     if (part_ != nullptr && exchange_) part_->withdraw(exchange_->waiter);
@@ -146,7 +155,7 @@ void ClientSession::log_end() const {
                 {"addr", address_},
                 {"reason", name(ending_->reason)},
                 {"timeout", ending_->timeout},
-                {"error", ending_->report ? ending_->report->message : std::string()},
+                {"error", ending_->report ? ending_->report->message : ending_->untold},
                 {"age_s", seconds}});
 }
 

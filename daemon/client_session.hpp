@@ -124,7 +124,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<std::optional<protocol::StartupMessage>> negotiate();
     Task<bool> read_packet(protocol::FirstPacket& packet);
     Task<bool> begin_direct_tls();
-    Task<bool> answer_ssl_request();
+    Task<bool> answer_encryption_request(bool is_tls);
     Task<bool> start_tls();
     [[nodiscard]] bool must_use_tls() const;
     Task<> carry_cancel(protocol::CancelKey key);
@@ -133,6 +133,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<pool::Greeting> obtain_greeting();
     Task<bool> set_up_server();
     void refuse(ErrorReport report);
+    void end_silently(std::string problem);
     void log_login() const;
 
     // console/console_session.cpp
@@ -146,7 +147,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<bool> authenticate(CredentialsPtr& credentials);
     [[nodiscard]] ClientFacts facts() const;
     Task<bool> say(std::string_view messages) override;
-    Task<std::optional<std::string>> hear() override;
+    Task<std::optional<std::string>> hear(Reply wanted) override;
     Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) override;
     Task<bool> pause(std::chrono::milliseconds time) override;
 
@@ -169,6 +170,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void hand_over(const protocol::Step& step, Bytes message);
     void take_more(Bytes bytes);
     [[nodiscard]] bool is_acceptable(const protocol::Step& step);
+    [[nodiscard]] bool is_acceptable_begin(Bytes begun);
+    void take_leave();
+    void break_off_copy(std::optional<char> type);
     void note_request();
     [[nodiscard]] bool send_requests();
     void begin_to_wait();
@@ -261,7 +265,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     bool cancelled_ = false;  ///< taken out of the queue by a CancelRequest
     bool discarding_ = false;  ///< refused in an extended query: messages up to Sync are dropped
     bool draining_ = false;
-    bool terminated_ = false;  ///< the client has said Terminate
+    bool terminated_ = false;  ///< the client has said its last: Terminate, or what is no message
 
     struct ConsoleClient {
         console::Conversation conversation;
@@ -279,9 +283,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     std::unique_ptr<UnreadNotifications> unread_;  ///< null: none
 
     struct Ending {
-        ClientClose reason;
+        ClientClose reason{};
         std::optional<ErrorReport> report;
         std::string_view timeout;  ///< the option's name, where a timeout ended it
+        std::string untold;        ///< for the log: what the client is not told
     };
     std::unique_ptr<Ending> ending_;  ///< null: it goes on
 

@@ -45,6 +45,13 @@ struct Exchange
     /// The request that made us wait.
     std::optional<protocol::Step> unanswered_step;
 
+    /// What the client has sent in the place of a message; nothing is read behind it.
+    struct Violation {
+        char type = 0;
+        bool is_of_length = false;  ///< the type is one, and the length is impossible
+    };
+    std::optional<Violation> violation;
+
     pool::Waiter waiter;
     /// What a coroutine of the session waits for, where it is not the socket.
     pool::WakeUp woken;

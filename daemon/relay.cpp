@@ -65,7 +65,7 @@ bool ClientSession::go_on() {
             return true;
         case Phase::leaving:
             if (!may_leave()) return false;
-            end(ClientClose::terminate, std::nullopt);
+            take_leave();
             return false;
     }
     return false;
@@ -137,7 +137,7 @@ bool ClientSession::requests_sent() {
     return true;
 }
 
-// PostgreSQL answers what was asked before a Terminate, and so do we.
+// PostgreSQL answers what was asked before a Terminate, or before what is no message, and so do we.
 bool ClientSession::may_leave() const {
     return !lease_ || !lease_->tracker().owes_ready() || lease_->tracker().copying_in() ||
            lease_->tracker().copying_both();

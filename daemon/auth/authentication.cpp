@@ -209,7 +209,7 @@ Task<bool> Authentication::find_secrets() {
 Task<std::variant<std::string, Authentication::Outcome>> Authentication::ask(std::string request) {
     const bool said = co_await client_.say(request);
     if (!said) co_return Outcome::gone;
-    const auto body = co_await client_.hear();
+    const auto body = co_await client_.hear(AuthConversation::Reply::password);
     if (!body) co_return Outcome::gone;
     const auto parsed = protocol::parse_password_message(*body);
     if (const auto* problem = std::get_if<ErrorReport>(&parsed)) {
@@ -268,7 +268,7 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
     while (true) {
         const bool said = co_await client_.say(message);
         if (!said) co_return Outcome::gone;
-        const auto body = co_await client_.hear();
+        const auto body = co_await client_.hear(AuthConversation::Reply::sasl);
         if (!body) co_return Outcome::gone;
         if (body->size() > protocol::max_sasl_message) {
             co_return co_await fail("password authentication failed",

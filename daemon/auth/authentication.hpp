@@ -49,8 +49,10 @@ class AuthConversation {
 
     /// False: the session ends.
     virtual Task<bool> say(std::string_view messages) = 0;
-    /// The body of the client's next password message. Nothing: the session ends.
-    virtual Task<std::optional<std::string>> hear() = 0;
+    enum class Reply : std::uint8_t { password, sasl };
+    /// The body of the client's next password message, which is to be `wanted`. Nothing: the
+    /// session ends.
+    virtual Task<std::optional<std::string>> hear(Reply wanted) = 0;
     /// Asks auth_query.
     virtual Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) = 0;
     /// Lets time pass. False: the session ends.
