@@ -239,6 +239,7 @@ ClientSession::Reading ClientSession::read_now() {
 Task<bool> ClientSession::read_more() {
     Reading reading = read_now();
     while (reading == Reading::nothing) {
+        exchange_->buffer.shrink();  // there may be thousands who send half of something
         co_await stream_.readable();
         reading = read_now();
     }
