@@ -8,6 +8,7 @@
 #include "daemon/unwatched.hpp"
 #include "daemon/worker.hpp"
 #include "protocol/serialize.hpp"
+#include "protocol/startup_notices.hpp"
 
 namespace pgweir::daemon {
 
@@ -19,6 +20,20 @@ using protocol::TransactionStatus;
 namespace {
 
 constexpr std::size_t usual_greeting_size = 512;
+
+// What PostgreSQL remarks about the start-up packet. `greeting`: null where there is none.
+void append_notices(std::string& out, const StartupMessage& startup,
+                    const std::vector<pool::Parameter>* greeting) {
+    std::string_view encoding = "UTF8";
+    if (greeting != nullptr) {
+        const auto reported =
+            std::ranges::find(*greeting, "server_encoding", &pool::Parameter::first);
+        if (reported != greeting->end()) encoding = reported->second;
+    }
+    for (const ErrorReport& notice : protocol::startup_notices(startup.settings, encoding)) {
+        protocol::append_notice_response(out, notice);
+    }
+}
 
 }  // namespace
 
@@ -59,11 +74,13 @@ Task<bool> ClientSession::log_in() {
     }
     const pool::Greeting greeting = co_await obtain_greeting();
     if (!greeting) {
+        append_notices(opening, *startup, nullptr);
         if (ending_ && ending_->report) std::ignore = co_await send(opening);
         co_return false;
     }
     session_.greeting = greeting;
     opening.reserve(usual_greeting_size);
+    append_notices(opening, *startup, greeting.get());
     for (const auto& [parameter, value] : *greeting) {
         protocol::append_parameter_status(opening, parameter, value);
     }
