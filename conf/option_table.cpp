@@ -250,6 +250,7 @@ constexpr std::array table{
            .user_member = &User::transaction_timeout,
            .default_text = "0",
            .range = any_duration,
+                       "if the cancel does not end it within a second the client is cut off; "
            .sentence = "How long a transaction may last, but for replication; 0: no limit."},
     Option{.path = "timeouts.query_wait_timeout",
            .member = &PoolOptions::query_wait_timeout,
