@@ -190,6 +190,10 @@ struct Config {
     [[nodiscard]] const Database* find_database(std::string_view name) const;
     /// What governs the pool of this database and user: the database's values with the user's on
     /// top.
+    /// Whether the file has this name: of a database that is not only `*`; of a user of that
+    /// database, its own, one of `users` or one with a secret.
+    [[nodiscard]] bool names_database(std::string_view name) const;
+    [[nodiscard]] bool names_user(std::string_view database, const std::string& user) const;
     [[nodiscard]] PoolOptions pool_options(const Database& database, std::string_view user) const;
     friend bool operator==(const Config&, const Config&) = default;
 };

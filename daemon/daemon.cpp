@@ -335,8 +335,11 @@ Sample Daemon::sample() const {
                   .max_client_conn = config()->max_client_conn};
     for (const auto& pool : registry_.all()) {
         PoolSample& row = sample.pools.emplace_back();
-        row.database = pool->database();
-        row.user = pool->user();
+        // A name that has never been more than a client's word costs no series of its own.
+        const bool known = pool->has_connected();
+        row.database = known || config()->names_database(pool->database()) ? pool->database() : "*";
+        row.user =
+            known || config()->names_user(pool->database(), pool->user()) ? pool->user() : "*";
         row.pool_size = pool->budget().limit();
         row.servers_open = pool->budget().open();
         for (unsigned worker = 0; worker < workers_.size(); ++worker) {
