@@ -220,6 +220,7 @@ std::optional<ErrorReport> ClientSession::enter(const CredentialsPtr& credential
         config, *entry, database(), user(),
         replicates ? pool::Place::dedicated : pool::Place::shared);
     pool->clients.fetch_add(1);
+    login_->ticket = {};
     part_ = {pool, &pool->part(worker_.context().index)};
     offer_credentials(*entry, credentials);
     mode_ = replicates ? conf::PoolMode::session : limits.pool_mode;

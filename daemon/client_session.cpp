@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include "daemon/console/console.hpp"
 #include "daemon/log.hpp"
@@ -50,6 +51,14 @@ ClientSession::ClientSession(Worker& worker, std::uint64_t id, AcceptedClient cl
 
 void ClientSession::start() {
     wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
+    // Called on any thread, where this session must not be kept alive: it would die there.
+    auto leave = [weak = weak_from_this(), executor = worker_.context().io.get_executor()] {
+        asio::post(executor, [weak] {
+            if (const auto self = weak.lock()) self->make_room();
+        });
+    };
+    login_->ticket = worker_.gateway().logins.enter(
+        login_address(address_, stream_.native_handle()), std::move(leave));
     asio::co_spawn(worker_.context().io.get_executor(), log_in(),
                    [self = shared_from_this()](const std::exception_ptr& problem, bool logged_in) {
                        if (problem) self->failed(problem);
@@ -203,6 +212,13 @@ void ClientSession::cancel_request(std::function<void()> done) {
         wake();
     }
     done();
+}
+
+void ClientSession::make_room() {
+    if (!login_ || place_ || console_) return;  // it has logged in meanwhile
+    worker_.counters().logins_crowded_out.add();
+    end(ClientClose::refused, ErrorReport::fatal(protocol::sqlstate::too_many_connections,
+                                                 "sorry, too many clients already"));
 }
 
 void ClientSession::look_for_end() {

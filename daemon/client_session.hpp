@@ -13,6 +13,7 @@
 #include "daemon/client_view.hpp"
 #include "daemon/console/conversation.hpp"
 #include "daemon/exchange.hpp"
+#include "daemon/login_room.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/pool.hpp"
@@ -69,6 +70,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     /// it out of the queue. Does nothing for a client that has nothing under way.
     /// `done` is called, on this worker, when it has taken effect or never will.
     void cancel_request(std::function<void()> done);
+    /// Ends the session if its client has not logged in: others have come that want to.
+    void make_room();
     /// Ends the session if its client has gone while nothing reads it. To be called now and then.
     void look_for_end();
     /// The configuration has changed.
@@ -240,6 +243,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
         std::unique_ptr<const ErrorReport> set_up_error;
     };
     std::unique_ptr<Login> login_;  ///< null: it is over, and the client has its place
+        LoginRoom::Ticket ticket;  ///< until it has its place, or is let into the console
     ClientLimits::Place place_;
 
     // Who it is; set by the login.
