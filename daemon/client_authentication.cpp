@@ -142,6 +142,29 @@ Task<AuthAnswer> ClientSession::look_up(AuthQuerySource source, std::string user
     co_return *answer ? **answer : AuthAnswer{};
 }
 
+// The answer comes from the checker's thread, where this session must not be kept alive.
+Task<std::optional<PasswordChecker::Answer>> ClientSession::compare(
+    std::string password, std::vector<protocol::ScramVerifier> verifiers) {
+    const auto answer = std::make_shared<std::optional<PasswordChecker::Answer>>();
+    const std::weak_ptr<ClientSession> weak = weak_from_this();
+    worker_.gateway().auth.passwords.ask(
+        {.address = login_address(address_, stream_.native_handle()),
+         .password = std::move(password),
+         .verifiers = std::move(verifiers),
+         .asker = weak},
+        [weak, executor = worker_.context().io.get_executor(),
+         answer](PasswordChecker::Answer given) {
+            asio::post(executor, [weak, answer, given] {
+                *answer = given;
+                if (const auto self = weak.lock()) self->wake();
+            });
+        });
+    const Unwatched unwatched(*this);
+    while (!*answer && !ending_) co_await exchange_->woken.wait();
+    if (ending_) co_return std::nullopt;
+    co_return *answer;
+}
+
 Task<bool> ClientSession::pause(std::chrono::milliseconds time) {
     asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(
         worker_.context().io.get_executor(), time);

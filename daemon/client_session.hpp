@@ -152,6 +152,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<bool> say(std::string_view messages) override;
     Task<std::optional<std::string>> hear(Reply wanted) override;
     Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) override;
+    Task<std::optional<PasswordChecker::Answer>> compare(
+        std::string password, std::vector<protocol::ScramVerifier> verifiers) override;
     Task<bool> pause(std::chrono::milliseconds time) override;
 
     // relay.cpp
@@ -241,9 +243,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
         std::string user;
         std::string_view method;  ///< how it proved who it is
         std::unique_ptr<const ErrorReport> set_up_error;
+        LoginRoom::Ticket ticket;  ///< until it has its place, or is let into the console
     };
     std::unique_ptr<Login> login_;  ///< null: it is over, and the client has its place
-        LoginRoom::Ticket ticket;  ///< until it has its place, or is let into the console
     ClientLimits::Place place_;
 
     // Who it is; set by the login.
