@@ -87,6 +87,7 @@ class OutputSink final : public spdlog::sinks::base_sink<std::mutex> {
     void end_thread() {
         const std::lock_guard lock(mutex_);
         has_thread_ = false;
+        output_.close();
     }
     void give_up_at(Output::Clock::time_point when) { output_.give_up_at(when); }
 
@@ -101,6 +102,7 @@ class OutputSink final : public spdlog::sinks::base_sink<std::mutex> {
         if (!has_thread_) output_.open();
         output_.write({line.data(), line.size()},
                       has_thread_ ? patience_of_thread : patience_of_writer);
+        if (!has_thread_) output_.close();
     }
     void flush_() override {}
 

@@ -12,16 +12,16 @@
 
 namespace pgweir::daemon::log {
 
-Output::~Output() {
-    if (own_ >= 0) ::close(own_);
-}
-
-// stderr's own flags are left alone: other processes may have the same description of it.
-void Output::open() {
+void Output::close() {
     if (own_ >= 0) ::close(own_);
     own_ = -1;
     descriptor_ = STDERR_FILENO;
     kind_ = Kind::file;
+}
+
+// stderr's own flags are left alone: other processes may have the same description of it.
+void Output::open() {
+    close();
     give_up_at(Clock::time_point::max());
     struct stat status {};
     if (::fstat(STDERR_FILENO, &status) != 0) return;

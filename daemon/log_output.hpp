@@ -15,12 +15,14 @@ class Output {
     using Clock = std::chrono::steady_clock;
 
     Output() = default;
-    ~Output();
+    ~Output() { close(); }
     Output(const Output&) = delete;
     Output& operator=(const Output&) = delete;
 
     /// Finds out anew what stderr is. Not while somebody writes.
     void open();
+    /// Gives up what open() has opened: it keeps a pipe's reader from seeing the end.
+    void close();
     /// Writes all of it, or what goes until it is time to give up; the rest is lost. Waits for at
     /// most `patience` where no time to give up is set.
     void write(std::string_view text, std::chrono::milliseconds patience);
