@@ -32,6 +32,18 @@ const Database* Config::find_database(std::string_view name) const {
     return fallback;
 }
 
+bool Config::names_database(std::string_view name) const {
+    const Database* entry = find_database(name);
+    return entry != nullptr && !entry->is_fallback();
+}
+
+bool Config::names_user(std::string_view database, const std::string& user) const {
+    const Database* entry = find_database(database);
+    const std::string* fixed = entry == nullptr ? nullptr : entry->keyword("user");
+    return (fixed != nullptr && *fixed == user) ||
+           std::ranges::find(users, user, &User::name) != users.end() || !secrets_of(user).empty();
+}
+
 std::vector<std::string> Config::secrets_of(std::string_view user) const {
     std::vector<std::string> secrets;
     const auto own = std::ranges::find(users, user, &User::name);

@@ -176,6 +176,8 @@ struct Config {
     unsigned max_client_conn = 100;
     /// The longest text of a statement that is looked at as a whole.
     Bytes longest_statement{1U << 20U};
+    unsigned max_login_conn = 0;  ///< 0: by max_client_conn (daemon/login_room)
+    unsigned max_login_conn_per_address = 0;
     milliseconds client_login_timeout{60'000};
     std::string admin_users;  ///< of the console, with commas between them
     std::string stats_users;  ///< likewise: who may look
@@ -192,6 +194,10 @@ struct Config {
     [[nodiscard]] std::vector<std::string> secrets_of(std::string_view user) const;
     /// The entry for a database name a client asked for: its own, else `*`, else nullptr.
     [[nodiscard]] const Database* find_database(std::string_view name) const;
+    /// Whether the file has this name: of a database that is not only `*`; of a user of that
+    /// database, its own, one of `users` or one with a secret.
+    [[nodiscard]] bool names_database(std::string_view name) const;
+    [[nodiscard]] bool names_user(std::string_view database, const std::string& user) const;
     /// What governs the pool of this database and user: the database's values with the user's on
     /// top.
     [[nodiscard]] PoolOptions pool_options(const Database& database, std::string_view user) const;

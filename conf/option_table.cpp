@@ -211,6 +211,20 @@ constexpr std::array table{
            .sentence = "The longest text of a statement that is held back until it is whole and can "
                        "be looked at; a longer one is treated as one that may do anything, and "
                        "what it prepares is not carried to other servers."},
+    Option{.path = "limits.max_login_conn",
+           .member = &Config::max_login_conn,
+           .default_text = "auto",
+           .range = {1, any_number_of_clients.max},
+           .zero_name = "auto",
+           .sentence = "Clients that have not logged in yet; beyond it the oldest of the address "
+                       "that has most of them makes room. auto: twice max_client_conn, 100 at "
+                       "least, half of the descriptors at most."},
+    Option{.path = "limits.max_login_conn_per_address",
+           .member = &Config::max_login_conn_per_address,
+           .default_text = "0",
+           .range = any_number_of_clients,
+           .sentence = "The same for one address, for one network of 64 bits of IPv6, and for one "
+                       "account by a Unix socket; 0: no limit of its own."},
     Option{.path = "limits.max_db_client_connections",
            .member = &PoolOptions::max_db_client_connections,
            .per_database = true,
@@ -243,6 +257,7 @@ constexpr std::array table{
            .default_text = "0",
            .range = any_duration,
            .sentence = "How long a query may run before it is cancelled, but for replication; "
+                       "if the cancel does not end it within a second the client is cut off; "
                        "0: no limit."},
     Option{.path = "timeouts.idle_transaction_timeout",
            .member = &PoolOptions::idle_transaction_timeout,

@@ -84,24 +84,31 @@ Task<bool> ClientSession::say(std::string_view messages) {
 
 // Reads the next password message, and nothing else, as PostgreSQL does: the messages of a login
 // are small, so that one is collected whole.
-Task<std::optional<std::string>> ClientSession::hear() {
+Task<std::optional<std::string>> ClientSession::hear(Reply wanted) {
     constexpr std::size_t header_size = 5;
     constexpr char password_message = 'p';
     while (exchange_->buffer.held().size() < header_size) {
         const bool more = co_await read_more();
         if (!more) co_return std::nullopt;
+        if (exchange_->buffer.held().front() != password_message) break;
     }
     const Bytes header = exchange_->buffer.held();
-    const std::uint32_t length = protocol::read_uint32(header.substr(1));
     if (header.front() != password_message) {
         refuse(ErrorReport::fatal(protocol::sqlstate::protocol_violation,
-                                  "expected password response, got message type " +
+                                  std::string("expected ") +
+                                      (wanted == Reply::sasl ? "SASL" : "password") +
+                                      " response, got message type " +
                                       std::to_string(static_cast<unsigned char>(header.front()))));
         co_return std::nullopt;
     }
-    if (length < 4 || length - 4 > protocol::max_password_message) {
-        refuse(
-            ErrorReport::fatal(protocol::sqlstate::protocol_violation, "invalid message length"));
+    const std::uint32_t length = protocol::read_uint32(header.substr(1));
+    if (length < 4 || length > protocol::max_password_message) {
+        if (wanted == Reply::sasl) {
+            refuse(ErrorReport::fatal(protocol::sqlstate::invalid_password,
+                                      "password authentication failed for user \"" + user() + '"'));
+        } else {
+            end_silently("invalid length of a password message");
+        }
         co_return std::nullopt;
     }
     exchange_->buffer.consume(header_size);
@@ -133,6 +140,29 @@ Task<AuthAnswer> ClientSession::look_up(AuthQuerySource source, std::string user
     const Unwatched unwatched(*this);
     while (!*answer && !ending_) co_await exchange_->woken.wait();
     co_return *answer ? **answer : AuthAnswer{};
+}
+
+// The answer comes from the checker's thread, where this session must not be kept alive.
+Task<std::optional<PasswordChecker::Answer>> ClientSession::compare(
+    std::string password, std::vector<protocol::ScramVerifier> verifiers) {
+    const auto answer = std::make_shared<std::optional<PasswordChecker::Answer>>();
+    const std::weak_ptr<ClientSession> weak = weak_from_this();
+    worker_.gateway().auth.passwords.ask(
+        {.address = login_address(address_, stream_.native_handle()),
+         .password = std::move(password),
+         .verifiers = std::move(verifiers),
+         .asker = weak},
+        [weak, executor = worker_.context().io.get_executor(),
+         answer](PasswordChecker::Answer given) {
+            asio::post(executor, [weak, answer, given] {
+                *answer = given;
+                if (const auto self = weak.lock()) self->wake();
+            });
+        });
+    const Unwatched unwatched(*this);
+    while (!*answer && !ending_) co_await exchange_->woken.wait();
+    if (ending_) co_return std::nullopt;
+    co_return *answer;
 }
 
 Task<bool> ClientSession::pause(std::chrono::milliseconds time) {

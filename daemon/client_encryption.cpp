@@ -45,19 +45,29 @@ Task<bool> ClientSession::begin_direct_tls() {
     co_return true;
 }
 
-Task<bool> ClientSession::answer_ssl_request() {
-    if (!login_->tls) co_return co_await send("N");
+// Of TLS or GSS encryption. False: the session ends.
+Task<bool> ClientSession::answer_encryption_request(bool is_tls) {
+    const bool starts_tls = is_tls && login_->tls;
+    const bool has_more = !exchange_->buffer.empty();
+    // With "S" the handshake would begin; PostgreSQL says "N" before the error.
+    if (!starts_tls) {
+        const bool sent = co_await send("N");
+        if (!sent) co_return false;
+    }
     // What stands behind the request was not encrypted and must not be taken for something that was
-    // (CVE-2021-23214).
-    if (!exchange_->buffer.empty()) {
-        ErrorReport report = ErrorReport::fatal(protocol::sqlstate::protocol_violation,
-                                                "received unencrypted data after SSL request");
+    // (CVE-2021-23214). PostgreSQL refuses it whatever the answer to the request is.
+    if (has_more) {
+        ErrorReport report =
+            ErrorReport::fatal(protocol::sqlstate::protocol_violation,
+                               std::string("received unencrypted data after ") +
+                                   (is_tls ? "SSL request" : "GSSAPI encryption request"));
         report.detail =
             "This could be either a client-software bug or evidence of an attempted "
             "man-in-the-middle attack.";
         refuse(std::move(report));
         co_return false;
     }
+    if (!starts_tls) co_return true;
     const bool sent = co_await send("S");
     if (!sent) co_return false;
     co_return co_await start_tls();

@@ -8,6 +8,7 @@
 #include "daemon/unwatched.hpp"
 #include "daemon/worker.hpp"
 #include "protocol/serialize.hpp"
+#include "protocol/startup_notices.hpp"
 
 namespace pgweir::daemon {
 
@@ -19,6 +20,20 @@ using protocol::TransactionStatus;
 namespace {
 
 constexpr std::size_t usual_greeting_size = 512;
+
+// What PostgreSQL remarks about the start-up packet. `greeting`: null where there is none.
+void append_notices(std::string& out, const StartupMessage& startup,
+                    const std::vector<pool::Parameter>* greeting) {
+    std::string_view encoding = "UTF8";
+    if (greeting != nullptr) {
+        const auto reported =
+            std::ranges::find(*greeting, "server_encoding", &pool::Parameter::first);
+        if (reported != greeting->end()) encoding = reported->second;
+    }
+    for (const ErrorReport& notice : protocol::startup_notices(startup.settings, encoding)) {
+        protocol::append_notice_response(out, notice);
+    }
+}
 
 }  // namespace
 
@@ -59,11 +74,13 @@ Task<bool> ClientSession::log_in() {
     }
     const pool::Greeting greeting = co_await obtain_greeting();
     if (!greeting) {
+        append_notices(opening, *startup, nullptr);
         if (ending_ && ending_->report) std::ignore = co_await send(opening);
         co_return false;
     }
     session_.greeting = greeting;
     opening.reserve(usual_greeting_size);
+    append_notices(opening, *startup, greeting.get());
     for (const auto& [parameter, value] : *greeting) {
         protocol::append_parameter_status(opening, parameter, value);
     }
@@ -112,25 +129,24 @@ Task<std::optional<StartupMessage>> ClientSession::negotiate() {
             refuse(std::move(*problem));
             co_return std::nullopt;
         }
+        if (auto* problem = std::get_if<protocol::Unanswerable>(&packet)) {
+            std::ignore = co_await send(problem->answer);
+            end_silently(std::move(problem->problem));
+            co_return std::nullopt;
+        }
         if (auto* key = std::get_if<protocol::CancelKey>(&packet)) {
             worker_.counters().cancel_requests.add();
             co_await carry_cancel(*key);
             terminated_ = true;
             co_return std::nullopt;
         }
-        bool& asked = std::holds_alternative<protocol::SslRequest>(packet) ? asked_tls : asked_gss;
-        if (std::exchange(asked, true)) {
-            refuse(ErrorReport::fatal(
-                protocol::sqlstate::protocol_violation,
-                "unsupported frontend protocol: encryption was refused already"));
+        const bool is_tls = std::holds_alternative<protocol::SslRequest>(packet);
+        if (std::exchange(is_tls ? asked_tls : asked_gss, true)) {
+            refuse(std::get<ErrorReport>(protocol::refuse_version(
+                is_tls ? protocol::ssl_request_code : protocol::gssenc_request_code)));
             co_return std::nullopt;
         }
-        bool goes_on = false;
-        if (std::holds_alternative<protocol::SslRequest>(packet)) {
-            goes_on = co_await answer_ssl_request();
-        } else {
-            goes_on = co_await send("N");
-        }
+        const bool goes_on = co_await answer_encryption_request(is_tls);
         if (!goes_on) co_return std::nullopt;
     }
 }
@@ -158,8 +174,7 @@ Task<bool> ClientSession::read_packet(FirstPacket& packet) {
         if (held.size() >= length_size) {
             const std::uint32_t length = protocol::read_uint32(held);
             if (length < 2 * length_size || length > protocol::max_startup_length) {
-                refuse(ErrorReport::fatal(protocol::sqlstate::protocol_violation,
-                                          "invalid length of startup packet"));
+                end_silently("invalid length of startup packet");
                 co_return false;
             }
             if (held.size() >= length) {
@@ -205,6 +220,7 @@ std::optional<ErrorReport> ClientSession::enter(const CredentialsPtr& credential
         config, *entry, database(), user(),
         replicates ? pool::Place::dedicated : pool::Place::shared);
     pool->clients.fetch_add(1);
+    login_->ticket = {};
     part_ = {pool, &pool->part(worker_.context().index)};
     offer_credentials(*entry, credentials);
     mode_ = replicates ? conf::PoolMode::session : limits.pool_mode;

@@ -18,10 +18,9 @@ ClientSession::Progress ClientSession::scan_requests() {
                               : exchange_->scanner.next(held.substr(exchange_->scanned));
         switch (step.kind) {
             case Step::Kind::more:
-                // What cannot be a message is not waited for.
-                if (exchange_->scanner.at_boundary() && exchange_->scanned < held.size() &&
-                    !protocol::is_frontend_type(held[exchange_->scanned])) {
-                    std::ignore = is_acceptable({.type = held[exchange_->scanned]});
+                // What cannot become a message is not waited for.
+                if (exchange_->scanner.at_boundary() &&
+                    !is_acceptable_begin(held.substr(exchange_->scanned))) {
                     return Progress::ended;
                 }
                 return Progress::more_input;
@@ -41,21 +40,77 @@ ClientSession::Progress ClientSession::scan_requests() {
     }
 }
 
-// Ends the session over what PostgreSQL would not read either.
+// False for what PostgreSQL would not read either: the session ends, when what the client asked
+// before is answered.
 bool ClientSession::is_acceptable(const Step& step) {
-    std::string problem;
+    using Violation = Exchange::Violation;
     if (!protocol::is_frontend_type(step.type)) {
-        problem = "invalid frontend message type " +
-                  std::to_string(static_cast<unsigned char>(step.type));
+        exchange_->violation = Violation{.type = step.type, .is_of_length = false};
     } else if (step.kind == Step::Kind::invalid ||
                (!protocol::is_large_type(step.type) &&
                 (!step.whole || step.size > protocol::max_small_message + 1))) {
-        problem = "invalid message length";
+        exchange_->violation = Violation{.type = step.type, .is_of_length = true};
+    } else {
+        return true;
     }
-    if (problem.empty()) return true;
-    end(ClientClose::protocol_error,
-        ErrorReport::fatal(protocol::sqlstate::protocol_violation, std::move(problem)));
+    terminated_ = true;
     return false;
+}
+
+// The same of the first bytes of a message that is not whole: PostgreSQL looks at the type, and at
+// the length, as soon as it has them.
+bool ClientSession::is_acceptable_begin(Bytes begun) {
+    if (begun.empty()) return true;
+    const char type = begun.front();
+    const bool is_too_long = begun.size() >= protocol::header_size &&
+                             !protocol::is_large_type(type) &&
+                             protocol::read_uint32(begun.substr(1)) > protocol::max_small_message;
+    return is_acceptable({.kind = is_too_long ? Step::Kind::invalid : Step::Kind::frame,
+                          .type = type,
+                          .whole = true});
+}
+
+// The client has said its last, and has had its answers.
+void ClientSession::take_leave() {
+    if (!exchange_->violation) {
+        end(ClientClose::terminate, std::nullopt);
+        return;
+    }
+    const auto [type, is_of_length] = *exchange_->violation;
+    std::string problem = is_of_length ? "invalid message length"
+                                       : "invalid frontend message type " +
+                                             std::to_string(static_cast<unsigned char>(type));
+    if (lease_ && lease_->tracker().copying_in()) {
+        break_off_copy(is_of_length ? std::nullopt : std::optional(type));
+    } else if (is_of_length) {
+        end_silently(std::move(problem));
+    } else {
+        end(ClientClose::protocol_error,
+            ErrorReport::fatal(protocol::sqlstate::protocol_violation, std::move(problem)));
+    }
+}
+
+// What PostgreSQL says to what is no message where COPY reads, but for the context: two errors.
+// `type`: of an unknown message; nothing for one of an impossible length.
+void ClientSession::break_off_copy(std::optional<char> type) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    ErrorReport first =
+        ErrorReport::error(protocol::sqlstate::connection_failure,
+                           "unexpected EOF on client connection with an open transaction");
+    if (type) {
+        const auto value = static_cast<unsigned char>(*type);
+        const std::string shown = {digits[value >> 4U], digits[value & 15U]};
+        first =
+            ErrorReport::error(protocol::sqlstate::protocol_violation,
+                               "unexpected message type 0x" + shown + " during COPY from stdin");
+    }
+    std::string message;
+    protocol::append_error_response(message, first);
+    const iovec part = pool::to_iovec(message);
+    std::ignore = stream_.write({&part, 1});  // whoever does not read now is not waited for
+    end(ClientClose::protocol_error,
+        ErrorReport::fatal(protocol::sqlstate::protocol_violation,
+                           "terminating connection because protocol synchronization was lost"));
 }
 
 // False when the request can go nowhere yet: it ends the session, needs a server, or has to wait

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include "daemon/console/console.hpp"
 #include "daemon/log.hpp"
@@ -50,6 +51,14 @@ ClientSession::ClientSession(Worker& worker, std::uint64_t id, AcceptedClient cl
 
 void ClientSession::start() {
     wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
+    // Called on any thread, where this session must not be kept alive: it would die there.
+    auto leave = [weak = weak_from_this(), executor = worker_.context().io.get_executor()] {
+        asio::post(executor, [weak] {
+            if (const auto self = weak.lock()) self->make_room();
+        });
+    };
+    login_->ticket = worker_.gateway().logins.enter(
+        login_address(address_, stream_.native_handle()), std::move(leave));
     asio::co_spawn(worker_.context().io.get_executor(), log_in(),
                    [self = shared_from_this()](const std::exception_ptr& problem, bool logged_in) {
                        if (problem) self->failed(problem);
@@ -82,7 +91,9 @@ void ClientSession::wake() {
 
 void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
     if (ending_) return;
-    ending_ = std::make_unique<Ending>(Ending{.reason = reason, .report = std::move(report)});
+    ending_ = std::make_unique<Ending>();
+    ending_->reason = reason;
+    ending_->report = std::move(report);
     // Whatever it waits for, it is to look at `ending_` now.
     stream_.cancel();
     wake();
@@ -90,10 +101,17 @@ void ClientSession::end(ClientClose reason, std::optional<ErrorReport> report) {
     if (lease_) lease_->requests().cancel();
 }
 
+// As PostgreSQL does where it writes to its log only.
+void ClientSession::end_silently(std::string problem) {
+    end(ClientClose::protocol_error, std::nullopt);
+    if (!ending_->report) ending_->untold = std::move(problem);
+}
+
 void ClientSession::finish() {
     if (!ending_) {
         const ClientClose reason = terminated_ ? ClientClose::terminate : ClientClose::lost;
-        ending_ = std::make_unique<Ending>(Ending{.reason = reason, .report = std::nullopt});
+        ending_ = std::make_unique<Ending>();
+        ending_->reason = reason;
     }
     state_deadline_.cancel();
     if (part_ != nullptr && exchange_) part_->withdraw(exchange_->waiter);
@@ -146,7 +164,7 @@ void ClientSession::log_end() const {
                 {"addr", address_},
                 {"reason", name(ending_->reason)},
                 {"timeout", ending_->timeout},
-                {"error", ending_->report ? ending_->report->message : std::string()},
+                {"error", ending_->report ? ending_->report->message : ending_->untold},
                 {"age_s", seconds}});
 }
 
@@ -194,6 +212,13 @@ void ClientSession::cancel_request(std::function<void()> done) {
         wake();
     }
     done();
+}
+
+void ClientSession::make_room() {
+    if (!login_ || place_ || console_) return;  // it has logged in meanwhile
+    worker_.counters().logins_crowded_out.add();
+    end(ClientClose::refused, ErrorReport::fatal(protocol::sqlstate::too_many_connections,
+                                                 "sorry, too many clients already"));
 }
 
 void ClientSession::look_for_end() {

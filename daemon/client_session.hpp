@@ -13,6 +13,7 @@
 #include "daemon/client_view.hpp"
 #include "daemon/console/conversation.hpp"
 #include "daemon/exchange.hpp"
+#include "daemon/login_room.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/pool.hpp"
@@ -69,6 +70,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     /// it out of the queue. Does nothing for a client that has nothing under way.
     /// `done` is called, on this worker, when it has taken effect or never will.
     void cancel_request(std::function<void()> done);
+    /// Ends the session if its client has not logged in: others have come that want to.
+    void make_room();
     /// Ends the session if its client has gone while nothing reads it. To be called now and then.
     void look_for_end();
     /// The configuration has changed.
@@ -124,7 +127,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<std::optional<protocol::StartupMessage>> negotiate();
     Task<bool> read_packet(protocol::FirstPacket& packet);
     Task<bool> begin_direct_tls();
-    Task<bool> answer_ssl_request();
+    Task<bool> answer_encryption_request(bool is_tls);
     Task<bool> start_tls();
     [[nodiscard]] bool must_use_tls() const;
     Task<> carry_cancel(protocol::CancelKey key);
@@ -133,6 +136,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<pool::Greeting> obtain_greeting();
     Task<bool> set_up_server();
     void refuse(ErrorReport report);
+    void end_silently(std::string problem);
     void log_login() const;
 
     // console/console_session.cpp
@@ -146,8 +150,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     Task<bool> authenticate(CredentialsPtr& credentials);
     [[nodiscard]] ClientFacts facts() const;
     Task<bool> say(std::string_view messages) override;
-    Task<std::optional<std::string>> hear() override;
+    Task<std::optional<std::string>> hear(Reply wanted) override;
     Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) override;
+    Task<std::optional<PasswordChecker::Answer>> compare(
+        std::string password, std::vector<protocol::ScramVerifier> verifiers) override;
     Task<bool> pause(std::chrono::milliseconds time) override;
 
     // relay.cpp
@@ -169,6 +175,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void hand_over(const protocol::Step& step, Bytes message);
     void take_more(Bytes bytes);
     [[nodiscard]] bool is_acceptable(const protocol::Step& step);
+    [[nodiscard]] bool is_acceptable_begin(Bytes begun);
+    void take_leave();
+    void break_off_copy(std::optional<char> type);
     void note_request();
     [[nodiscard]] bool send_requests();
     void begin_to_wait();
@@ -234,6 +243,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
         std::string user;
         std::string_view method;  ///< how it proved who it is
         std::unique_ptr<const ErrorReport> set_up_error;
+        LoginRoom::Ticket ticket;  ///< until it has its place, or is let into the console
     };
     std::unique_ptr<Login> login_;  ///< null: it is over, and the client has its place
     ClientLimits::Place place_;
@@ -261,7 +271,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     bool cancelled_ = false;  ///< taken out of the queue by a CancelRequest
     bool discarding_ = false;  ///< refused in an extended query: messages up to Sync are dropped
     bool draining_ = false;
-    bool terminated_ = false;  ///< the client has said Terminate
+    bool terminated_ = false;  ///< the client has said its last: Terminate, or what is no message
 
     struct ConsoleClient {
         console::Conversation conversation;
@@ -279,9 +289,10 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     std::unique_ptr<UnreadNotifications> unread_;  ///< null: none
 
     struct Ending {
-        ClientClose reason;
+        ClientClose reason{};
         std::optional<ErrorReport> report;
         std::string_view timeout;  ///< the option's name, where a timeout ended it
+        std::string untold;        ///< for the log: what the client is not told
     };
     std::unique_ptr<Ending> ending_;  ///< null: it goes on
 

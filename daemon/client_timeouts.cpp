@@ -56,8 +56,9 @@ void ClientSession::query_expired() {
         log::write(conf::LogLevel::warning, "query_timeout",
                    {{"client", session_.id}, {"database", database()}, {"user", user()}});
         lease_->cancel_query();
-        worker_.context().deadlines.set(exchange_->query_deadline, options().cancel_wait_timeout,
-                                        Clock::now());
+        // A server that hangs heeds no cancel, and the client has waited long enough.
+        constexpr std::chrono::milliseconds patience{1000};
+        worker_.context().deadlines.set(exchange_->query_deadline, patience, Clock::now());
         return;
     }
     end(ClientClose::timeout, ErrorReport::fatal(protocol::sqlstate::query_canceled,

@@ -19,6 +19,9 @@ using conf::LogLevel;
 
 namespace {
 
+// How many of those who have not logged in make room when descriptors run out.
+constexpr std::size_t leave_at_once = 16;
+
 constexpr std::array signals{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
 unsigned number_of_workers(const conf::Config& config) {
@@ -77,6 +80,7 @@ Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
       console_(io_, *this),
       gateway_{.registry = registry_,
                .limits = limits_,
+               .logins = logins_,
                .auth = auth_,
                .tls = tls_,
                .console = console_,
@@ -90,8 +94,10 @@ Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
       watchdog_(contexts_.size(), Clock::now()),
       // A single worker takes in its clients itself: to be woken by another thread for each would
       // cost more than to accept it.
-      listener_(contexts_.size() == 1 ? contexts_.front()->io : io_,
-                [this](AcceptedClient client) { give_to_worker(std::move(client)); }),
+      listener_(
+          contexts_.size() == 1 ? contexts_.front()->io : io_,
+          [this](AcceptedClient client) { give_to_worker(std::move(client)); },
+          [this] { return logins_.make_room(leave_at_once) > 0; }),
       collector_([this] { return sample(); }),
       signals_(io_.get_executor()),
       housekeeping_(io_.get_executor()),
@@ -107,6 +113,7 @@ ExitCode Daemon::run() {
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): it cannot fail for a known signal
     reconfiguration_.log_import();
     raise_descriptor_limit(*config());
+    logins_.set_limits(login_limits(*config()));
     if (const auto problem = tls_.load(*config())) {
         log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
         return ExitCode::bad_configuration;
@@ -209,6 +216,7 @@ ReloadReport Daemon::set(const conf::Option& option, std::string_view text) {
 void Daemon::apply_configuration() {
     const auto config = reconfiguration_.config();
     limits_.set_max_client_conn(config->max_client_conn);
+    logins_.set_limits(login_limits(*config));
     registry_.reconfigure(*config);
     for (const auto& worker : workers_) worker->reconfigure(config);
     if (reachability_) reachability_->reconfigure(config);
@@ -335,8 +343,11 @@ Sample Daemon::sample() const {
                   .max_client_conn = config()->max_client_conn};
     for (const auto& pool : registry_.all()) {
         PoolSample& row = sample.pools.emplace_back();
-        row.database = pool->database();
-        row.user = pool->user();
+        // A name that has never been more than a client's word costs no series of its own.
+        const bool known = pool->has_connected();
+        row.database = known || config()->names_database(pool->database()) ? pool->database() : "*";
+        row.user =
+            known || config()->names_user(pool->database(), pool->user()) ? pool->user() : "*";
         row.pool_size = pool->budget().limit();
         row.servers_open = pool->budget().open();
         for (unsigned worker = 0; worker < workers_.size(); ++worker) {

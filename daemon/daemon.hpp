@@ -92,6 +92,7 @@ class Daemon : private console::Operations {
     asio::io_context io_{1};
     PoolLog pool_log_;
     ClientLimits limits_;
+    LoginRoom logins_;  ///< outlives all sessions
     ClientTlsStore tls_;
     std::vector<std::unique_ptr<pool::WorkerContext>> contexts_;
     AuthQuery auth_query_;

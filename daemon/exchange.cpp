@@ -30,6 +30,7 @@ void Exchange::end() {
     scanner.reset();
     scanned = 0;
     unanswered_step.reset();
+    violation.reset();
     waiter.dedicated.reset();
     waiter.refusal.reset();
     refusal.reset();

@@ -48,6 +48,12 @@ struct Exchange
 
     /// What the request is answered with instead of being sent.
     std::optional<protocol::ErrorReport> refusal;
+    /// What the client has sent in the place of a message; nothing is read behind it.
+    struct Violation {
+        char type = 0;
+        bool is_of_length = false;  ///< the type is one, and the length is impossible
+    };
+    std::optional<Violation> violation;
 
     pool::Waiter waiter;
     /// What a coroutine of the session waits for, where it is not the socket.

@@ -87,14 +87,22 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
     void stop();
 
   private:
-    using Streams = std::list<beast::tcp_stream>;
+    struct Peer {
+        explicit Peer(tcp::socket&& socket) : stream(std::move(socket)) {}
+        beast::tcp_stream stream;
+        bool has_asked = false;   ///< it has had an answer
+        bool is_asking = false;   ///< a request has begun, or its answer
+        bool is_leaving = false;  ///< it was closed to make room
+    };
+    using Peers = std::list<Peer>;  ///< idle longest first
 
     std::vector<tcp::endpoint> endpoints(const conf::ListenAddress& address, error_code& error);
     error_code open(tcp::acceptor& acceptor, const tcp::endpoint& endpoint);
     asio::awaitable<void> accept(std::shared_ptr<tcp::acceptor> acceptor);
     void begin_session(tcp::socket&& socket);
-    asio::awaitable<void> session(Streams::iterator stream);
-    asio::awaitable<bool> exchange(beast::tcp_stream& stream, beast::flat_buffer& buffer);
+    void make_room();
+    asio::awaitable<void> session(Peers::iterator peer);
+    asio::awaitable<bool> exchange(Peers::iterator peer, beast::flat_buffer& buffer);
     asio::awaitable<void> drain(beast::tcp_stream& stream, beast::flat_buffer& buffer) const;
     asio::awaitable<bool> write(beast::tcp_stream& stream, Response response, bool head_only);
     Response answer(const Request& request);
@@ -105,7 +113,8 @@ class HttpServer::State : public std::enable_shared_from_this<State> {
     std::function<Readiness()> ready_;
     HttpLimits limits_;
     std::vector<std::shared_ptr<tcp::acceptor>> acceptors_;
-    Streams streams_;
+    Peers peers_;
+    std::size_t leaving_ = 0;  ///< of them
     std::uint16_t port_ = 0;
     bool stopped_ = false;
 };
@@ -168,7 +177,7 @@ void HttpServer::State::stop() {
         acceptor->close(ignored);
     }
     acceptors_.clear();
-    for (beast::tcp_stream& stream : streams_) stream.close();
+    for (Peer& peer : peers_) peer.stream.close();
 }
 
 asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<tcp::acceptor> acceptor) {
@@ -189,34 +198,58 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<tcp::acceptor> a
 }
 
 void HttpServer::State::begin_session(tcp::socket&& socket) {
-    if (streams_.size() >= limits_.connections) return;  // closes it
-    const auto stream = streams_.emplace(streams_.end(), std::move(socket));
-    asio::co_spawn(context_, session(stream), end_of_coroutine);
+    if (peers_.size() - leaving_ >= limits_.connections) make_room();
+    const auto peer = peers_.emplace(peers_.end(), std::move(socket));
+    asio::co_spawn(context_, session(peer), end_of_coroutine);
 }
 
-asio::awaitable<void> HttpServer::State::session(Streams::iterator stream) {
+// Who has never had an answer goes first, then who asks nothing; of these, who is idle longest.
+void HttpServer::State::make_room() {
+    const auto rank = [](const Peer& peer) {
+        if (peer.is_leaving) return 3;
+        if (!peer.has_asked) return 0;
+        return peer.is_asking ? 2 : 1;
+    };
+    const auto leaves = std::ranges::min_element(peers_, {}, rank);  // the first of equals
+    if (leaves == peers_.end() || leaves->is_leaving) return;
+    leaves->is_leaving = true;
+    ++leaving_;
+    leaves->stream.close();
+}
+
+asio::awaitable<void> HttpServer::State::session(Peers::iterator peer) {
     const auto self = shared_from_this();
     // Erased however this ends. Not by stop(), as operations of the stream may be under way.
-    const std::shared_ptr<void> eraser(nullptr, [this, stream](void*) { streams_.erase(stream); });
+    const std::shared_ptr<void> eraser(nullptr, [this, peer](void*) {
+        if (peer->is_leaving) --leaving_;
+        peers_.erase(peer);
+    });
+    beast::tcp_stream& stream = peer->stream;
+    stream.expires_after(limits_.request_time);
     beast::flat_buffer buffer(limits_.header_bytes + limits_.body_bytes);
     bool keep_alive = true;
-    while (keep_alive && !stopped_) keep_alive = co_await exchange(*stream, buffer);
+    while (keep_alive && !stopped_ && !peer->is_leaving) {
+        keep_alive = co_await exchange(peer, buffer);
+    }
     // Half-close first: the peer may still be sending, and a reset would take the answer from it.
     error_code ignored;
-    stream->socket().shutdown(tcp::socket::shutdown_send, ignored);
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
     if (ignored || stopped_) co_return;
-    co_await drain(*stream, buffer);
+    co_await drain(stream, buffer);
 }
 
-asio::awaitable<bool> HttpServer::State::exchange(beast::tcp_stream& stream,
+asio::awaitable<bool> HttpServer::State::exchange(Peers::iterator peer,
                                                   beast::flat_buffer& buffer) {
+    beast::tcp_stream& stream = peer->stream;
+    // The time of the first request runs from the connection.
     if (buffer.size() == 0) {
-        stream.expires_after(limits_.idle_time);
+        if (peer->has_asked) stream.expires_after(limits_.idle_time);
         auto [error, count] = co_await stream.async_read_some(buffer.prepare(1024), use_tuple);
         if (error) co_return false;
         buffer.commit(count);
     }
-    stream.expires_after(limits_.request_time);
+    if (peer->has_asked) stream.expires_after(limits_.request_time);
+    peer->is_asking = true;
     http::request_parser<http::string_body> parser;
     parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
     parser.body_limit(limits_.body_bytes);
@@ -229,7 +262,11 @@ asio::awaitable<bool> HttpServer::State::exchange(beast::tcp_stream& stream,
         co_return false;
     }
     const bool head_only = parser.get().method() == http::verb::head;
-    co_return co_await write(stream, answer(parser.get()), head_only);
+    const bool keep_alive = co_await write(stream, answer(parser.get()), head_only);
+    peer->has_asked = true;
+    peer->is_asking = false;
+    peers_.splice(peers_.end(), peers_, peer);
+    co_return keep_alive;
 }
 
 asio::awaitable<bool> HttpServer::State::write(beast::tcp_stream& stream, Response response,

@@ -22,12 +22,13 @@ struct Readiness {
 
 /// What one scraper may use. The defaults are for the daemon; tests shorten the times.
 struct HttpLimits {
-    std::size_t connections = 64;     ///< at once; further ones are closed unread
+    std::size_t connections = 64;     ///< at once; for a further one the one idle longest is closed
     std::size_t header_bytes = 8192;  ///< request line and headers, else 431
     std::size_t body_bytes = 4096;    ///< a body is read and ignored, else 413
-    /// From the first byte of a request to the last of its answer, however slowly they trickle.
+    /// From the connection, or the first byte of a later request, to the last byte of the answer,
+    /// however slowly they trickle.
     std::chrono::milliseconds request_time{10'000};
-    /// Without any request. Above Prometheus' usual scrape intervals, so that it keeps its
+    /// Without a further request. Above Prometheus' usual scrape intervals, so that it keeps its
     /// connection.
     std::chrono::milliseconds idle_time{120'000};
 };

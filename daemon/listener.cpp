@@ -183,6 +183,15 @@ void Listener::close() {
     }
 }
 
+// Not for each attempt of a crowd.
+void Listener::complain(int error) {
+    const auto now = Clock::now();
+    if (now - complained_at_ < std::chrono::seconds(1)) return;
+    complained_at_ = now;
+    log::write(conf::LogLevel::error, "accept_failed",
+               {{"error", std::generic_category().message(error)}});
+}
+
 Task<> Listener::accept_from(std::shared_ptr<Socket> socket) {
     Timer pause(io_.get_executor());
     pool::SocketAddress peer;
@@ -200,9 +209,8 @@ Task<> Listener::accept_from(std::shared_ptr<Socket> socket) {
             in_a_row = 0;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             // Trying again at once would burn the processor while nothing can be had.
-            log::write(conf::LogLevel::error, "accept_failed",
-                       {{"error", std::generic_category().message(errno)}});
-            pause.expires_after(std::chrono::milliseconds(100));
+            complain(errno);
+            pause.expires_after(std::chrono::milliseconds(make_room_() ? 5 : 100));
             co_await pause.async_wait(as_result);
         }
     }

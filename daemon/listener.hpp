@@ -18,8 +18,12 @@ class Listener {
   public:
     using Sink = std::function<void(AcceptedClient)>;
 
-    /// `sink` is called on the loop of `io`.
-    Listener(asio::io_context& io, Sink sink) : io_(io), sink_(std::move(sink)) {}
+    /// Whether descriptors that have run out will be free in a moment.
+    using MakeRoom = std::function<bool()>;
+
+    /// Both are called on the loop of `io`.
+    Listener(asio::io_context& io, Sink sink, MakeRoom make_room)
+        : io_(io), sink_(std::move(sink)), make_room_(std::move(make_room)) {}
     ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
@@ -41,9 +45,12 @@ class Listener {
     [[nodiscard]] std::optional<std::string> listen_tcp(const conf::ListenAddress& address);
     Task<> accept_from(std::shared_ptr<Socket> socket);
     void close();
+    void complain(int error);
 
     asio::io_context& io_;
     Sink sink_;
+    MakeRoom make_room_;
+    Clock::time_point complained_at_{};
     std::vector<std::shared_ptr<Socket>> sockets_;
 };
 

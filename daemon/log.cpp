@@ -4,7 +4,7 @@
 #include <spdlog/async_logger.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +16,8 @@
 #include <memory>
 #include <mutex>
 #include <new>
+
+#include "daemon/log_output.hpp"
 
 namespace pgweir::daemon::log {
 namespace {
@@ -72,11 +74,50 @@ std::unique_ptr<spdlog::formatter> line_formatter() {
     return formatter;
 }
 
+/// Where spdlog's thread writes, and before and after it whoever logs.
+class OutputSink final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    /// From now on one thread writes, for which nothing waits.
+    void begin_thread() {
+        const std::lock_guard lock(mutex_);
+        output_.open();
+        has_thread_ = true;
+    }
+    /// Whoever logs writes, and finds out each time what stderr is by then.
+    void end_thread() {
+        const std::lock_guard lock(mutex_);
+        has_thread_ = false;
+        output_.close();
+    }
+    void give_up_at(Output::Clock::time_point when) { output_.give_up_at(when); }
+
+  private:
+    // What is queued may wait as long as it takes; what is written directly holds up its writer.
+    static constexpr std::chrono::milliseconds patience_of_thread = std::chrono::hours(24);
+    static constexpr std::chrono::milliseconds patience_of_writer{1000};
+
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        if (!has_thread_) output_.open();
+        output_.write({line.data(), line.size()},
+                      has_thread_ ? patience_of_thread : patience_of_writer);
+        if (!has_thread_) output_.close();
+    }
+    void flush_() override {}
+
+    Output output_;
+    bool has_thread_ = false;
+};
+
+// How long the end waits for who reads the log.
+constexpr std::chrono::milliseconds patience_at_end{1000};
+
 // spdlog's own queue and thread. overrun_oldest, as nobody may wait for a log: a worker that did
 // would hold up every client it carries. What is lost is counted and told.
 class Log {
   public:
-    Log() : sink_(std::make_shared<spdlog::sinks::stderr_sink_mt>()), direct_("pgweir", sink_) {
+    Log() : sink_(std::make_shared<OutputSink>()), direct_("pgweir", sink_) {
         sink_->set_formatter(line_formatter());
         direct_.set_level(spdlog::level::trace);  // enabled() decides
     }
@@ -86,6 +127,7 @@ class Log {
         set_level(level);
         if (queue_) return;
         sink_->set_formatter(line_formatter());
+        sink_->begin_thread();
         queue_ = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
         reported_ = 0;  // counted by each queue for itself
         queued_ = std::make_shared<spdlog::async_logger>(
@@ -95,13 +137,15 @@ class Log {
     }
 
     /// Lines that come meanwhile are written at once; the queue's destructor writes what is in it
-    /// and joins its thread. `queued_` stays, for a thread that is about to use it.
+    /// and joins its thread, which from then on waits for no reader. `queued_` stays, for a thread
+    /// that is about to use it.
     void stop() {
         const std::lock_guard lock(mutex_);
         if (!running_.exchange(false)) return;
+        sink_->give_up_at(Output::Clock::now() + patience_at_end);
         report_lost();
         queue_.reset();
-        sink_->flush();
+        sink_->end_thread();
     }
 
     void set_level(conf::LogLevel level) {
@@ -134,7 +178,7 @@ class Log {
         reported_ += lost;
     }
 
-    std::shared_ptr<spdlog::sinks::stderr_sink_mt> sink_;
+    std::shared_ptr<OutputSink> sink_;
     spdlog::logger direct_;
     std::atomic<spdlog::level::level_enum> level_{spdlog::level::info};
     std::atomic<bool> running_{false};

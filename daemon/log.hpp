@@ -46,7 +46,8 @@ inline constexpr std::size_t max_value_length = 1024;
 /// caller's thread. Call once, after any fork. What is queued at exit() is still written.
 void start(conf::LogLevel level);
 
-/// Writes what is queued and ends the log's thread. For an end that does not pass through exit().
+/// Writes what is queued and ends the log's thread. Waits a second at most for who reads the log;
+/// what is not read by then is lost. For an end that does not pass through exit().
 void stop();
 
 /// May be called at any time (a reload does).

@@ -67,7 +67,7 @@ bool ClientSession::go_on() {
             return true;
         case Phase::leaving:
             if (!may_leave()) return false;
-            end(ClientClose::terminate, std::nullopt);
+            take_leave();
             return false;
     }
     return false;
@@ -139,7 +139,7 @@ bool ClientSession::requests_sent() {
     return true;
 }
 
-// PostgreSQL answers what was asked before a Terminate, and so do we.
+// PostgreSQL answers what was asked before a Terminate, or before what is no message, and so do we.
 bool ClientSession::may_leave() const {
     return !lease_ || !lease_->tracker().owes_ready() || lease_->tracker().copying_in() ||
            lease_->tracker().copying_both();
@@ -240,6 +240,7 @@ ClientSession::Reading ClientSession::read_now() {
 Task<bool> ClientSession::read_more() {
     Reading reading = read_now();
     while (reading == Reading::nothing) {
+        exchange_->buffer.shrink();  // there may be thousands who send half of something
         co_await stream_.readable();
         reading = read_now();
     }

@@ -17,6 +17,7 @@
 #include "daemon/client_session.hpp"
 #include "daemon/console/console.hpp"
 #include "daemon/exchange.hpp"
+#include "daemon/login_room.hpp"
 #include "daemon/random_bits.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/registry.hpp"
@@ -30,6 +31,7 @@ namespace pgweir::daemon {
 struct Gateway {
     pool::Registry& registry;
     ClientLimits& limits;
+    LoginRoom& logins;
     AuthShared& auth;
     ClientTlsStore& tls;
     console::Console& console;

@@ -159,6 +159,11 @@ class Pool : public std::enable_shared_from_this<Pool> {
     Outage note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,
                         milliseconds server_login_retry);
     void note_success();
+    /// Whether a server has ever let this pool in: until then its names are its client's word.
+    void note_connected() { has_connected_.store(true, std::memory_order_relaxed); }
+    [[nodiscard]] bool has_connected() const {
+        return has_connected_.load(std::memory_order_relaxed);
+    }
     /// Tells every part that the latest attempt failed, so that all who wait hear of it.
     void announce_outage();
 
@@ -203,6 +208,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::shared_ptr<const ServerCredentials> credentials_;
     std::optional<Outage> outage_;
     std::atomic<bool> has_outage_{false};
+    std::atomic<bool> has_connected_{false};
     std::atomic<bool> reads_sequences_{false};
     std::atomic<bool> shared_{false};
     Greetings greetings_;

@@ -86,6 +86,7 @@ void PoolPart::connected(ServerConnection connection, Clock::duration took) {
 }
 
 Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
+    pool_.note_connected();
     static std::atomic<std::uint64_t> last_id{0};
     connection.id = ++last_id;
     statistics_.server_logins.add();

@@ -50,6 +50,9 @@ class ReadBuffer {
     void give_back_if_empty() {
         if (begin_ == end_) discard();
     }
+    /// Holds what there is in no more memory than it needs, up to the next `room`: for who may wait
+    /// long for the rest. Views into it end.
+    void shrink();
     void discard();
     [[nodiscard]] bool empty() const { return begin_ == end_; }
 
@@ -58,6 +61,7 @@ class ReadBuffer {
     BufferPool::Buffer buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    bool shrunk_ = false;  ///< the buffer is not the pool's, and holds just `end_` bytes
 };
 
 }  // namespace pgweir::pool

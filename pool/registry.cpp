@@ -7,7 +7,9 @@ namespace pgweir::pool {
 namespace {
 
 // How long a pool without clients and servers is remembered, and its counters with it.
-constexpr std::chrono::minutes forget_after{10};
+constexpr std::chrono::seconds forget_after{600};
+// The same where no server has ever let it in: clients make up names.
+constexpr std::chrono::seconds forget_unproven_after{10};
 
 }  // namespace
 
@@ -123,16 +125,27 @@ void Registry::sweep(Clock::time_point now) {
             Entry& entry = here->second;
             if (entry.pool->clients > 0 || entry.pool->budget().open() > 0) {
                 entry.last_used = now;
-            } else if (now - entry.last_used >= forget_after && entry.pool.use_count() == 1) {
+            } else if (now - entry.last_used >=
+                           (entry.pool->has_connected() ? forget_after : forget_unproven_after) &&
+                       entry.pool.use_count() == 1) {
                 unused.push_back(std::move(entry.pool));
                 pools_.erase(here);
             }
         }
     }
+    unused.clear();
+    forget_unused_budgets();
     for (const auto& pool : all()) {
         pool->sweep();
         pool->ensure_minimum();
     }
+}
+
+void Registry::forget_unused_budgets() {
+    const std::lock_guard lock(mutex_);
+    const auto is_unused = [](const auto& known) { return known.second.use_count() == 1; };
+    std::erase_if(database_budgets_, is_unused);
+    std::erase_if(user_budgets_, is_unused);
 }
 
 void Registry::shut_down() const {

@@ -70,6 +70,7 @@ class Registry {
     std::shared_ptr<Budget> budget_for(std::map<std::string, std::shared_ptr<Budget>>& budgets,
                                        const std::string& name, unsigned limit);
 
+    void forget_unused_budgets();
     [[nodiscard]] PoolSetup setup_for(const conf::Config& config, const conf::Database& entry,
                                       const std::string& database, const std::string& user) const;
 

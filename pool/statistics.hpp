@@ -150,8 +150,9 @@ struct PoolStatistics {
 
 /// What one worker counts that belongs to no pool.
 struct WorkerStatistics {
-    Counter clients;         ///< connections there now, logged in or not
-    Counter logins_refused;  ///< closed before a pool was known
+    Counter clients;             ///< connections there now, logged in or not
+    Counter logins_refused;      ///< closed before a pool was known
+    Counter logins_crowded_out;  ///< closed before a pool was known, to make room for others
     Counter login_timeouts;
     Counter tls_handshakes_failed;
     Counter authentications_failed;   ///< whatever the reason

@@ -17,8 +17,8 @@
 
 namespace pgweir::protocol {
 
-/// PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH and PG_MAX_SASL_MESSAGE_LENGTH: the longest bodies it
-/// takes in answer to a request for a password, and as a SASL message.
+/// PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH and PG_MAX_SASL_MESSAGE_LENGTH: the greatest length field
+/// that it takes in answer to a request for a password, and the longest body of a SASL message.
 inline constexpr std::uint32_t max_password_message = 65535;
 inline constexpr std::uint32_t max_sasl_message = 1024;
 

@@ -16,13 +16,6 @@ ErrorReport malformed(std::string message) {
     return ErrorReport::fatal(sqlstate::protocol_violation, std::move(message));
 }
 
-ErrorReport unsupported_version(std::uint32_t version) {
-    return ErrorReport::fatal(sqlstate::feature_not_supported,
-                              "unsupported frontend protocol " + std::to_string(version >> 16U) +
-                                  "." + std::to_string(version & 0xffffU) +
-                                  ": server supports 3.0 to 3.0");
-}
-
 // As PostgreSQL's parse_bool(): any part of a word that begins only that word, in either case.
 std::optional<bool> parse_bool(std::string_view value) {
     struct Word {
@@ -127,17 +120,31 @@ FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
 
 }  // namespace
 
+// A client of protocol 1 or 2 gets its error in the form that it knows, as from PostgreSQL.
+FirstPacket refuse_version(std::uint32_t version) {
+    std::string message = "unsupported frontend protocol " + std::to_string(version >> 16U) + "." +
+                          std::to_string(version & 0xffffU) + ": server supports 3.0 to 3.0";
+    if (version != 0 && version >> 16U < 3) {
+        std::string answer = "EFATAL:  " + message + '\n';
+        answer += '\0';
+        return Unanswerable{.problem = std::move(message), .answer = std::move(answer)};
+    }
+    return ErrorReport::fatal(sqlstate::feature_not_supported, std::move(message));
+}
+
 FirstPacket parse_first_packet(Bytes body) {
-    if (body.size() < 4) return malformed("invalid length of startup packet");
+    if (body.size() < 4) return Unanswerable{.problem = "invalid length of startup packet"};
     const std::uint32_t code = read_uint32(body);
     body.remove_prefix(4);
-    if (code == ssl_request_code && body.empty()) return SslRequest{};
-    if (code == gssenc_request_code && body.empty()) return GssEncRequest{};
+    if (code == ssl_request_code) return SslRequest{};
+    if (code == gssenc_request_code) return GssEncRequest{};
     if (code == cancel_request_code) {
-        if (body.size() != 8) return malformed("invalid length of cancel request packet");
+        if (body.size() != 8) {
+            return Unanswerable{.problem = "invalid length of cancel request packet"};
+        }
         return CancelKey{.pid = read_uint32(body), .secret = read_uint32(body.substr(4))};
     }
-    if (code >> 16U != 3) return unsupported_version(code);
+    if (code >> 16U != 3) return refuse_version(code);
     return parse_startup_message(code, body);
 }
 

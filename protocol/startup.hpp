@@ -12,8 +12,9 @@
 
 namespace pgweir::protocol {
 
-/// PostgreSQL's MAX_STARTUP_PACKET_LENGTH: longer start-up packets are refused unread.
-inline constexpr std::uint32_t max_startup_length = 10000;
+/// The greatest length field of a first packet: PostgreSQL's MAX_STARTUP_PACKET_LENGTH, and the
+/// field itself. Longer packets are refused unread.
+inline constexpr std::uint32_t max_startup_length = 10004;
 
 inline constexpr std::uint32_t protocol_3_0 = 3U << 16U;
 inline constexpr std::uint32_t cancel_request_code = 1234U << 16U | 5678U;
@@ -62,10 +63,21 @@ struct StartupMessage {
     }
 };
 
-using FirstPacket = std::variant<StartupMessage, SslRequest, GssEncRequest, CancelKey, ErrorReport>;
+/// A packet over which PostgreSQL closes the connection without an ErrorResponse.
+struct Unanswerable {
+    std::string problem;  ///< for the log
+    /// What the client gets all the same: an error as protocol 2 had it, where it speaks that.
+    std::string answer;
+};
+
+using FirstPacket =
+    std::variant<StartupMessage, SslRequest, GssEncRequest, CancelKey, ErrorReport, Unanswerable>;
 
 /// Takes apart the body of a first packet (what follows its length field). Whatever is wrong with
-/// it comes back as the error to send, worded as PostgreSQL words it.
+/// it comes back as the error to send, worded as PostgreSQL words it, or as Unanswerable.
 [[nodiscard]] FirstPacket parse_first_packet(Bytes body);
+
+/// What a client is told that speaks a protocol of this version.
+[[nodiscard]] FirstPacket refuse_version(std::uint32_t version);
 
 }  // namespace pgweir::protocol

@@ -153,10 +153,16 @@ Authentication::Outcome Authentication::check_peer() {
                                   : "the client's account is unknown");
 }
 
+// Behind a Unix socket is an account, not all of them.
+std::string Authentication::brake_address() const {
+    if (!facts_.is_unix || !facts_.uid) return facts_.address;
+    return facts_.address + " uid " + std::to_string(*facts_.uid);
+}
+
 // The methods that ask for a secret, behind the brake.
 Task<Authentication::Outcome> Authentication::check_secret(AuthType method) {
     const auto now = LoginBrake::Clock::now();
-    if (const auto wait = shared_.brake.blocked_for(facts_.address, facts_.user, now)) {
+    if (const auto wait = shared_.brake.blocked_for(brake_address(), facts_.user, now)) {
         const Outcome outcome = refuse(sqlstate::invalid_authorization,
                                        "too many failed logins of user " + quoted(facts_.user) +
                                            " from " + quoted(facts_.address),
@@ -209,7 +215,7 @@ Task<bool> Authentication::find_secrets() {
 Task<std::variant<std::string, Authentication::Outcome>> Authentication::ask(std::string request) {
     const bool said = co_await client_.say(request);
     if (!said) co_return Outcome::gone;
-    const auto body = co_await client_.hear();
+    const auto body = co_await client_.hear(AuthConversation::Reply::password);
     if (!body) co_return Outcome::gone;
     const auto parsed = protocol::parse_password_message(*body);
     if (const auto* problem = std::get_if<ErrorReport>(&parsed)) {
@@ -217,27 +223,6 @@ Task<std::variant<std::string, Authentication::Outcome>> Authentication::ask(std
         co_return Outcome::refused;
     }
     co_return std::string(std::get<std::string_view>(parsed));
-}
-
-Task<Authentication::Outcome> Authentication::exchange_password() {
-    std::string request;
-    protocol::append_authentication_cleartext_password(request);
-    const auto heard = co_await ask(std::move(request));
-    if (const auto* outcome = std::get_if<Outcome>(&heard)) co_return *outcome;
-    const auto& password = std::get<std::string>(heard);
-    for (const protocol::Secret& secret : secrets_) {
-        if (!protocol::matches_password(secret, facts_.user, password)) continue;
-        auto credentials = std::make_shared<pool::ServerCredentials>();
-        credentials->password = password;
-        credentials_ = std::move(credentials);
-        co_return let_in();
-    }
-    // The work of a comparison with a verifier, so that time does not tell who is known.
-    if (secrets_.empty()) {
-        std::ignore = protocol::matches_password(protocol::ScramVerifier{.salt = "pgweir"},
-                                                 facts_.user, password);
-    }
-    co_return co_await fail("password authentication failed", "wrong password");
 }
 
 Task<Authentication::Outcome> Authentication::exchange_md5() {
@@ -268,7 +253,7 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
     while (true) {
         const bool said = co_await client_.say(message);
         if (!said) co_return Outcome::gone;
-        const auto body = co_await client_.hear();
+        const auto body = co_await client_.hear(AuthConversation::Reply::sasl);
         if (!body) co_return Outcome::gone;
         if (body->size() > protocol::max_sasl_message) {
             co_return co_await fail("password authentication failed",
@@ -315,7 +300,7 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
 }
 
 Authentication::Outcome Authentication::let_in() {
-    shared_.brake.succeeded(facts_.address, facts_.user);
+    shared_.brake.succeeded(brake_address(), facts_.user);
     return Outcome::let_in;
 }
 
@@ -324,7 +309,7 @@ Task<Authentication::Outcome> Authentication::fail(std::string_view how, std::st
     if (secrets_.empty()) reason = "no such user, or it has no password";
     if (asked_) shared_.query.forget(*asked_, facts_.user);
     const LoginBrake::Failure failure =
-        shared_.brake.failed(facts_.address, facts_.user,
+        shared_.brake.failed(brake_address(), facts_.user,
                              {.failure_limit = config_->auth_failure_limit,
                               .failure_delay = config_->auth_failure_delay,
                               .failure_block = config_->auth_failure_block},

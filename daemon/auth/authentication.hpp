@@ -13,6 +13,7 @@
 #include "conf/hba.hpp"
 #include "daemon/auth/auth_query.hpp"
 #include "daemon/auth/login_brake.hpp"
+#include "daemon/auth/password_checker.hpp"
 #include "daemon/auth/prepared_secrets.hpp"
 #include "pool/asio.hpp"
 #include "pool/server_credentials.hpp"
@@ -49,10 +50,15 @@ class AuthConversation {
 
     /// False: the session ends.
     virtual Task<bool> say(std::string_view messages) = 0;
-    /// The body of the client's next password message. Nothing: the session ends.
-    virtual Task<std::optional<std::string>> hear() = 0;
+    enum class Reply : std::uint8_t { password, sasl };
+    /// The body of the client's next password message, which is to be `wanted`. Nothing: the
+    /// session ends.
+    virtual Task<std::optional<std::string>> hear(Reply wanted) = 0;
     /// Asks auth_query.
     virtual Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) = 0;
+    /// Compares a password that came in clear. Nothing: the session ends.
+    virtual Task<std::optional<PasswordChecker::Answer>> compare(
+        std::string password, std::vector<protocol::ScramVerifier> verifiers) = 0;
     /// Lets time pass. False: the session ends.
     virtual Task<bool> pause(std::chrono::milliseconds time) = 0;
 };
@@ -62,6 +68,7 @@ struct AuthShared {
     AuthQuery& query;
     LoginBrake brake;
     PreparedSecrets prepared;
+    PasswordChecker passwords;
 };
 
 /// One client's authentication; lives in its login. Every outcome is worded as PostgreSQL words it,
@@ -101,6 +108,8 @@ class Authentication {
     Task<bool> find_secrets();
     Task<std::variant<std::string, Outcome>> ask(std::string request);
     Task<Outcome> exchange_password();
+    Task<std::optional<bool>> is_right(const std::string& password);
+    [[nodiscard]] std::string brake_address() const;
     Task<Outcome> exchange_md5();
     Task<Outcome> exchange_scram();
     [[nodiscard]] Outcome let_in();

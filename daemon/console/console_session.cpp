@@ -33,6 +33,7 @@ Task<> ClientSession::enter_console(const protocol::StartupMessage& startup) {
         if (!authentic) co_return;
         role = console::role_of(worker_.config(), user());
     }
+    login_->ticket = {};
     std::string opening;
     protocol::append_authentication_ok(opening);
     std::optional<ErrorReport> problem;

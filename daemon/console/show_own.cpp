@@ -212,6 +212,7 @@ Rows show_errors(const Snapshot& snapshot) {
         add_error(rows, nullptr, std::move(kind), reason, sum);
     };
     of_process("login", "refused", &WorkerStatistics::logins_refused);
+    of_process("login", "crowded_out", &WorkerStatistics::logins_crowded_out);
     of_process("login", "timeout", &WorkerStatistics::login_timeouts);
     of_process("tls", "handshake_failed", &WorkerStatistics::tls_handshakes_failed);
     of_process("authentication", "failed", &WorkerStatistics::authentications_failed);

@@ -178,6 +178,10 @@ const Metric table[] = {
     {"pgweir_logins_refused_total", counter, none, "",
      "Client connections closed before a pool was known: limits, unknown database, nonsense.",
      WorkerCounter{&WorkerStatistics::logins_refused}},
+    {"pgweir_logins_crowded_out_total", counter, none, "",
+     "Client connections closed before they had logged in, to make room for others "
+     "(max_login_conn, or descriptors that ran out).",
+     WorkerCounter{&WorkerStatistics::logins_crowded_out}},
     {"pgweir_login_timeouts_total", counter, none, "",
      "Client connections closed by client_login_timeout before a pool was known.",
      WorkerCounter{&WorkerStatistics::login_timeouts}},

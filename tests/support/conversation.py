@@ -41,8 +41,8 @@ class Conversation:
     parameters: dict = field(default_factory=dict)
     logs_in: bool = True
     version: int = wire.PROTOCOL_3_0
-    compare: str = "exact"               # exact; code: errors by severity and SQLSTATE;
-                                         # explained: code, and a FATAL more before a silent end
+    compare: str = "exact"               # exact; text: errors but for their place in the source;
+                                         # code: errors by severity and SQLSTATE
     concurrent: bool = None
     masks: list = field(default_factory=list)
     timeout: float = 10

@@ -39,9 +39,11 @@ def describe(message, compare="exact"):
         return f"{name} <masked>"
     if message.type == "A":
         return f"{name} <pid> {_shown(message.body[4:])}"
-    if message.type == "E" and compare in ("code", "explained"):
+    if message.type == "E" and compare == "code":
         fields = message.fields
         return f"{name} {fields.get('S')} {fields.get('V')} {fields.get('C')}"
+    if message.type in "EN" and compare == "text":
+        return f"{name} { {key: text for key, text in message.fields.items() if key not in 'FLR'} }"
     if message.type in "EN":
         return f"{name} {_shown(message.body)} {message.fields.get('M', '')[:200]!r}"
     if message.type == "T":
@@ -161,16 +163,7 @@ def play(conversation, target, cluster):
         player.note(f"BROKEN message: {broken}")
     finally:
         player.peer.close()
-    if conversation.compare == "explained":
-        player.trace = _without_last_words(player.trace)
     return player.trace if conversation.logs_in else _sorted_settings(player.trace)
-
-
-def _without_last_words(trace):
-    """A trace without the FATAL before the end: PostgreSQL writes some reasons to its log only."""
-    if len(trace) > 1 and trace[-1] == "end of stream" and trace[-2].startswith("ErrorResponse FATAL"):
-        return [*trace[:-2], trace[-1]]
-    return trace
 
 
 def _sorted_settings(trace):

@@ -1,10 +1,12 @@
 #include "daemon/log.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <thread>
@@ -202,6 +204,39 @@ TEST(LogQuote, LongValuesAreCutBetweenCharacters) {
     EXPECT_EQ(log::quote(at_the_edge), std::string(log::max_value_length - 1, 'x') + "...");
     const std::string not_text(2 * log::max_value_length, '\x80');
     EXPECT_THAT(log::quote(not_text), EndsWith(R"(\x80...")"));
+}
+
+/// A pipe that nobody reads, full to the brim.
+class FullPipe {
+  public:
+    FullPipe() {
+        EXPECT_EQ(pipe2(ends_, O_NONBLOCK), 0);
+        while (write(ends_[1], "x", 1) == 1) {
+        }
+        fcntl(ends_[1], F_SETFL, 0);
+    }
+    ~FullPipe() {
+        close(ends_[0]);
+        close(ends_[1]);
+    }
+    FullPipe(const FullPipe&) = delete;
+    FullPipe& operator=(const FullPipe&) = delete;
+    [[nodiscard]] int end() const { return ends_[1]; }
+
+  private:
+    int ends_[2] = {-1, -1};
+};
+
+TEST_F(Log, WhereNobodyReadsNobodyWaits) {
+    const FullPipe pipe;
+    const Redirect redirect(pipe.end());
+    const auto begun = std::chrono::steady_clock::now();
+    log::start(LogLevel::info);
+    for (int i = 0; i < 20'000; ++i) log::write(LogLevel::info, "event", {{"number", i}});
+    log::stop();
+    log::write(LogLevel::info, "late");
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+    EXPECT_EQ(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0) << "the flags are not ours alone";
 }
 
 }  // namespace

@@ -182,5 +182,37 @@ TEST(ReadBuffer, AStreamPassesWholeWhateverTheReadsAndSteps) {
     EXPECT_TRUE(received == sent);
 }
 
+TEST(ReadBuffer, ShrunkHoldsTheSameAndTakesMore) {
+    BufferPool pool;
+    ReadBuffer buffer(pool);
+    receive(buffer, "abcdef");
+    buffer.consume(2);
+    buffer.shrink();
+    EXPECT_EQ(buffer.held(), "cdef");
+    buffer.shrink();
+    EXPECT_EQ(buffer.held(), "cdef");
+    buffer.consume(1);
+    receive(buffer, "ghi");
+    EXPECT_EQ(buffer.held(), "defghi");
+    EXPECT_EQ(buffer.room().size(), whole - 6);
+}
+
+TEST(ReadBuffer, ShrunkGivesItsBufferToThePool) {
+    BufferPool pool;
+    ReadBuffer buffer(pool);
+    receive(buffer, "abc");
+    const char* const address = buffer.held().data();
+    buffer.shrink();
+    const BufferPool::Buffer spare = pool.take();
+    EXPECT_EQ(spare.get(), address);
+    buffer.discard();
+    EXPECT_TRUE(buffer.empty());
+    receive(buffer, "xyz");
+    EXPECT_EQ(buffer.held(), "xyz");
+    buffer.consume(3);
+    buffer.shrink();
+    EXPECT_TRUE(buffer.held().empty());
+}
+
 }  // namespace
 }  // namespace pgweir::pool
