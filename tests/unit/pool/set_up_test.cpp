@@ -60,13 +60,14 @@ class SetUpTest : public FollowingFixture {
 // --- behind it the request -----------------------------------------------------------------------
 
 TEST_F(SetUpTest, ItGoesBeforeAQueryAndItsAnswersAreKeptBack) {
-    has(ann, {{"timezone", "CET"}});
+    has(ann, {{"search_path", "CET"}});
     ann.query("select 1");
     EXPECT_EQ(ann.held_back(), 0U);
     EXPECT_FALSE(ann.server->works_for_itself()) << "the request is under way";
     const std::vector<std::string> set_up = set_up_statements();
-    EXPECT_THAT(set_up, ElementsAre("BEGIN", "SELECT pg_catalog.set_config('timezone','CET',false)",
-                                    "COMMIT"));
+    EXPECT_THAT(
+        set_up,
+        ElementsAre("BEGIN", "SELECT pg_catalog.set_config('search_path','CET',false)", "COMMIT"));
     EXPECT_EQ(next_message(), "Qselect 1") << "and no Sync between";
     say_bytes(done(set_up));
     EXPECT_EQ(ann.received(), "");
@@ -82,7 +83,7 @@ TEST_F(SetUpTest, ItGoesBeforeAQueryAndItsAnswersAreKeptBack) {
 }
 
 TEST_F(SetUpTest, ItGoesBeforeAnExtendedQuery) {
-    has(ann, {{"timezone", "CET"}});
+    has(ann, {{"search_path", "CET"}});
     ann.parse("", "select 1");
     ann.bind("");
     ann.execute();
@@ -103,7 +104,7 @@ TEST_F(SetUpTest, TheUnnamedStatementIsPreparedAgainBehindIt) {
     ann.sync();
     EXPECT_EQ(got(), "P: S");
     say("1Z");
-    leave_settings_of_bob({{"timezone", "CET"}});
+    leave_settings_of_bob({{"search_path", "CET"}});
     acquire(ann);
     ann.bind("");
     ann.sync();
@@ -114,9 +115,9 @@ TEST_F(SetUpTest, TheUnnamedStatementIsPreparedAgainBehindIt) {
 }
 
 TEST_F(SetUpTest, EqualSettingsOfAnotherObjectNeedNone) {
-    leave_settings_of_bob({{"timezone", "CET"}});
+    leave_settings_of_bob({{"search_path", "CET"}});
     ann.session().settings =
-        std::make_shared<const SessionSettings>(std::vector<Parameter>{{"timezone", "CET"}});
+        std::make_shared<const SessionSettings>(std::vector<Parameter>{{"search_path", "CET"}});
     acquire(ann);
     ann.query("select 1");
     EXPECT_EQ(got(), "Q");
@@ -131,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(At, Refused, testing::Values(0, 1, 2));
 
 // PostgreSQL discards the Query, too, as it waits for a Sync.
 TEST_P(Refused, BehindAQueryPgweirSendsTheSync) {
-    has(ann, {{"timezone", "nowhere"}});
+    has(ann, {{"search_path", "nowhere"}});
     ann.query("select 1");
     const std::vector<std::string> set_up = set_up_statements();
     EXPECT_EQ(next_message(), "Qselect 1");
@@ -150,7 +151,7 @@ TEST_P(Refused, BehindAQueryPgweirSendsTheSync) {
 }
 
 TEST_P(Refused, BehindAnExtendedQueryStandsTheClientsSync) {
-    has(ann, {{"timezone", "nowhere"}});
+    has(ann, {{"search_path", "nowhere"}});
     ann.parse("s1", "select 1");
     ann.bind("s1");
     ann.execute();
@@ -170,7 +171,7 @@ TEST_P(Refused, BehindAnExtendedQueryStandsTheClientsSync) {
 }
 
 TEST_P(Refused, BeforeTheClientsSyncTheRestOfTheQueryIsDiscarded) {
-    has(ann, {{"timezone", "nowhere"}});
+    has(ann, {{"search_path", "nowhere"}});
     ann.parse("", "select 1");
     const std::vector<std::string> set_up = set_up_statements();
     EXPECT_EQ(got(), "P:");
@@ -189,7 +190,7 @@ TEST_P(Refused, BeforeTheClientsSyncTheRestOfTheQueryIsDiscarded) {
 
 TEST_P(Refused, AloneItsErrorIsForWhoHasAskedForIt) {
     ann.may_be_refused = true;
-    has(ann, {{"timezone", "nowhere"}});
+    has(ann, {{"search_path", "nowhere"}});
     ASSERT_TRUE(ann.server->set_up());
     EXPECT_TRUE(ann.server->works_for_itself());
     const std::vector<std::string> set_up = set_up_statements();
@@ -207,7 +208,7 @@ TEST_P(Refused, AloneItsErrorIsForWhoHasAskedForIt) {
 }
 
 TEST_P(Refused, WhoHasLeftMeanwhileLeavesAServerThatIsSetRight) {
-    has(ann, {{"timezone", "nowhere"}});
+    has(ann, {{"search_path", "nowhere"}});
     ann.query("select 1");
     const std::vector<std::string> set_up = set_up_statements();
     EXPECT_EQ(got(), "Q");
@@ -227,7 +228,7 @@ TEST_P(Refused, WhoHasLeftMeanwhileLeavesAServerThatIsSetRight) {
 
 // Whose role is gone can give it up.
 TEST_F(SetUpTest, WhatTheStatementChangesAnyhowIsLeftOutAfterARefusal) {
-    has(ann, {{"role", "gone"}, {"timezone", "CET"}});
+    has(ann, {{"role", "gone"}, {"search_path", "CET"}});
     ann.query("select 1");
     const std::vector<std::string> refused = set_up_statements();
     EXPECT_EQ(got(), "Q");
@@ -239,14 +240,14 @@ TEST_F(SetUpTest, WhatTheStatementChangesAnyhowIsLeftOutAfterARefusal) {
     ann.query("RESET ROLE");
     EXPECT_THAT(
         set_up_statements(),
-        ElementsAre("BEGIN", "SELECT pg_catalog.set_config('timezone','CET',false)", "COMMIT"));
+        ElementsAre("BEGIN", "SELECT pg_catalog.set_config('search_path','CET',false)", "COMMIT"));
     EXPECT_EQ(next_message(), "QRESET ROLE");
 }
 
 // --- one request at a time -----------------------------------------------------------------------
 
 TEST_F(SetUpTest, ASecondRequestWaitsForIt) {
-    has(ann, {{"timezone", "CET"}});
+    has(ann, {{"search_path", "CET"}});
     ann.query("select 1");
     ann.query("select 2");
     EXPECT_EQ(ann.held_back(), 1U);
@@ -263,7 +264,7 @@ TEST_F(SetUpTest, ASecondRequestWaitsForIt) {
 }
 
 TEST_F(SetUpTest, BehindTheSyncOfAnExtendedQueryNothingGoesEither) {
-    has(ann, {{"timezone", "CET"}});
+    has(ann, {{"search_path", "CET"}});
     ann.parse("", "select 1");
     ann.bind("");
     EXPECT_EQ(ann.held_back(), 0U);
@@ -281,7 +282,7 @@ TEST_F(SetUpTest, BehindTheSyncOfAnExtendedQueryNothingGoesEither) {
 }
 
 TEST_F(SetUpTest, BehindAFunctionCallNothingGoesEither) {
-    has(ann, {{"timezone", "CET"}});
+    has(ann, {{"search_path", "CET"}});
     ann.request(ScriptedBackend::message('F', std::string("\0\0\0\1\0\0\0\0\0\0", 10)));
     ann.query("select 2");
     EXPECT_EQ(ann.held_back(), 1U);
@@ -294,7 +295,7 @@ TEST_F(SetUpTest, BehindAFunctionCallNothingGoesEither) {
 }
 
 TEST_F(SetUpTest, ASecondRequestNeverMeetsARefusal) {
-    has(ann, {{"timezone", "nowhere"}});
+    has(ann, {{"search_path", "nowhere"}});
     ann.query("select 1");
     ann.query("select 2");
     EXPECT_EQ(ann.held_back(), 1U);
@@ -314,7 +315,7 @@ TEST_F(SetUpTest, ASecondRequestNeverMeetsARefusal) {
 // --- alone ---------------------------------------------------------------------------------------
 
 TEST_F(SetUpTest, AtTheLoginItStandsAlone) {
-    has(ann, {{"timezone", "CET"}});
+    has(ann, {{"search_path", "CET"}});
     ASSERT_TRUE(ann.server->set_up());
     EXPECT_TRUE(ann.server->works_for_itself());
     EXPECT_FALSE(ann.server->release_if_done());
@@ -337,7 +338,7 @@ TEST_F(SetUpTest, AtTheLoginItStandsAlone) {
 TEST_F(SetUpTest, InSessionPoolingItIsTheSame) {
     TestTenant session(worker.io);
     session.keeps_server = true;
-    session.session().settings = worker.settings.intern({{"timezone", "CET"}});
+    session.session().settings = worker.settings.intern({{"search_path", "CET"}});
     LendingTest::acquire(session);
     ASSERT_TRUE(session.server->set_up());
     do_set_up();
@@ -359,7 +360,7 @@ INSTANTIATE_TEST_SUITE_P(Before, Alone,
                                          "SELECT 1; EXECUTE s"));
 
 TEST_P(Alone, AQueryWaitsUntilItIsDone) {
-    has(ann, {{"timezone", "CET"}});
+    has(ann, {{"search_path", "CET"}});
     ann.query(GetParam());
     EXPECT_EQ(ann.held_back(), 1U);
     EXPECT_TRUE(ann.server->works_for_itself());
@@ -369,7 +370,7 @@ TEST_P(Alone, AQueryWaitsUntilItIsDone) {
     EXPECT_FALSE(ann.offer_again());
     say("Z");
     EXPECT_EQ(ann.set_ups, 1);
-    if (ann.server == nullptr) acquire(ann);
+    ASSERT_NE(ann.server, nullptr) << "the request is still to come";
     EXPECT_TRUE(ann.offer_again());
     EXPECT_EQ(got(), "Q");
     say("CZ");
@@ -378,7 +379,7 @@ TEST_P(Alone, AQueryWaitsUntilItIsDone) {
 
 TEST_P(Alone, AQueryIsNotSentWhereItIsRefused) {
     ann.may_be_refused = true;
-    has(ann, {{"timezone", "nowhere"}});
+    has(ann, {{"search_path", "nowhere"}});
     ann.query(GetParam());
     const std::vector<std::string> set_up = set_up_statements();
     EXPECT_EQ(got(), "S");
@@ -391,9 +392,38 @@ TEST_P(Alone, AQueryIsNotSentWhereItIsRefused) {
     rolled_back();
 }
 
+// Two clients with different settings took the one server from each other for ever, and none of
+// their requests ran.
+TEST_F(SetUpTest, NobodyGetsTheServerBetweenASetUpAndTheRequestThatWaitsForIt) {
+    has(ann, {{"search_path", "CET"}});
+    bob.session().settings = worker.settings.intern({{"search_path", "EST"}});
+    part().enqueue(bob.waiter, Clock::now());
+    ann.query("EXECUTE s");
+    do_set_up();
+    EXPECT_EQ(got(), "S");
+    say("Z");
+    EXPECT_EQ(bob.server, nullptr);
+    ASSERT_NE(ann.server, nullptr);
+    EXPECT_TRUE(ann.offer_again());
+    EXPECT_EQ(got(), "Q");
+    say("CZ");
+    EXPECT_EQ(ann.received_types(), "CZ");
+    ASSERT_NE(bob.server, nullptr);
+}
+
+TEST_F(SetUpTest, WhoDoesNotWaitAnyMoreGivesTheServerBack) {
+    has(ann, {{"search_path", "CET"}});
+    ann.query("EXECUTE s");
+    EXPECT_FALSE(ann.server->release_if_done()) << "the set-up is under way";
+    do_set_up();
+    EXPECT_EQ(got(), "S");
+    say("Z");
+    EXPECT_EQ(ann.server, nullptr);
+}
+
 // Of a long query only the beginning is known.
 TEST_F(SetUpTest, AQueryThatIsNotAllHereWaits) {
-    has(ann, {{"timezone", "CET"}});
+    has(ann, {{"search_path", "CET"}});
     Outgoing out;
     EXPECT_FALSE(ann.server->make_ready({.kind = protocol::Step::Kind::frame,
                                          .size = 5,
