@@ -73,6 +73,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
 
 bool Server::release_if_done() {
     if (tenant_ == nullptr || delivering_) return false;
+    request_waits_ = false;
     bool over = !refusal_.empty() && tracker_.quiet() && tenant_->between_requests();
     if (refusal_.empty()) {
         restore_in_transaction();
@@ -158,6 +159,7 @@ void Server::forget_session() {
     settles_.reset();
     settling_ = false;
     set_up_alone_ = false;
+    request_waits_ = false;
     reports_due_ = false;
     set_up_error_.reset();
     settings_touched_ = false;

@@ -449,6 +449,7 @@ class Server : public std::enable_shared_from_this<Server>,
     /// The server tells of what a set-up has changed with the first ReadyForQuery behind it.
     bool reports_due_ = false;
     bool set_up_alone_ = false;     ///< it has to be answered before there is a request
+    bool request_waits_ = false;    ///< for the set-up: the server is the tenant's until it comes
     unsigned lifting_failed_ = 0;   ///< how often in a row
     SettingsPtr settings_before_;   ///< the server's, if the set-up under way is refused
     SettingsPtr settings_wanted_;   ///< by the set-up

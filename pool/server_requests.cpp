@@ -61,8 +61,12 @@ Bytes Server::text_of(const Step& step) {
 
 bool Server::make_ready(const Step& step, Outgoing& out) {
     named_ = {};
+    request_waits_ = false;
     if (!tenant_->session().follows || tracker_.uncertain() || tracker_.discarding()) return true;
-    if (tracker_.releasable() && !set_up_for(step, out)) return false;
+    if (tracker_.releasable() && !set_up_for(step, out)) {
+        request_waits_ = true;
+        return false;
+    }
     return find_statement(step, out);
 }
 

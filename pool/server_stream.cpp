@@ -338,7 +338,8 @@ void Server::after_delivery() {
         return;
     }
     Tenant& tenant = *tenant_;
-    release_if_done();
+    // Whose request waits for its settings here would never run if others came in between.
+    if (!request_waits_ || !refusal_.empty()) release_if_done();
     tenant.replies_delivered();
     if (std::exchange(question_answered_, false)) tenant.question_answered();
 }

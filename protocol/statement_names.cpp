@@ -44,6 +44,21 @@ std::optional<std::string> take_quoted(std::string_view& text) {
     return std::nullopt;
 }
 
+// Parts of a run of what words consist of that may be a name where the delimiter of a dollar quote
+// touches it, as in `$$EXECUTE s1$$` and `$q$s1`: what stands between two `$`, and what may have
+// one itself and has a delimiter on one side only.
+template <class Act>
+void for_each_part(std::string_view run, Act act) {
+    constexpr std::size_t longest_name = 63;
+    for (std::size_t mark = run.find('$'), begin = 0; mark != std::string_view::npos;) {
+        if (mark > begin) act(run.substr(begin, mark - begin));
+        if (mark <= longest_name) act(run.substr(0, mark));
+        begin = mark + 1;
+        if (run.size() - begin <= longest_name) act(run.substr(begin));
+        mark = run.find('$', begin);
+    }
+}
+
 }  // namespace
 
 std::optional<std::string> only_deallocated(std::string_view sql) {
@@ -81,8 +96,13 @@ void for_each_possible_name(std::string_view sql,
             sql.remove_prefix(1);  // the quote may be one that ends a name
         } else if (continues_identifier(sql.front())) {
             const std::string_view word = take_word(sql);
-            tell(std::string(word));
-            tell(in_lower_case(word));
+            const auto tell_both = [&](std::string_view name) {
+                if (name.empty()) return;
+                tell(std::string(name));
+                tell(in_lower_case(name));
+            };
+            tell_both(word);
+            for_each_part(word, tell_both);
         } else {
             sql.remove_prefix(1);
         }

@@ -3,6 +3,8 @@
 #include <array>
 #include <initializer_list>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "following_fixture.hpp"
 
@@ -101,16 +103,19 @@ TEST_F(AskingTest, TheNextClientGetsItsOwnSettingsAndTheFirstItsAgain) {
     answer({{"s", "search_path", "a"}});
     acquire(bob);
     bob.query("SELECT 1");
-    EXPECT_EQ(next_message(), "QBEGIN;RESET \"search_path\";COMMIT");
+    const std::vector<std::string> set_up = set_up_statements();
+    EXPECT_THAT(
+        set_up,
+        ElementsAre("BEGIN", "SELECT pg_catalog.set_config('search_path',NULL,false)", "COMMIT"));
     EXPECT_EQ(next_message(), "QSELECT 1");
-    backend().complete("COMMIT");
+    backend().say(done(set_up));
     backend().complete("SELECT 1");
     ASSERT_TRUE(run_until([&] { return bob.server == nullptr; }));
     EXPECT_EQ(bob.received_types(), "CZ");
-    EXPECT_EQ(bob.set_ups, 1);
     acquire(ann);
     ann.query("SELECT 2");
-    EXPECT_THAT(next_message(), HasSubstr("set_config('search_path','a',false)"));
+    EXPECT_THAT(set_up_statements()[1], HasSubstr("set_config('search_path','a',false)"));
+    EXPECT_EQ(next_message(), "QSELECT 2");
 }
 
 TEST_F(AskingTest, CustomSettingsAreAskedForOnceTheirNamesAreSeen) {
@@ -185,11 +190,11 @@ TEST_F(AskingTest, NothingIsTakenFromTheClientDuringTheQuestion) {
     const protocol::Step query{.kind = protocol::Step::Kind::frame, .size = 6, .type = 'Q'};
     run(ann, "CREATE TEMP TABLE t ()", "CREATE TABLE");
     static_cast<void>(question());
-    EXPECT_TRUE(ann.server->takes_stock());
+    EXPECT_TRUE(ann.server->works_for_itself());
     EXPECT_TRUE(ann.server->awaits_outcome(query));
     answer({{"t", std::nullopt, std::nullopt}});
     expect_pinned(ann, PinReason::temporary_object);
-    EXPECT_FALSE(ann.server->takes_stock());
+    EXPECT_FALSE(ann.server->works_for_itself());
     EXPECT_FALSE(ann.server->awaits_outcome(query)) << "it keeps the server";
 }
 
@@ -221,34 +226,12 @@ TEST_F(AskingTest, WhoLeavesWithoutAnythingToAskLeavesAServerAsItIs) {
     EXPECT_EQ(statistics().servers_idle.get(), 1U);
 }
 
-TEST_F(AskingTest, ARefusedSetUpIsTheClientsErrorAndRolledBack) {
-    ann.may_be_refused = true;
-    ann.session().settings = worker.settings.intern({{"search_path", "a"}});
-    acquire(ann);
-    ann.query("SELECT 1");
-    EXPECT_THAT(next_message(), HasSubstr("set_config('search_path','a',false)"));
-    EXPECT_EQ(next_message(), "QSELECT 1");
-    backend().fail("22023", TransactionStatus::failed);
-    backend().fail("25P02", TransactionStatus::failed);
-    settle();
-    const std::string reply = ann.received();
-    EXPECT_THAT(reply, HasSubstr("22023"));
-    EXPECT_EQ(reply.find("25P02"), std::string::npos) << "what was refused is the set-up";
-    EXPECT_TRUE(reply.ends_with(ScriptedBackend::message('Z', "I")));
-    EXPECT_THAT(ann.finished, ElementsAre(TransactionStatus::idle));
-    EXPECT_EQ(ann.server, nullptr);
-    EXPECT_EQ(next_message(), "QROLLBACK");
-    backend().complete("ROLLBACK");
-    acquire(bob);
-    bob.query("SELECT 2");
-    EXPECT_EQ(next_message(), "QSELECT 2") << "the server has what it had";
-}
-
 // In a failed transaction the server cannot prepare what EXECUTE names. That it was not there
 // afterwards was taken for a DEALLOCATE, and the client lost its statement.
 TEST_F(AskingTest, AStatementThatCouldNotBePreparedForSqlIsStillTheClients) {
-    ann.session().statements.set(
-        "s1", std::make_shared<const Statement>("SELECT 1", std::string_view("\0\0", 2), ""));
+    ClientStatement own;
+    own.statement = std::make_shared<const Statement>("SELECT 1", no_types, "");
+    ann.session().statements.set("s1", own);
     acquire(ann);
     ann.query("BEGIN");
     static_cast<void>(next_message());
@@ -276,16 +259,14 @@ TEST_F(AskingTest, AfterAResetTheClientIsToldItsOwnStart) {
     ann.session().settings = worker.settings.intern({{"timezone", "EST"}});
     acquire(ann);
     ann.query("RESET timezone");
-    EXPECT_THAT(next_message(), HasSubstr("set_config('timezone','EST',false)"));
+    const std::vector<std::string> set_up = set_up_statements();
+    EXPECT_THAT(set_up[1], HasSubstr("set_config('timezone','EST',false)"));
     EXPECT_EQ(next_message(), "QRESET timezone");
-    std::string reply;
-    protocol::append_parameter_status(reply, "TimeZone", "EST");
-    backend().say(reply);
-    backend().complete("COMMIT");
-    reply.clear();
+    backend().say(done(set_up));
+    std::string reply = ScriptedBackend::message('C', std::string("RESET\0", 6));
     protocol::append_parameter_status(reply, "TimeZone", "UTC");
+    protocol::append_ready_for_query(reply, TransactionStatus::idle);
     backend().say(reply);
-    backend().complete("RESET");
     settle();
     const std::string told = ann.received();
     EXPECT_THAT(told, HasSubstr(std::string("TimeZone\0CET\0", 13)));

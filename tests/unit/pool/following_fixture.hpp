@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lending_fixture.hpp"
 #include "protocol/extended_query.hpp"
@@ -16,28 +17,38 @@ class FollowingTenant : public TestTenant {
         session().tracking = tracking;
         session().max_prepared_statements = 10;
     }
-    void parse(std::string_view name, std::string_view sql) const {
+    void parse(std::string_view name, std::string_view sql) {
         std::string message;
         protocol::append_parse(message, name, sql, {"\0\0", 2});
         request(message);
     }
-    void bind(std::string_view name) const {
+    void bind(std::string_view name) {
         constexpr std::string_view no_values("\0\0\0\0\0\0", 6);
         std::string message;
         protocol::append_bind_head(message, "", name, no_values.size());
         request(message.append(no_values));
     }
-    void describe(std::string_view name) const {
+    void describe(std::string_view name) {
         std::string message;
         protocol::append_describe(message, {.kind = 'S', .name = name});
         request(message);
     }
-    void close_statement(std::string_view name) const {
+    void describe_portal() {
+        std::string message;
+        protocol::append_describe(message, {.kind = 'P', .name = {}});
+        request(message);
+    }
+    void execute() {
+        std::string message;
+        protocol::append_execute(message, {});
+        request(message);
+    }
+    void close_statement(std::string_view name) {
         std::string message;
         protocol::append_close(message, {.kind = 'S', .name = name});
         request(message);
     }
-    void sync() const {
+    void sync() {
         std::string message;
         protocol::append_sync(message);
         request(message);
@@ -91,6 +102,40 @@ class FollowingFixture : public LendingTest {
         postgresql.backend(n).say(bytes);
         settle();
     }
+    /// The statements of a set-up that the n-th connection got, which comes before all else.
+    std::vector<std::string> set_up_statements(std::size_t n = 0) {
+        settle();
+        std::vector<std::string> statements;
+        while (statements.empty() || statements.back() != "COMMIT") {
+            const std::string parse = postgresql.backend(n).take();
+            EXPECT_TRUE(parse.starts_with(std::string("P\0", 2))) << parse;
+            if (parse.size() < 2) break;
+            statements.push_back(parse.substr(2, parse.find('\0', 2) - 2));
+            EXPECT_EQ(postgresql.backend(n).take().front(), 'B');
+            EXPECT_EQ(postgresql.backend(n).take().front(), 'E');
+        }
+        return statements;
+    }
+    /// What a server says to the first `count` of these statements when it has done them.
+    static std::string done(const std::vector<std::string>& statements, std::size_t count = 1000) {
+        std::string bytes;
+        for (const std::string& sql : statements) {
+            if (count-- == 0) break;
+            const bool has_row = sql.starts_with("SELECT");
+            bytes += ScriptedBackend::message('1', "") + ScriptedBackend::message('2', "");
+            if (has_row) bytes += ScriptedBackend::message('D', std::string(2, '\0'));
+            const std::string tag = has_row ? "SELECT 1" : sql.substr(0, sql.find(' '));
+            bytes += ScriptedBackend::message('C', tag + '\0');
+        }
+        return bytes;
+    }
+    /// The n-th connection says this.
+    void say_bytes(std::string_view bytes, std::size_t n = 0) {
+        postgresql.backend(n).say(bytes);
+        settle();
+    }
+    /// The n-th connection has got a set-up, and does it.
+    void do_set_up(std::size_t n = 0) { say_bytes(done(set_up_statements(n)), n); }
     /// The name that servers have for a statement without parameters and settings, as got() has it.
     static std::string server_name(std::string_view sql) {
         return Statement(sql, {"\0\0", 2}, "").server_name();

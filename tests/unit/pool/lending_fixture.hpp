@@ -5,7 +5,9 @@
 #include <poll.h>
 
 #include <array>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,21 +43,20 @@ class TestTenant : public Tenant {
         const ssize_t size = ::recv(client_, room.data(), room.size(), 0);
         return size > 0 ? std::string(room.data(), static_cast<std::size_t>(size)) : "";
     }
-    /// Sends a whole message as a session does.
-    void request(const std::string& message) const {
-        ASSERT_NE(server, nullptr);
-        Outgoing out;
-        server->take_request({.kind = protocol::Step::Kind::frame,
-                              .size = message.size(),
-                              .type = message.front(),
-                              .body = protocol::Bytes(message).substr(protocol::header_size),
-                              .whole = true},
-                             message, out);
-        std::size_t size = 0;
-        for (const iovec& part : out.parts()) size += part.iov_len;
-        EXPECT_EQ(server->requests().write(out.parts()).size, size);
+    /// Offers a whole message as a session does. What is held back, and all behind it, waits until
+    /// it is offered again.
+    void request(const std::string& message) {
+        held_back_.push_back(message);
+        offer_again();
     }
-    void query(std::string_view sql) const {
+    /// Offers what was held back, as a session does after replies. False: some of it still is.
+    bool offer_again() {
+        while (!held_back_.empty() && offer(held_back_.front())) held_back_.pop_front();
+        return held_back_.empty();
+    }
+    /// How many requests wait.
+    [[nodiscard]] std::size_t held_back() const { return held_back_.size(); }
+    void query(std::string_view sql) {
         std::string message;
         protocol::append_query(message, sql);
         request(message);
@@ -84,6 +85,7 @@ class TestTenant : public Tenant {
     void reply_finished(protocol::TransactionStatus status) override { finished.push_back(status); }
     void set_up_finished(const std::optional<protocol::ErrorReport>& error) override {
         EXPECT_TRUE(!error || may_be_refused) << error->message;
+        set_up_error = error;
         ++set_ups;
     }
     void replies_delivered() override {}
@@ -100,6 +102,7 @@ class TestTenant : public Tenant {
     int set_ups = 0;
     int pin_changes = 0;
     bool may_be_refused = false;
+    std::optional<protocol::ErrorReport> set_up_error;
     bool failed = false;
     bool keeps_server = false;
     std::vector<protocol::TransactionStatus> finished;
@@ -107,6 +110,32 @@ class TestTenant : public Tenant {
     std::vector<std::string> notified;
 
   private:
+    // False: it has to wait.
+    [[nodiscard]] bool offer(const std::string& message) const {
+        if (server == nullptr) {
+            ADD_FAILURE() << "no server";
+            return true;
+        }
+        const protocol::Step step{.kind = protocol::Step::Kind::frame,
+                                  .size = message.size(),
+                                  .type = message.front(),
+                                  .body = protocol::Bytes(message).substr(protocol::header_size),
+                                  .whole = true};
+        Outgoing out;
+        bool taken = false;
+        if (server->awaits_outcome(step)) {
+            server->ask_for_answers(out);
+        } else if (server->make_ready(step, out)) {
+            server->take_request(step, message, out);
+            taken = true;
+        }
+        std::size_t size = 0;
+        for (const iovec& part : out.parts()) size += part.iov_len;
+        EXPECT_EQ(server->requests().write(out.parts()).size, size);
+        return taken;
+    }
+
+    std::deque<std::string> held_back_;
     TenantSession session_;
     LateEnds late_ends_;
     std::unique_ptr<ByteStream> replies_;

@@ -248,32 +248,5 @@ TEST_F(LendingTest, AServerThatDiesEndsTheLeaseAndTellsTheTenant) {
     EXPECT_EQ(statistics().servers_active.get(), 0U);
 }
 
-TEST_F(LendingTest, SessionSettingsAreAppliedBeforeTheRequestAndTheirReplyIsKeptBack) {
-    make_pool(1);
-    Holder ann(*this);
-    ann.session().settings = worker.settings.intern({{"timezone", "CET"}});
-    Outgoing set_up;
-    ASSERT_TRUE(ann.server->set_up(set_up));
-    std::ignore = ann.server->requests().write(set_up.parts());
-    set_up.clear();
-    EXPECT_FALSE(ann.server->set_up(set_up)) << "once is enough";
-    ann.query("SELECT 1");
-    EXPECT_EQ(next_message(), "QBEGIN;SELECT pg_catalog.set_config('timezone','CET',false);COMMIT");
-    EXPECT_EQ(next_message(), "QSELECT 1");
-    postgresql.backend(0).complete("SELECT 1");
-    ASSERT_TRUE(run_until([&] { return ann.set_ups == 1; }));
-    EXPECT_EQ(ann.received(), "");
-    postgresql.backend(0).complete("SELECT 0");
-    EXPECT_TRUE(run_until([&] { return ann.server == nullptr; }));
-    EXPECT_THAT(ann.received(),
-                testing::StartsWith(ScriptedBackend::message('C', std::string("SELECT 0\0", 9))));
-    TestTenant bob(worker.io);
-    ASSERT_TRUE(part().lend(bob));
-    bob.session().settings = worker.settings.none();
-    ASSERT_TRUE(bob.server->set_up(set_up));
-    EXPECT_EQ(set_up.own().substr(5), std::string("BEGIN;RESET \"timezone\";COMMIT\0", 30));
-    bob.leave(true, true);
-}
-
 }  // namespace
 }  // namespace pgweir::pool

@@ -56,33 +56,191 @@ TEST(SessionSettings, FindsByExactName) {
     EXPECT_EQ(of({}).find("a"), nullptr);
 }
 
-TEST(DifferenceSql, IsEmptyBetweenEqualSettings) {
-    EXPECT_EQ(difference_sql(of({}), of({})), "");
-    EXPECT_EQ(difference_sql(of({{"a", "1"}}), of({{"a", "1"}})), "");
+struct Difference {
+    std::string_view why;
+    std::vector<Parameter> from;
+    std::vector<Parameter> to;
+    std::vector<std::string> between;  // the statements, without BEGIN and COMMIT
+};
+
+void PrintTo(const Difference& difference, std::ostream* out) {
+    *out << difference.why;
 }
 
-TEST(DifferenceSql, SetsWhatIsNewOrDifferent) {
-    EXPECT_EQ(difference_sql(of({}), of({{"timezone", "UTC"}})),
-              "BEGIN;SELECT pg_catalog.set_config('timezone','UTC',false);COMMIT");
-    EXPECT_EQ(difference_sql(of({{"timezone", "CET"}, {"a", "1"}}),
-                             of({{"timezone", "UTC"}, {"a", "1"}, {"datestyle", "ISO, DMY"}})),
-              "BEGIN;SELECT pg_catalog.set_config('datestyle','ISO, DMY',false),"
-              "pg_catalog.set_config('timezone','UTC',false);COMMIT");
+class DifferenceSql : public testing::TestWithParam<Difference> {};
+
+TEST_P(DifferenceSql, IsOneTransaction) {
+    std::vector<std::string> expected = GetParam().between;
+    expected.insert(expected.begin(), "BEGIN");
+    expected.emplace_back("COMMIT");
+    EXPECT_EQ(difference_sql(of(GetParam().from), of(GetParam().to)), expected) << GetParam().why;
 }
 
-TEST(DifferenceSql, ResetsWhatIsNotWanted) {
-    EXPECT_EQ(difference_sql(of({{"timezone", "UTC"}, {"datestyle", "ISO"}}), of({})),
-              R"(BEGIN;RESET "datestyle";RESET "timezone";COMMIT)");
+INSTANTIATE_TEST_SUITE_P(
+    Of, DifferenceSql,
+    testing::Values(Difference{"what is new is set",
+                               {},
+                               {{"timezone", "UTC"}},
+                               {"SELECT pg_catalog.set_config('timezone','UTC',false)"}},
+                    Difference{"what is other is set, and what is the same is not",
+                               {{"timezone", "CET"}, {"a", "1"}},
+                               {{"timezone", "UTC"}, {"a", "1"}, {"datestyle", "ISO, DMY"}},
+                               {"SELECT pg_catalog.set_config('datestyle','ISO, DMY',false),"
+                                "pg_catalog.set_config('timezone','UTC',false)"}},
+                    Difference{"a value of null resets",
+                               {{"timezone", "UTC"}, {"datestyle", "ISO"}},
+                               {},
+                               {"SELECT pg_catalog.set_config('datestyle',NULL,false),"
+                                "pg_catalog.set_config('timezone',NULL,false)"}},
+                    Difference{"what is reset comes before what is set",
+                               {{"timezone", "UTC"}},
+                               {{"a.b", "1"}},
+                               {"SELECT pg_catalog.set_config('timezone',NULL,false),"
+                                "pg_catalog.set_config('a.b','1',false)"}},
+                    Difference{"limits are set late",
+                               {},
+                               {{"idle_session_timeout", "1"},
+                                {"lock_timeout", "2"},
+                                {"search_path", "a"},
+                                {"statement_timeout", "3"},
+                                {"work_mem", "4MB"}},
+                               {"SELECT pg_catalog.set_config('search_path','a',false),"
+                                "pg_catalog.set_config('work_mem','4MB',false),"
+                                "pg_catalog.set_config('idle_session_timeout','1',false),"
+                                "pg_catalog.set_config('lock_timeout','2',false),"
+                                "pg_catalog.set_config('statement_timeout','3',false)"}},
+                    Difference{"limits that are reset come first",
+                               {{"statement_timeout", "0"}},
+                               {{"work_mem", "4MB"}},
+                               {"SELECT pg_catalog.set_config('statement_timeout',NULL,false),"
+                                "pg_catalog.set_config('work_mem','4MB',false)"}},
+                    Difference{"an empty value is a value",
+                               {{"search_path", "x"}},
+                               {{"search_path", ""}},
+                               {"SELECT pg_catalog.set_config('search_path','',false)"}},
+                    Difference{"a quote in a value",
+                               {},
+                               {{"a", "it's"}},
+                               {"SELECT pg_catalog.set_config('a','it''s',false)"}},
+                    Difference{
+                        "a value that would be more",
+                        {},
+                        {{"a", "',false); DROP TABLE t; --"}},
+                        {"SELECT pg_catalog.set_config('a',''',false); DROP TABLE t; --',false)"}},
+                    Difference{"a quote in a name",
+                               {},
+                               {{"a'b", "1"}},
+                               {"SELECT pg_catalog.set_config('a''b','1',false)"}},
+                    Difference{"the name of a custom setting that is reset",
+                               {{"my.setting", "1"}, {R"(a"b)", "1"}},
+                               {},
+                               {R"(SELECT pg_catalog.set_config('a"b',NULL,false),)"
+                                "pg_catalog.set_config('my.setting',NULL,false)"}},
+                    Difference{"a backslash means the same without standard_conforming_strings",
+                               {},
+                               {{"a", R"(c:\x)"}, {R"(b\)", R"(\')"}},
+                               {R"(SELECT pg_catalog.set_config('a',E'c:\\x',false),)"
+                                R"(pg_catalog.set_config(E'b\\',E'\\''',false))"}},
+                    Difference{"values mean the same whatever the encoding of the client",
+                               {},
+                               {{"a.b", "\xc3\xa4"}},
+                               {R"(SELECT pg_catalog.set_config('a.b',E'\303\244',false))"}}));
+
+// The rights to give a setting are the login's: its identity is there before all of it, and who the
+// client has become comes last. SET ROLE wants the session's user to be the one that has the role.
+INSTANTIATE_TEST_SUITE_P(
+    OfIdentities, DifferenceSql,
+    testing::Values(
+        Difference{"an identity is reset first and given last",
+                   {{"role", "bob"}, {"session_authorization", "ann"}, {"a", "1"}},
+                   {{"role", "eve"}, {"session_authorization", "zoe"}, {"statement_timeout", "2"}},
+                   {"RESET SESSION AUTHORIZATION", "RESET ROLE",
+                    "SELECT pg_catalog.set_config('a',NULL,false),"
+                    "pg_catalog.set_config('statement_timeout','2',false)",
+                    "SELECT pg_catalog.set_config('session_authorization','zoe',false)",
+                    "SELECT pg_catalog.set_config('role','eve',false)"}},
+        Difference{"one that stays is laid down for the others",
+                   {{"role", "bob"}},
+                   {{"role", "bob"}, {"a", "1"}},
+                   {"RESET ROLE", "SELECT pg_catalog.set_config('a','1',false)",
+                    "SELECT pg_catalog.set_config('role','bob',false)"}},
+        Difference{"one that goes", {{"role", "bob"}}, {}, {"RESET ROLE"}},
+        Difference{"one that comes",
+                   {},
+                   {{"role", "bob"}},
+                   {"SELECT pg_catalog.set_config('role','bob',false)"}}));
+
+TEST(SettingsDifference, OfEqualSettingsIsNothing) {
+    EXPECT_THAT(difference_sql(of({}), of({})), IsEmpty());
+    EXPECT_THAT(difference_sql(of({{"a", "1"}}), of({{"a", "1"}})), IsEmpty());
+    EXPECT_THAT(difference_sql(of({{"role", "bob"}}), of({{"role", "bob"}})), IsEmpty());
 }
 
-TEST(DifferenceSql, WaitsForNoSafeSnapshot) {
-    EXPECT_EQ(difference_sql(of({{"default_transaction_deferrable", "on"}}), of({})),
-              R"(BEGIN NOT DEFERRABLE;RESET "default_transaction_deferrable";COMMIT)");
+TEST(SettingsDifference, WaitsForNoSafeSnapshot) {
+    EXPECT_THAT(
+        difference_sql(of({{"default_transaction_deferrable", "on"}}), of({})),
+        ElementsAre("BEGIN NOT DEFERRABLE",
+                    "SELECT pg_catalog.set_config('default_transaction_deferrable',NULL,false)",
+                    "COMMIT"));
 }
 
-TEST(DifferenceSql, ResetsBeforeItSets) {
-    EXPECT_EQ(difference_sql(of({{"timezone", "UTC"}}), of({{"a.b", "1"}})),
-              R"(BEGIN;RESET "timezone";SELECT pg_catalog.set_config('a.b','1',false);COMMIT)");
+// A row has no more than 1664 columns.
+TEST(SettingsDifference, OfMoreSettingsThanARowHasColumnsIsSeveralStatements) {
+    const auto calls_in = [](const std::string& sql) {
+        std::size_t count = 0;
+        for (std::size_t at = 0; (at = sql.find("set_config(", at)) != std::string::npos; ++at)
+            ++count;
+        return count;
+    };
+    for (const std::size_t count : {999U, 1000U, 1001U, 2000U, 2500U}) {
+        std::vector<Parameter> values;
+        for (std::size_t i = 0; i < count; ++i) values.emplace_back("a.b" + std::to_string(i), "1");
+        for (const bool comes : {false, true}) {
+            const std::vector<std::string> sql =
+                comes ? difference_sql(of({}), of(values)) : difference_sql(of(values), of({}));
+            ASSERT_EQ(sql.size(), 2 + (count + 999) / 1000) << count;
+            std::size_t sum = 0;
+            for (std::size_t i = 1; i + 1 < sql.size(); ++i) {
+                EXPECT_LE(calls_in(sql[i]), 1000U);
+                EXPECT_THAT(sql[i], testing::StartsWith("SELECT pg_catalog.set_config("));
+                EXPECT_EQ(sql[i].back(), ')');
+                sum += calls_in(sql[i]);
+            }
+            EXPECT_EQ(sum, count);
+        }
+    }
+}
+
+struct Limits {
+    std::vector<Parameter> from;
+    std::vector<Parameter> to;
+    std::vector<Parameter> lifted;
+};
+
+TEST(LimitsToLift, AreThoseOfTheFormerClientThatTheNextHasNotAlike) {
+    const std::vector<Limits> cases{
+        {{}, {}, {}},
+        {{}, {{"statement_timeout", "1s"}}, {}},
+        {{{"work_mem", "1MB"}, {"role", "bob"}}, {}, {}},
+        {{{"statement_timeout", "1s"}}, {}, {{"statement_timeout", "0"}}},
+        {{{"statement_timeout", "1s"}}, {{"statement_timeout", "1s"}}, {}},
+        {{{"statement_timeout", "1s"}},
+         {{"statement_timeout", "2s"}},
+         {{"statement_timeout", "0"}}},
+        {{{"statement_timeout", "0"}}, {}, {}},
+        {{{"statement_timeout", "0"}}, {{"statement_timeout", "2s"}}, {}},
+        {{{"idle_in_transaction_session_timeout", "1"},
+          {"idle_session_timeout", "2"},
+          {"lock_timeout", "3"},
+          {"search_path", "a"},
+          {"statement_timeout", "4"},
+          {"transaction_timeout", "5"}},
+         {{"lock_timeout", "3"}},
+         {{"idle_in_transaction_session_timeout", "0"},
+          {"idle_session_timeout", "0"},
+          {"statement_timeout", "0"},
+          {"transaction_timeout", "0"}}}};
+    for (const Limits& one : cases) EXPECT_EQ(limits_to_lift(of(one.from), of(one.to)), one.lifted);
 }
 
 TEST(SettingSql, SetsForTheSessionOrTheTransaction) {
@@ -97,63 +255,6 @@ TEST(SettingSql, GivesAListOfNamesAsAWhole) {
               "SELECT pg_catalog.set_config('temp_tablespaces','a, b',false)");
 }
 
-TEST(DifferenceSql, AnEmptyValueIsAValue) {
-    EXPECT_EQ(difference_sql(of({{"search_path", "x"}}), of({{"search_path", ""}})),
-              "BEGIN;SELECT pg_catalog.set_config('search_path','',false);COMMIT");
-}
-
-TEST(DifferenceSql, QuotesWhateverTheClientGave) {
-    EXPECT_EQ(difference_sql(of({}), of({{"a", "it's"}})),
-              "BEGIN;SELECT pg_catalog.set_config('a','it''s',false);COMMIT");
-    EXPECT_EQ(difference_sql(of({}), of({{"a", "',false); DROP TABLE t; --"}})),
-              "BEGIN;SELECT pg_catalog.set_config('a',''',false); DROP TABLE t; --',false);COMMIT");
-    EXPECT_EQ(difference_sql(of({}), of({{"a'b", "1"}})),
-              "BEGIN;SELECT pg_catalog.set_config('a''b','1',false);COMMIT");
-}
-
-TEST(DifferenceSql, ABackslashIsTheSameWithoutStandardConformingStrings) {
-    EXPECT_EQ(difference_sql(of({}), of({{"a", R"(c:\x)"}})),
-              R"(BEGIN;SELECT pg_catalog.set_config('a',E'c:\\x',false);COMMIT)");
-    EXPECT_EQ(difference_sql(of({}), of({{"a", R"(\')"}})),
-              R"(BEGIN;SELECT pg_catalog.set_config('a',E'\\''',false);COMMIT)");
-    EXPECT_EQ(difference_sql(of({}), of({{R"(a\)", "1"}})),
-              R"(BEGIN;SELECT pg_catalog.set_config(E'a\\','1',false);COMMIT)");
-}
-
-TEST(DifferenceSql, QuotesEachPartOfACustomName) {
-    EXPECT_EQ(difference_sql(of({{"my.setting", "1"}}), of({})),
-              R"(BEGIN;RESET "my"."setting";COMMIT)");
-    EXPECT_EQ(difference_sql(of({{"a.b.c", "1"}}), of({})), R"(BEGIN;RESET "a"."b"."c";COMMIT)");
-    EXPECT_EQ(difference_sql(of({{R"(a"b)", "1"}}), of({})), R"(BEGIN;RESET "a""b";COMMIT)");
-}
-
-// The rights to give a setting are the login's: its identity is there before all of it, and who the
-// client has become comes last. SET ROLE wants the session's user to be the one that has the role.
-TEST(DifferenceSql, AnIdentityIsResetFirstAndGivenLast) {
-    EXPECT_EQ(difference_sql(of({{"role", "bob"}, {"session_authorization", "ann"}, {"a", "1"}}),
-                             of({{"role", "eve"}, {"session_authorization", "zoe"}, {"b", "2"}})),
-              "BEGIN;RESET SESSION AUTHORIZATION;RESET ROLE;RESET \"a\";"
-              "SELECT pg_catalog.set_config('b','2',false);"
-              "SELECT pg_catalog.set_config('session_authorization','zoe',false);"
-              "SELECT pg_catalog.set_config('role','eve',false);COMMIT");
-}
-
-TEST(DifferenceSql, AnIdentityThatStaysIsLaidDownForTheOthers) {
-    EXPECT_EQ(difference_sql(of({{"role", "bob"}}), of({{"role", "bob"}, {"a", "1"}})),
-              "BEGIN;RESET ROLE;SELECT pg_catalog.set_config('a','1',false);"
-              "SELECT pg_catalog.set_config('role','bob',false);COMMIT");
-}
-
-TEST(DifferenceSql, AnIdentityThatGoesIsReset) {
-    EXPECT_EQ(difference_sql(of({{"role", "bob"}}), of({})), "BEGIN;RESET ROLE;COMMIT");
-    EXPECT_EQ(difference_sql(of({}), of({{"role", "bob"}})),
-              "BEGIN;SELECT pg_catalog.set_config('role','bob',false);COMMIT");
-}
-
-TEST(DifferenceSql, BetweenEqualIdentitiesThereIsNothingToDo) {
-    EXPECT_EQ(difference_sql(of({{"role", "bob"}}), of({{"role", "bob"}})), "");
-}
-
 TEST(AppendLiteral, WritesWhatIsNotPlainAsciiInOctal) {
     const auto literal = [](std::string_view value) {
         std::string sql = "=";
@@ -165,11 +266,6 @@ TEST(AppendLiteral, WritesWhatIsNotPlainAsciiInOctal) {
     EXPECT_EQ(literal("\xc3\xa4"), R"(=E'\303\244')");
     EXPECT_EQ(literal("\xff\x80\x01\x7f\n"), R"(=E'\377\200\001\177\012')");
     EXPECT_EQ(literal("\xc3'\\"), R"(=E'\303''\\')");
-}
-
-TEST(DifferenceSql, ValuesMeanTheSameWhateverTheEncodingOfTheClient) {
-    EXPECT_EQ(difference_sql(of({}), of({{"a.b", "\xc3\xa4"}})),
-              R"(BEGIN;SELECT pg_catalog.set_config('a.b',E'\303\244',false);COMMIT)");
 }
 
 TEST(Without, LeavesOneOutWhateverItsCase) {
@@ -189,17 +285,17 @@ TEST(Merge, HasBothAndThoseOfTheSecondWin) {
 
 TEST(Parsing, IsTheSameWhereAStatementMeansTheSame) {
     EXPECT_EQ(of({}).parsing(), "");
-    EXPECT_EQ(
-        of({{"application_name", "x"}, {"statement_timeout", "5"}, {"app.user", "7"}}).parsing(),
-        "");
+    EXPECT_EQ(of({{"application_name", "x"}, {"statement_timeout", "5"}, {"log_duration", "on"}})
+                  .parsing(),
+              "");
     EXPECT_EQ(of({{"search_path", "a"}, {"application_name", "x"}}).parsing(),
               of({{"search_path", "a"}, {"application_name", "y"}}).parsing());
 }
 
 TEST(Parsing, DiffersWhereAStatementMeansSomethingElse) {
     for (const char* name :
-         {"backslash_quote", "client_encoding", "DateStyle", "IntervalStyle", "role", "search_path",
-          "session_authorization", "standard_conforming_strings", "TimeZone"}) {
+         {"app.user", "backslash_quote", "client_encoding", "DateStyle", "IntervalStyle", "role",
+          "search_path", "session_authorization", "standard_conforming_strings", "TimeZone"}) {
         EXPECT_NE(of({{name, "a"}}).parsing(), of({{name, "b"}}).parsing()) << name;
         EXPECT_NE(of({{name, "a"}}).parsing(), of({}).parsing()) << name;
     }

@@ -11,9 +11,8 @@
 namespace pgweir::pool {
 namespace {
 
-using State = ServerStatements::State;
-
 using namespace std::string_literals;
+using testing::ElementsAre;
 using testing::MatchesRegex;
 
 StatementPtr of(Bytes query, Bytes types = "\0\0"s, Bytes parsing = "") {
@@ -122,61 +121,238 @@ TEST(Statement, ItsEffectsAreLookedUpForEachStateOfTheCatalogue) {
     EXPECT_FALSE(statement->effects(pure).any());
 }
 
+TEST(StatementCache, WhatIsPrivateIsLikeNoOther) {
+    StatementCache cache;
+    const StatementPtr shared = cache.intern("select 1", "\0\0"s, "");
+    const StatementPtr one = cache.make_private("select 1", "\0\0"s);
+    const StatementPtr two = cache.make_private("select 1", "\0\0"s);
+    EXPECT_FALSE(shared->is_private());
+    EXPECT_TRUE(one->is_private());
+    EXPECT_EQ(one->query(), "select 1");
+    EXPECT_EQ(one->types(), "\0\0"s);
+    EXPECT_EQ((std::set{shared->server_name(), one->server_name(), two->server_name()}).size(), 3U);
+    EXPECT_EQ(cache.intern("select 1", "\0\0"s, ""), shared);
+}
+
+TEST(NextReading, EachIsLaterThanTheOneBefore) {
+    const std::uint64_t first = next_reading();
+    EXPECT_GT(first, 0U) << "0 is none";
+    EXPECT_GT(next_reading(), first);
+}
+
+// --- what a statement gives ----------------------------------------------------------------------
+
+struct Column {
+    std::string name;
+    std::string table = "\0\0\0\0"s;
+    std::string number = "\0\0"s;
+    std::string type = "\0\0\0\x17"s;
+    std::string size = "\0\4"s;
+    std::string modifier = "\377\377\377\377";
+    std::string format = "\0\0"s;
+};
+
+// The body of a RowDescription.
+std::string row_of(const std::vector<Column>& columns) {
+    std::string body{'\0', static_cast<char>(columns.size())};
+    for (const Column& column : columns) {
+        body += column.name + '\0' + column.table + column.number + column.type + column.size +
+                column.modifier + column.format;
+    }
+    return body;
+}
+
+Column named(std::string name) {
+    Column column;
+    column.name = std::move(name);
+    return column;
+}
+
+// A column "a" with one part of it changed.
+Column with(std::string Column::*part, std::string value) {
+    Column column = named("a");
+    column.*part = std::move(value);
+    return column;
+}
+
+TEST(ShapeOfRow, IsTheSameWhateverTheTablesAndTheFormats) {
+    const std::string shape = shape_of_row(row_of({named("a"), named("b")}));
+    EXPECT_EQ(shape, row_of({named("a"), named("b")}));
+    for (const auto& [part, value] :
+         {std::pair{&Column::table, "\0\1\2\3"s}, std::pair{&Column::table, "\1\1\1\1"s},
+          std::pair{&Column::number, "\0\1"s}, std::pair{&Column::format, "\0\1"s}}) {
+        EXPECT_EQ(shape_of_row(row_of({with(part, value), named("b")})), shape);
+    }
+}
+
+TEST(ShapeOfRow, DiffersWithWhatPostgresqlCompares) {
+    const std::vector<std::string> all{
+        shape_of_row(row_of({})),
+        shape_of_row(row_of({named("a")})),
+        shape_of_row(row_of({named("A")})),
+        shape_of_row(row_of({named("")})),
+        shape_of_row(row_of({with(&Column::type, "\0\0\0\x19"s)})),
+        shape_of_row(row_of({with(&Column::size, "\0\10"s)})),
+        shape_of_row(row_of({with(&Column::modifier, "\0\0\0\10"s)})),
+        shape_of_row(row_of({named("a"), named("a")})),
+        shape_of_row(row_of({named("a"), named("b")})),
+        shape_of_row(row_of({named("b"), named("a")}))};
+    EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), all.size());
+}
+
+// What is part of one column's origin is not taken for the end of a name.
+TEST(ShapeOfRow, FindsItsWayThroughManyColumns) {
+    std::vector<Column> some(100);
+    std::vector<Column> others(100);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+        some[i].name = others[i].name = std::string(i % 7, 'x');
+        others[i].table = std::string(4, static_cast<char>(i));
+        others[i].number = std::string{'\0', static_cast<char>(i)};
+    }
+    EXPECT_EQ(shape_of_row(row_of(some)), shape_of_row(row_of(others)));
+    others.back().name += 'y';
+    EXPECT_NE(shape_of_row(row_of(some)), shape_of_row(row_of(others)));
+}
+
+TEST(ShapeOfRow, ReadsNotBehindTheEndOfWhatIsCut) {
+    const std::string whole = row_of({with(&Column::table, "\1\1\1\1"), named("bc")});
+    for (std::size_t size = 0; size < whole.size(); ++size)
+        EXPECT_EQ(shape_of_row(whole.substr(0, size)).size(), size);
+}
+
+TEST(Description, OnlyWhatBothKnowCanDiffer) {
+    const Description none;
+    const Description statement{.parameters = "p", .row = "r"};
+    const Description portal{.parameters = std::nullopt, .row = "r"};
+    const Description other{.parameters = "q", .row = "s"};
+    EXPECT_TRUE(statement.has_parameters_of(statement));
+    EXPECT_TRUE(statement.has_row_of(statement));
+    EXPECT_FALSE(statement.has_parameters_of(other));
+    EXPECT_FALSE(statement.has_row_of(other));
+    EXPECT_TRUE(statement.has_parameters_of(portal));
+    EXPECT_TRUE(portal.has_parameters_of(statement));
+    EXPECT_TRUE(portal.has_row_of(statement));
+    for (const Description* known : {&statement, &portal, &other}) {
+        EXPECT_TRUE(none.has_row_of(*known));
+        EXPECT_TRUE(known->has_row_of(none));
+        EXPECT_TRUE(known->has_parameters_of(none));
+    }
+    const Description no_rows{.parameters = "p", .row = ""};
+    EXPECT_FALSE(no_rows.has_row_of(statement)) << "NoData is known as well";
+}
+
+// --- on a server ---------------------------------------------------------------------------------
+
+ServerStatement there(StatementPtr statement, std::uint64_t reading = 0) {
+    return {.statement = std::move(statement), .reading = reading, .description = {}};
+}
+
 TEST(ServerStatements, EvictTheLeastRecentlyUsed) {
     ServerStatements statements;
     const StatementPtr a = of("a");
     const StatementPtr b = of("b");
     const StatementPtr c = of("c");
-    for (const StatementPtr& statement : {a, b, c}) statements.add(statement);
-    EXPECT_EQ(statements.evict(4), nullptr);
-    EXPECT_EQ(statements.use(*a), State::ready);
-    EXPECT_EQ(statements.evict(3), b);
+    for (const StatementPtr& statement : {a, b, c}) statements.add(there(statement));
+    const auto evicted = [&](std::size_t limit) {
+        const auto gone = statements.evict(limit);
+        return gone ? gone->statement : nullptr;
+    };
+    EXPECT_EQ(evicted(4), nullptr);
+    EXPECT_NE(statements.use(*a), nullptr);
+    EXPECT_EQ(evicted(3), b);
     EXPECT_EQ(statements.size(), 2U);
-    EXPECT_EQ(statements.use(*b), State::absent);
-    EXPECT_EQ(statements.evict(1), c);
-    EXPECT_EQ(statements.evict(1), a);
-    EXPECT_EQ(statements.evict(1), nullptr);
-    EXPECT_EQ(statements.evict(0), nullptr);
+    EXPECT_EQ(statements.use(*b), nullptr);
+    EXPECT_EQ(evicted(1), c);
+    EXPECT_EQ(evicted(1), a);
+    EXPECT_EQ(evicted(1), nullptr);
+    EXPECT_EQ(evicted(0), nullptr);
     EXPECT_EQ(statements.size(), 0U);
+}
+
+TEST(ServerStatements, WhatIsTakenOutComesWithAllThatIsKnownOfIt) {
+    ServerStatements statements;
+    const DescriptionPtr description = std::make_shared<const Description>();
+    statements.add({.statement = of("a"), .reading = 7, .description = description, .stale = true});
+    const auto gone = statements.evict(1);
+    ASSERT_TRUE(gone);
+    EXPECT_EQ(gone->reading, 7U);
+    EXPECT_EQ(gone->description, description);
+    EXPECT_TRUE(gone->stale);
 }
 
 TEST(ServerStatements, WhatIsAddedTwiceIsThereOnceAndTheMostRecentlyUsed) {
     ServerStatements statements;
     const StatementPtr a = of("a");
     const StatementPtr b = of("b");
-    statements.add(a);
-    statements.add(b);
-    statements.add(a);
+    statements.add({.statement = a, .reading = 1, .description = {}, .stale = true});
+    statements.add(there(b, 2));
+    statements.add(there(a, 3));
     EXPECT_EQ(statements.size(), 2U);
-    EXPECT_EQ(statements.evict(2), b);
+    ASSERT_NE(statements.use(*a), nullptr);
+    EXPECT_EQ(statements.use(*a)->reading, 3U) << "the later reading is in its place";
+    EXPECT_FALSE(statements.use(*a)->stale);
+    EXPECT_EQ(statements.evict(2)->statement, b);
 }
 
 TEST(ServerStatements, AreKnownByTheirNameNotByTheirObject) {
     ServerStatements statements;
-    {
-        const StatementPtr gone = of("a");
-        statements.add(gone);
-    }
+    statements.add(there(of("a"), 1));
     const StatementPtr again = of("a");
-    EXPECT_EQ(statements.use(*again), State::ready);
-    statements.add(again);
+    EXPECT_NE(statements.use(*again), nullptr);
+    statements.add(there(again, 2));
     EXPECT_EQ(statements.size(), 1U);
+    EXPECT_EQ(statements.use(*of("a"))->reading, 2U);
     statements.remove(*again);
-    EXPECT_EQ(statements.use(*again), State::absent);
+    EXPECT_EQ(statements.use(*again), nullptr);
     EXPECT_EQ(statements.size(), 0U);
     statements.remove(*again);
-    EXPECT_EQ(statements.evict(0), nullptr);
+    EXPECT_FALSE(statements.evict(0));
+}
+
+TEST(ServerStatements, OfWhichAllAreStaleHaveEachToBePreparedAnew) {
+    ServerStatements statements;
+    const StatementPtr a = of("a");
+    const StatementPtr b = of("b");
+    statements.add(there(a));
+    statements.add(there(b));
+    EXPECT_FALSE(statements.use(*a)->stale);
+    statements.mark_all_stale();
+    EXPECT_TRUE(statements.use(*a)->stale);
+    EXPECT_TRUE(statements.use(*b)->stale);
+    statements.add(there(b));
+    EXPECT_FALSE(statements.use(*b)->stale);
+}
+
+TEST(ServerStatements, AreGoneThroughFromTheMostRecentlyUsedOn) {
+    ServerStatements statements;
+    const StatementPtr a = of("a");
+    for (const StatementPtr& statement : {a, of("b"), of("c")}) statements.add(there(statement));
+    std::ignore = statements.use(*a);
+    std::vector<std::string> texts;
+    statements.for_each([&](const Statement& statement) { texts.push_back(statement.query()); });
+    EXPECT_THAT(texts, ElementsAre("a", "c", "b"));
 }
 
 TEST(ServerStatements, ClearLeavesNone) {
     ServerStatements statements;
     const StatementPtr a = of("a");
-    statements.add(a);
+    statements.add(there(a));
     statements.clear();
     EXPECT_EQ(statements.size(), 0U);
-    EXPECT_EQ(statements.use(*a), State::absent);
-    statements.add(a);
+    EXPECT_EQ(statements.use(*a), nullptr);
+    statements.add(there(a));
     EXPECT_EQ(statements.size(), 1U);
+}
+
+// --- of a client ---------------------------------------------------------------------------------
+
+ClientStatement own(StatementPtr statement, std::uint64_t reading = 0, std::uint64_t as_of = 0) {
+    return {.statement = std::move(statement), .reading = reading, .as_of = as_of, .told = {}};
+}
+
+StatementPtr found(const ClientStatements& statements, Bytes name) {
+    const ClientStatement* const own = statements.find(name);
+    return own != nullptr ? own->statement : nullptr;
 }
 
 TEST(ClientStatements, TheUnnamedOneIsApartFromTheOthers) {
@@ -184,33 +360,66 @@ TEST(ClientStatements, TheUnnamedOneIsApartFromTheOthers) {
     EXPECT_EQ(statements.find(""), nullptr);
     const StatementPtr a = of("a");
     const StatementPtr b = of("b");
-    statements.set("", a);
-    statements.set("s", b);
-    EXPECT_EQ(statements.find(""), a);
-    EXPECT_EQ(statements.unnamed, a);
-    EXPECT_EQ(statements.find("s"), b);
+    statements.set("", own(a));
+    EXPECT_FALSE(statements.has_named());
+    statements.set("s", own(b));
+    EXPECT_TRUE(statements.has_named());
+    EXPECT_EQ(found(statements, ""), a);
+    EXPECT_EQ(statements.unnamed.statement, a);
+    EXPECT_EQ(found(statements, "s"), b);
     EXPECT_EQ(statements.find("S"), nullptr) << "names of the protocol have a case";
-    statements.set("", nullptr);
+    EXPECT_EQ(statements.size(), 2U);
+    statements.set("", {});
     EXPECT_EQ(statements.find(""), nullptr);
-    EXPECT_EQ(statements.find("s"), b);
+    EXPECT_EQ(found(statements, "s"), b);
 }
 
 TEST(ClientStatements, ANameIsReplacedOrTakenAway) {
     ClientStatements statements;
     const StatementPtr a = of("a");
     const StatementPtr b = of("b");
-    statements.set("s", a);
-    statements.set("s", b);
-    EXPECT_EQ(statements.find("s"), b);
-    statements.set("s", nullptr);
-    statements.set("never", nullptr);
+    statements.set("s", own(a));
+    statements.set("s", own(b));
+    EXPECT_EQ(found(statements, "s"), b);
+    statements.set("s", {});
+    statements.set("never", {});
     EXPECT_EQ(statements.find("s"), nullptr);
+    EXPECT_FALSE(statements.has_named());
     EXPECT_EQ(statements.size(), 0U);
-    statements.set("s", a);
-    statements.set("", b);
+    statements.set("s", own(a));
+    statements.set("", own(b));
     statements.forget_named();
     EXPECT_EQ(statements.find("s"), nullptr);
-    EXPECT_EQ(statements.find(""), b);
+    EXPECT_EQ(found(statements, ""), b);
+}
+
+TEST(ClientStatements, WhatTheClientWasToldIsKeptWithTheName) {
+    ClientStatements statements;
+    const DescriptionPtr told = std::make_shared<const Description>();
+    statements.set("s", own(of("a"), 5, 6));
+    ASSERT_NE(statements.find("s"), nullptr);
+    statements.find("s")->told = told;
+    const ClientStatements& same = statements;
+    EXPECT_EQ(same.find("s")->told, told);
+    EXPECT_EQ(same.find("s")->reading, 5U);
+    EXPECT_EQ(same.find("s")->as_of, 6U);
+    statements.set("s", own(of("a"), 8));
+    EXPECT_EQ(same.find("s")->told, nullptr) << "of a statement prepared anew nothing was told";
+}
+
+TEST(ClientStatements, AreGoneThroughWithoutWhatIsNotKnown) {
+    ClientStatements statements;
+    const auto texts = [&] {
+        std::set<std::string> result;
+        statements.for_each([&](const Statement& one) { result.insert(one.query()); });
+        return result;
+    };
+    EXPECT_THAT(texts(), testing::IsEmpty());
+    statements.set("", own(of("unnamed")));
+    statements.set("s", own(of("a")));
+    statements.set("t", own(of("b")));
+    statements.set("u", own(unknown_statement()));
+    EXPECT_THAT(texts(), ElementsAre("a", "b"));
 }
 
 TEST(ClientStatements, NamesOfPrepareStandBesideThoseOfTheProtocol) {
@@ -218,11 +427,12 @@ TEST(ClientStatements, NamesOfPrepareStandBesideThoseOfTheProtocol) {
     statements.set_of_sql({});
     EXPECT_FALSE(statements.is_of_sql("p"));
     statements.set_of_sql({"p"});
-    statements.set("s", of("a"));
+    EXPECT_FALSE(statements.has_named());
+    statements.set("s", own(of("a")));
     EXPECT_TRUE(statements.is_of_sql("p"));
     EXPECT_FALSE(statements.is_of_sql("s"));
     EXPECT_EQ(statements.size(), 1U);
-    statements.set("s", nullptr);
+    statements.set("s", {});
     EXPECT_TRUE(statements.is_of_sql("p")) << "those of the protocol are apart";
     statements.set_of_sql({});
     EXPECT_FALSE(statements.is_of_sql("p"));

@@ -70,7 +70,7 @@ TEST_F(UndoingTest, AParseOfWhatTheServerHasThatIsDiscarded) {
     EXPECT_EQ(ann.session().statements.find("s2"), nullptr);
     ann.parse("s2", "select 1");
     ann.sync();
-    EXPECT_EQ(got(), "C:" + nobodys + " S");
+    EXPECT_EQ(got(), "C:" + one + " P:" + one + " S") << "the server still has it";
 }
 
 TEST_F(UndoingTest, ACloseThatIsDiscarded) {
@@ -94,7 +94,7 @@ TEST_F(UndoingTest, ACloseAndAParseOfTheSameNameThatAreDiscarded) {
     static_cast<void>(got());
     say("EZ");
     ASSERT_NE(ann.session().statements.find("s1"), nullptr);
-    EXPECT_EQ(ann.session().statements.find("s1")->query(), "select 1");
+    EXPECT_EQ(ann.session().statements.find("s1")->statement->query(), "select 1");
 }
 
 TEST_F(UndoingTest, RoomThatWasMadeForWhatIsDiscarded) {
@@ -152,7 +152,7 @@ TEST_F(UndoingTest, AnUnnamedParseThatIsDiscardedLeavesTheOneBefore) {
     static_cast<void>(got());
     say("EZ");
     ASSERT_NE(ann.session().statements.find(""), nullptr);
-    EXPECT_EQ(ann.session().statements.find("")->query(), "select 1");
+    EXPECT_EQ(ann.session().statements.find("")->statement->query(), "select 1");
     ann.bind("");
     ann.sync();
     EXPECT_EQ(got(), "B: S") << "the server has it as well";
@@ -181,10 +181,14 @@ TEST_F(UndoingTest, ANamedParseBehindTheSyncIsNotTakenBackWithTheOneBeforeIt) {
     ann.close_statement("s1");
     ann.parse("s1", "select 2");
     ann.sync();
+    EXPECT_EQ(ann.held_back(), 3U) << "whether there is an s1 is not known";
     static_cast<void>(got());
-    say("EZ31Z");
+    say("EZ");
+    EXPECT_TRUE(ann.offer_again());
+    EXPECT_EQ(got(), "C:s1 P:" + two + " S");
+    say("31Z");
     ASSERT_NE(ann.session().statements.find("s1"), nullptr);
-    EXPECT_EQ(ann.session().statements.find("s1")->query(), "select 2");
+    EXPECT_EQ(ann.session().statements.find("s1")->statement->query(), "select 2");
 }
 
 // The server discards a Query as well. It was taken to end the unnamed statement there, which then
@@ -219,7 +223,7 @@ TEST_F(UndoingTest, OnceAnErrorIsKnownNothingIsAssumedUpToTheSync) {
     ann.parse("s2", "select 1");
     ann.bind("s1");
     ann.sync();
-    EXPECT_EQ(got(), "C:" + nobodys + " B:" + one + " S");
+    EXPECT_EQ(got(), "C:" + one + " P:" + one + " B:" + one + " S");
 }
 
 // Room was made by a Close that the server discarded: to prepare what it still had was an error.
@@ -238,9 +242,23 @@ TEST_F(UndoingTest, OnceAnErrorIsKnownNoRoomIsMadeUpToTheSync) {
     EXPECT_EQ(got(), "B:" + one + " S");
 }
 
-// The Close that makes room is discarded, and what was to be prepared again behind the Sync is
-// still there.
+// The Close that makes room may be discarded, and what is to be prepared again is still there.
 TEST_F(UndoingTest, WhatMayStillBeThereIsClosedBeforeItIsPreparedAgain) {
+    ann.session().max_prepared_statements = 1;
+    prepared("s1", "select 1");
+    ann.parse("s2", "select 2");
+    ann.bind("s1");
+    ann.sync();
+    EXPECT_EQ(got(), "C:" + one + " P:" + two + " C:" + two + " C:" + one + " P:" + one +
+                         " B:" + one + " S");
+    say("313312Z");
+    EXPECT_EQ(ann.received_types(), "12Z");
+    ann.bind("s1");
+    ann.sync();
+    EXPECT_EQ(got(), "B:" + one + " S");
+}
+
+TEST_F(UndoingTest, WhetherRoomWasMadeIsKnownBeforeWhatWentForItIsNeededAgain) {
     ann.session().max_prepared_statements = 1;
     prepared("s1", "select 1");
     ann.parse("", "selekt");
@@ -248,13 +266,13 @@ TEST_F(UndoingTest, WhatMayStillBeThereIsClosedBeforeItIsPreparedAgain) {
     ann.sync();
     ann.bind("s1");
     ann.sync();
-    EXPECT_EQ(got(), "P: C:" + one + " P:" + two + " S C:" + two + " C:" + one + " P:" + one +
-                         " B:" + one + " S");
-    say("EZ3312Z");
+    EXPECT_EQ(ann.held_back(), 2U);
+    EXPECT_EQ(got(), "P: C:" + one + " P:" + two + " S");
+    say("EZ");
+    EXPECT_TRUE(ann.offer_again());
+    EXPECT_EQ(got(), "B:" + one + " S") << "it never went";
+    say("2Z");
     EXPECT_EQ(ann.received_types(), "EZ2Z");
-    ann.bind("s1");
-    ann.sync();
-    EXPECT_EQ(got(), "B:" + one + " S");
 }
 
 // The names that pgweir gives are no secret. A client's Close of one took the statement from all

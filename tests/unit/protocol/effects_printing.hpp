@@ -11,9 +11,17 @@
 namespace pgweir::protocol {
 
 inline void PrintTo(Effects effects, std::ostream* out) {
-    constexpr std::array<std::string_view, 10> names{
-        "state",   "reset",           "sticky",           "reads_sequence",    "advances_sequence",
-        "listens", "names_statement", "ends_transaction", "changes_catalogue", "empties_database"};
+    constexpr std::array<std::string_view, 11> names{"state",
+                                                     "reset",
+                                                     "sticky",
+                                                     "reads_sequence",
+                                                     "advances_sequence",
+                                                     "listens",
+                                                     "names_statement",
+                                                     "ends_transaction",
+                                                     "changes_catalogue",
+                                                     "empties_database",
+                                                     "alters_reading"};
     for (std::size_t bit = 0; bit < names.size(); ++bit) {
         if (effects.contains(static_cast<Effect>(1U << bit))) *out << names[bit] << ' ';
     }

@@ -69,10 +69,12 @@ TEST(NamedEffects, StatementsOfABodyCount) {
     EXPECT_EQ(effects_of_body("BEGIN RESET ALL; END"), Effect::state | Effect::reset);
     EXPECT_EQ(effects_of_body("BEGIN LISTEN c; END"), Effect::state | Effect::listens);
     EXPECT_EQ(effects_of_body("BEGIN LOAD 'x'; END"), Effect::sticky);
-    EXPECT_EQ(effects_of_body("BEGIN CREATE TEMP TABLE t (a int); END"), Effect::state);
-    EXPECT_EQ(effects_of_body("BEGIN DROP TABLE t; END"), Effect::state);
+    EXPECT_EQ(effects_of_body("BEGIN CREATE TEMP TABLE t (a int); END"),
+              Effect::state | Effect::alters_reading);
+    EXPECT_EQ(effects_of_body("BEGIN DROP TABLE t; END"), Effect::state | Effect::alters_reading);
     EXPECT_EQ(effects_of_body("BEGIN CREATE TABLE t (a int); END"),
-              Effect::state | Effect::changes_catalogue);
+              Effect::state | Effect::changes_catalogue | Effect::alters_reading);
+    EXPECT_EQ(effects_of_body("BEGIN SET LOCAL a.b = 1; END"), Effect::alters_reading);
     EXPECT_EQ(effects_of_body("BEGIN PREPARE s AS SELECT 1; END"), Effect::state);
     EXPECT_EQ(effects_of_body("$_SHARED{x} = 1;"), Effect::sticky);
 }
@@ -80,7 +82,7 @@ TEST(NamedEffects, StatementsOfABodyCount) {
 TEST(NamedEffects, WhatLeavesNothingInABodyIsClean) {
     for (const std::string_view body :
          {"BEGIN UPDATE t SET a = 1; END", "BEGIN UPDATE \"t\" SET a = 1; END",
-          "BEGIN SET LOCAL a.b = 1; END", "BEGIN SELECT 1 INTO x; END",
+          "BEGIN SET TRANSACTION READ ONLY; END", "BEGIN SELECT 1 INTO x; END",
           "BEGIN IF x = 'load' THEN RETURN 'load'; END IF; END",
           "DECLARE temp int; BEGIN temp := 1; COMMIT; END", "COMMIT"}) {
         EXPECT_FALSE(effects_of_body(body).any()) << body;
@@ -115,9 +117,10 @@ TEST(NamedEffects, WhatHasNoNameIsOfAnyStatement) {
         EXPECT_EQ(look_at(sql, &names), names.of_any_statement()) << sql;
     }
     for (const std::string_view sql :
-         {"begin", "begin; set local work_mem = '3MB'", "show work_mem", "savepoint s"}) {
+         {"begin", "begin; set transaction read only", "show work_mem", "savepoint s"}) {
         EXPECT_EQ(look_at(sql, &names), Effects()) << sql << " runs none of them";
     }
+    EXPECT_EQ(look_at("begin; set local work_mem = '3MB'", &names), Effect::alters_reading);
     EXPECT_EQ(look_at("SELECT 1", &names), Effect::sticky | Effect::reads_sequence);
     EXPECT_FALSE(look_at("/* nothing */", &names).any());
 }

@@ -23,7 +23,10 @@ constexpr Effects settings = Effect::state | Effect::reset;
 constexpr Effects channels = Effect::state | Effect::listens;
 constexpr Effects statement = Effect::names_statement;
 constexpr Effects ends = Effect::ends_transaction;
-constexpr Effects definition = Effect::state | Effect::changes_catalogue;
+constexpr Effects reading = Effect::alters_reading;
+constexpr Effects definition = Effect::state | Effect::changes_catalogue | Effect::alters_reading;
+constexpr Effects defined = Effect::state | Effect::changes_catalogue;  // as a tag tells it
+constexpr Effects moves_database = Effect::empties_database | Effect::alters_reading;
 
 struct Case {
     std::string_view sql;
@@ -76,8 +79,8 @@ constexpr std::array common{
     Case{"SHOW work_mem", none},
     Case{"EXPLAIN ANALYZE SELECT 1", none},
     Case{"EXPLAIN (ANALYZE, BUFFERS) UPDATE t SET a = 1", none},
-    Case{"SET LOCAL work_mem = '1MB'", none},
-    Case{"set  local\n\"app.user\" = '1'", none},
+    Case{"SET LOCAL work_mem = '1MB'", reading},
+    Case{"set  local\n\"app.user\" = '1'", reading},
     Case{"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", none},
     Case{"SET CONSTRAINTS ALL DEFERRED", none},
     Case{"LOCK TABLE t IN EXCLUSIVE MODE", none},
@@ -103,9 +106,7 @@ constexpr std::array session_state{
     Case{"SELECT 1; /* update */SET a.b = 1", state},
     Case{"SET -- local\n a.b = 1", state},
     Case{"SET /* local */ a.b = 1", state},
-    Case{"SET local.b = 1", state},
     Case{"SET transaction . b = 1", state},
-    Case{"SET local/**/.b = 1", state},
     Case{"RESET work_mem", settings},
     Case{"RESET ALL", settings},
     Case{"SET work_mem TO DEFAULT", settings},
@@ -154,7 +155,7 @@ constexpr std::array others{
     Case{"SELECT load FROM t", none},
     Case{"SELECT setseed(0.5)", sticky},
     Case{"SET SEED TO 0.5", state | sticky},
-    Case{"SET LOCAL seed = 0.5", sticky},
+    Case{"SET LOCAL seed = 0.5", sticky | reading},
     Case{"SELECT set_config('seed', '0.5', true)", settings | sticky},
     Case{"SELECT dblink_connect('x', 'y')", sticky},
     Case{"SELECT pg_replication_origin_session_setup('x')", sticky},
@@ -174,15 +175,15 @@ constexpr std::array others{
     Case{"DEALLOCATE s", state | statement},
     Case{"DEALLOCATE PREPARE ALL", state | statement},
     Case{"CREATE TABLE t AS EXECUTE s", definition | statement},
-    Case{"CREATE TEMP TABLE t AS EXECUTE s", state | statement},
+    Case{"CREATE TEMP TABLE t AS EXECUTE s", state | statement | reading},
     Case{"CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", definition},
     Case{"ALTER TABLE t ADD COLUMN a bigserial", definition | advances},
-    Case{"CREATE ROLE r", none},  // its tag has `state`
-    Case{"DROP TABLE t", none},
-    Case{"DROP DATABASE d", Effect::empties_database},
-    Case{"/* the old one */ ALTER DATABASE d RENAME TO e", Effect::empties_database},
-    Case{"CREATE DATABASE d TEMPLATE e", Effect::empties_database},
-    Case{"SELECT 1; DROP\n  DATABASE d", Effect::empties_database},
+    Case{"CREATE ROLE r", reading},  // its tag has `state`
+    Case{"DROP TABLE t", reading},
+    Case{"DROP DATABASE d", moves_database},
+    Case{"/* the old one */ ALTER DATABASE d RENAME TO e", moves_database},
+    Case{"CREATE DATABASE d TEMPLATE e", moves_database},
+    Case{"SELECT 1; DROP\n  DATABASE d", moves_database},
     Case{"SELECT 'drop database d', drop database", none},
     Case{"INSERT INTO t VALUES ('create database d')", Effect::advances_sequence},
     Case{"SELECT database FROM t", none},
@@ -197,6 +198,31 @@ constexpr std::array others{
     Case{"SELECT 1; COMMIT", none},
 };
 INSTANTIATE_TEST_SUITE_P(Others, Exactly, testing::ValuesIn(others));
+
+// What texts mean may be otherwise behind these, up to the end of the transaction.
+constexpr std::array readings{
+    Case{"SET LOCAL search_path = a", reading},
+    Case{"BEGIN; SET LOCAL search_path = a", reading},
+    Case{"SET LOCAL a.b TO DEFAULT", Effect::reset | reading},
+    Case{"SET TRANSACTION READ ONLY; SET LOCAL a.b = 1", reading},
+    Case{"SELECT 1; DROP VIEW v", reading},
+    Case{"DROP TABLE IF EXISTS t, u CASCADE", reading},
+    Case{"CREATE TABLE t ()", definition},
+    Case{"CREATE TEMP TABLE t ()", state | reading},
+    Case{"CREATE SCHEMA s", definition},
+    Case{"CREATE EXTENSION e", definition},
+    Case{"CREATE POLICY p ON t", definition},
+    Case{"ALTER TABLE t RENAME TO u", definition},
+    Case{"SET local.b = 1", state | reading},
+    Case{"SET local/**/.b = 1", state | reading},
+    Case{"SET /* x */ LOCAL a.b = 1", state},  // more than there is
+    Case{"SET CONSTRAINTS ALL IMMEDIATE", none},
+    Case{"SET TRANSACTION SNAPSHOT 'x'", none},
+    Case{"SAVEPOINT local", none},
+    Case{"SELECT local, drop FROM t", none},
+    Case{"SELECT 'set local a.b = 1', 'drop table t'", none},
+};
+INSTANTIATE_TEST_SUITE_P(Readings, Exactly, testing::ValuesIn(readings));
 
 // Code in strings: nothing may escape, but more may be found.
 constexpr std::array hidden{
@@ -215,6 +241,9 @@ constexpr std::array hidden{
     Case{"DO $$BEGIN END$$; EXECUTE s", statement},
     Case{"DO $$BEGIN CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; END$$",
          definition},
+    Case{"DO $$BEGIN SET LOCAL search_path = a; END$$", reading},
+    Case{"DO $$BEGIN DROP TABLE t; END$$", reading},
+    Case{"DO $$BEGIN EXECUTE 'SET LOCAL role = r'; END$$", reading},
     Case{"DO $$BEGIN PERFORM set_config('a', null, false); END$$", settings},
     Case{"DO $$BEGIN DISCARD ALL; END$$", settings},
     Case{"DO $$DISCARD ALL$$", settings},
@@ -258,6 +287,7 @@ std::vector<std::string_view> all_texts() {
     for (const Case& one : common) texts.push_back(one.sql);
     for (const Case& one : session_state) texts.push_back(one.sql);
     for (const Case& one : others) texts.push_back(one.sql);
+    for (const Case& one : readings) texts.push_back(one.sql);
     for (const Case& one : hidden) texts.push_back(one.sql);
     return texts;
 }
@@ -370,13 +400,13 @@ TEST(Tag, TellsWhatTheStatementDid) {
         Case{"LOAD", state | sticky},
         Case{"DO", state},
         Case{"CALL", state},
-        Case{"CREATE TABLE", definition},
-        Case{"CREATE TABLE AS", definition},
-        Case{"CREATE FUNCTION", definition},
-        Case{"CREATE EVENT TRIGGER", definition},
-        Case{"ALTER EXTENSION", definition},
-        Case{"DROP OWNED", definition},
-        Case{"IMPORT FOREIGN SCHEMA", definition},
+        Case{"CREATE TABLE", defined},
+        Case{"CREATE TABLE AS", defined},
+        Case{"CREATE FUNCTION", defined},
+        Case{"CREATE EVENT TRIGGER", defined},
+        Case{"ALTER EXTENSION", defined},
+        Case{"DROP OWNED", defined},
+        Case{"IMPORT FOREIGN SCHEMA", defined},
         Case{"CREATE ROLE", state},
         Case{"CREATE SEQUENCE", state},
         Case{"ALTER SYSTEM", state},
