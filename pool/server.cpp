@@ -73,6 +73,10 @@ void Server::close(ServerClose reason, std::string_view detail) {
 
 bool Server::release_if_done() {
     if (tenant_ == nullptr || delivering_) return false;
+    if (tracker_.wants_probe() && tenant_->between_requests()) {
+        settle_doubt();
+        return false;
+    }
     bool over = !refusal_.empty() && tracker_.quiet() && tenant_->between_requests();
     if (refusal_.empty()) {
         restore_in_transaction();
@@ -189,6 +193,10 @@ void Server::clean() {
         return;
     }
     if (tracker_.owed() > 0) return;
+    if (tracker_.wants_probe()) {
+        settle_doubt();
+        return;
+    }
     if (tracker_.transaction_status() != TransactionStatus::idle) {
         if (asked_ == Asked::rollback) {
             close(ServerClose::dirty, "ROLLBACK did not end the transaction");
@@ -208,6 +216,22 @@ void Server::clean() {
     needs_reset_ = false;
     cleaning_deadline_.cancel();
     part_.returned(*this);
+}
+
+// A failed COPY leaves in doubt how many Syncs the server still answers: all that comes before the
+// answer to this Close does not come after it.
+void Server::settle_doubt() {
+    std::string request;
+    protocol::append_close(request, {.kind = 'S', .name = no_statement});
+    tracker_.sent(Frontend::close, Origin::pool);
+    protocol::append_sync(request);
+    tracker_.sent(Frontend::sync, Origin::pool);
+    questions_.push_back(Question::order);
+    if (tenant_ == nullptr) {
+        part_.context().deadlines.set(cleaning_deadline_, part_.options().cancel_wait_timeout,
+                                      Clock::now());
+    }
+    send(request);
 }
 
 void Server::ask(Question question, std::string_view sql) {

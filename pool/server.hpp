@@ -166,6 +166,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_bind(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
+    void pass_part_of_copy(const protocol::Step& step, Bytes message, Outgoing& out);
     void note_sent(protocol::Frontend type, protocol::Origin origin);
     void note_effects(protocol::Effects effects, Bytes text);
     [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
@@ -269,6 +270,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void end_lease();
     void forget_session();
     void clean();
+    void settle_doubt();
     void ask(Question question, std::string_view sql);
     void send(std::string_view bytes);
     Task<> carry_cancel();

@@ -57,6 +57,10 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         pass(Frontend::describe, message, out);
         return;
     }
+    if (type == Frontend::copy_data || type == Frontend::copy_done || type == Frontend::copy_fail) {
+        pass_part_of_copy(step, message, out);
+        return;
+    }
     // What the server discards, up to the Sync, changes nothing. One of which that is not certain
     // is closed after use: nothing is put in between there.
     if (!tenant_->session().follows || tracker_.uncertain() ||
@@ -108,8 +112,25 @@ void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
 }
 
 void Server::pass(Frontend type, Bytes message, Outgoing& out) {
+    const bool was_certain = !tracker_.uncertain();
     note_sent(type, Origin::client);
     out.pass(message);
+    if (was_certain && tracker_.uncertain()) {
+        close(ServerClose::protocol_error, "a request without the Sync that ends a failed COPY");
+    }
+}
+
+// What waits for the COPY's end (RequestTracker::must_wait) may be what the client would have sent
+// to have its result.
+void Server::pass_part_of_copy(const Step& step, Bytes message, Outgoing& out) {
+    const bool was_open = tracker_.copy_is_open();
+    const auto type = static_cast<Frontend>(step.type);
+    pass(type, message, out);
+    const bool opens = tracker_.copy_is_open() && (!was_open || type == Frontend::copy_done);
+    if (!opens || !step.whole) return;
+    const std::size_t before = out.own().size();
+    protocol::append_flush(out.own());
+    out.added(before);
 }
 
 void Server::note_sent(Frontend type, Origin origin) {

@@ -193,8 +193,10 @@ std::string Server::with_clients_names(Bytes error, std::size_t failed_request) 
 // Behind a question about what the tenant has left nothing is sent: whoever went on and on while
 // there is one would keep the server from those who wait for it. Otherwise: whether a Sync stands
 // between this request and an unanswered one about the same statement; if an error came before
-// that, the server has never read it. During COPY it answers no Sync.
+// that, the server has never read it. During COPY it answers no Sync; and behind a COPY whose end
+// may leave a doubt (RequestTracker::in_doubt) nothing can be sent that the doubt would be about.
 bool Server::awaits_outcome(const Step& step) const {
+    if (tracker_.must_wait(static_cast<Frontend>(step.type))) return true;
     if (!tenant_->session().follows) return false;
     if (takes_stock_) return true;
     if (!has_doubtful()) return false;

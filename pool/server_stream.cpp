@@ -305,6 +305,11 @@ void Server::after_delivery() {
         clean();
         return;
     }
+    const bool nothing_follows = tracker_.owed() == 0 && !tracker_.discarding() && !said_fatal_;
+    if (tracker_.uncertain() && nothing_follows) {
+        close(ServerClose::protocol_error, "an error that nothing asked for");
+        return;
+    }
     Tenant& tenant = *tenant_;
     release_if_done();
     tenant.replies_delivered();
