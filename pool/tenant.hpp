@@ -32,10 +32,11 @@ struct Pinned {
 /// client's session; while a server is lent to it, that server keeps it up to date. Lives on one
 /// worker.
 struct TenantSession {
-    std::uint64_t id = 0;  ///< the client's
-    SettingsPtr startup;   ///< what its StartupMessage asked for: what RESET goes back to
-    Greeting greeting;     ///< what it was told at its login
-    SettingsPtr settings;  ///< what it has now
+    std::uint64_t id = 0;   ///< the client's
+    std::uint32_t pid = 0;  ///< that the client takes for its own: its BackendKeyData's
+    SettingsPtr startup;    ///< what its StartupMessage asked for: what RESET goes back to
+    Greeting greeting;      ///< what it was told at its login
+    SettingsPtr settings;   ///< what it has now
     ClientStatements statements;
     std::unique_ptr<Listener> listener;    ///< null: it listens to nothing, or to its server alone
     std::unique_ptr<const Pinned> pinned;  ///< null without pins

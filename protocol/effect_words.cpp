@@ -74,6 +74,8 @@ constexpr std::array words{
     EffectWord{"names", Role::resets, {}},
     EffectWord{"nextval", Role::other, Effect::advances_sequence},
     EffectWord{"nothing", Role::nothing, {}},
+    // Who listens as well is to know its own notifications: its server has to hear them.
+    EffectWord{"notify", Role::other, Effect::listens},
     EffectWord{"operator", Role::kind, {}},
     EffectWord{"owned", Role::kind, {}},
     EffectWord{"pg_advisory_lock", Role::other, Effect::state},
@@ -90,6 +92,7 @@ constexpr std::array words{
     EffectWord{"pg_create_logical_replication_slot", Role::other, Effect::sticky},
     EffectWord{"pg_create_physical_replication_slot", Role::other, Effect::sticky},
     EffectWord{"pg_listening_channels", Role::other, Effect::listens},
+    EffectWord{"pg_notify", Role::other, Effect::listens},
     EffectWord{"pg_replication_origin_session_reset", Role::other, Effect::sticky},
     EffectWord{"pg_replication_origin_session_setup", Role::other, Effect::sticky},
     // An UPDATE of this view is a SET.
