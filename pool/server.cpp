@@ -115,7 +115,8 @@ void Server::abandon(bool half_sent, bool cancel) {
     needs_reset_ = !session.follows || session.tracking == conf::SessionState::off ||
                    effects_.any() || session.pins.any() || settings_touched_ ||
                    !questions_.empty() || !to_close_.empty() ||
-                   channels_here_ != ChannelsHere::none;
+                   channels_here_ != ChannelsHere::none ||
+                   idle_session_timeout(*connection_.settings) != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;

@@ -149,6 +149,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_own_row(const protocol::Step& step);
     void take_parameter_status(Bytes body, const protocol::Verdict& verdict, Bytes& message);
     void take_error(Bytes body, const protocol::Verdict& verdict, Bytes& message);
+    void take_last_words(Bytes message);
     void take_ready(const protocol::Verdict& verdict, Bytes& message);
     void forward(Bytes bytes);
     void forget_forward();
@@ -216,6 +217,7 @@ class Server : public std::enable_shared_from_this<Server>,
     // server_session.cpp: what the session has.
     [[nodiscard]] SettingsPtr without_given_up(const SessionSettings& settings) const;
     [[nodiscard]] bool ask_before_release();
+    [[nodiscard]] bool put_off_idle_timeout();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void ask_state(bool hurried);
     [[nodiscard]] std::optional<CatalogueUpkeep::Reading> begin_catalogue();

@@ -186,6 +186,7 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
 void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     if (verdict.origin == Origin::pool) {
         pool_error_ = protocol::parse_error_report(body);
+        if (pool_error_->severity != "ERROR" && tenant_ != nullptr) take_last_words(message);
         return;
     }
     const protocol::ErrorReport report = protocol::parse_error_report(body);
@@ -208,6 +209,17 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     } else if (report.message.find(server_name_prefix) != std::string::npos) {
         message = told_.emplace_back(with_clients_names(message, verdict.failed_request));
     }
+}
+
+// The connection ends while pgweir asks something of its own: the tenant hears why, in the server's
+// words.
+void Server::take_last_words(Bytes message) {
+    if (tenant_->session().greeting == nullptr) {
+        tenant_->set_up_finished(pool_error_);  // before its own greeting, at its login
+        return;
+    }
+    said_fatal_ = true;
+    forward(message);
 }
 
 void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& message) {
@@ -292,7 +304,9 @@ void Server::after_delivery() {
         tenant_->set_up_finished(refusal_.empty() ? std::nullopt : pool_error_);
         pool_error_.reset();
     }
-    if (tenant_ == nullptr && pool_error_) {
+    // An error of another question than cleaning's ends with that question's answer.
+    const bool of_cleaning = questions_.empty() || questions_.front() == Question::cleaning;
+    if (tenant_ == nullptr && pool_error_ && of_cleaning) {
         close(ServerClose::dirty, "cleaning failed: " + pool_error_->message);
         return;
     }
