@@ -83,6 +83,7 @@ struct PoolOptions {
     std::string server_reset_query = "DISCARD ALL";
     SessionState session_state = SessionState::track;
     bool verify_session_state = false;
+    std::string sticky_functions;            ///< names with commas between them
     unsigned max_prepared_statements = 200;  ///< that pgweir keeps on one server; 0: none
     std::string auth_user;                   ///< who runs auth_query; empty: nobody
     std::string auth_dbname;  ///< where; empty: in the database that the client asks for

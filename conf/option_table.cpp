@@ -192,6 +192,13 @@ constexpr std::array table{
            .range = {0, 100'000},
            .sentence = "Prepared statements that pgweir keeps on one server for its clients, the "
                        "least recently used out; 0: a client that prepares keeps its server."},
+    Option{.path = "pool.sticky_functions",
+           .member = &PoolOptions::sticky_functions,
+           .per_database = true,
+           .default_text = "",
+           .sentence = "Functions in C, with commas between them, that leave something in the "
+                       "session that PostgreSQL does not show: who calls one keeps its server. "
+                       "Those of well-known extensions are known."},
     Option{.path = "pool.verify_session_state",
            .member = &PoolOptions::verify_session_state,
            .per_database = true,

@@ -84,7 +84,11 @@ Task<bool> ClientSession::log_in() {
     for (const auto& [parameter, value] : *greeting) {
         protocol::append_parameter_status(opening, parameter, value);
     }
-    cancel_key_ = worker_.issue_key(*this);
+    // Who keeps one server is told that server's process id: it may be compared with
+    // pg_backend_pid(), or be given to pg_terminate_backend().
+    const bool keeps_server = mode_ == conf::PoolMode::session && lease_;
+    cancel_key_ = worker_.issue_key(*this, keeps_server ? lease_->connection().cancel_key.pid : 0);
+    session_.pid = cancel_key_.pid;
     protocol::append_backend_key_data(opening, cancel_key_);
     protocol::append_ready_for_query(opening, TransactionStatus::idle);
     const bool greeted = co_await send(opening);

@@ -55,10 +55,25 @@ void ClientSession::write_notifications() {
                    asio::detached);
 }
 
+// The client's own carry the process id that it was told to be its own. Only between its
+// transactions: by then its server has heard all that it sent itself.
+void ClientSession::name_own_notifications(std::size_t most) {
+    if (!session_.listener) return;
+    auto& [messages, bytes, begun, writing] = *unread_;
+    std::size_t place = 0;
+    for (pool::SharedMessage& message : messages) {
+        if (place == most) break;
+        if (place++ == 0 && begun > 0) continue;
+        if (!session_.listener->own.take(*message)) continue;
+        message = std::make_shared<const std::string>(pool::with_sender(*message, session_.pid));
+    }
+}
+
 // False when the client does not take all that it may have now.
 bool ClientSession::write_fitting_notifications() {
     constexpr std::size_t most_at_once = 64;
     std::vector<iovec> parts;
+    if (may_notify()) name_own_notifications(most_at_once);
     auto& [messages, bytes, begun, writing] = *unread_;
     while (!messages.empty() && (begun > 0 || may_notify())) {
         // One that was begun has to be finished before anything else is said.

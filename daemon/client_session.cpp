@@ -266,7 +266,10 @@ void ClientSession::lease_ended() {
     exchange_->request_under_way = false;
     if (phase_ == Phase::asking) wake();
     set_state(State::idle);
-    if (waiting_for_ == Timeout::idle_transaction_timeout) expect_next_request();
+    if (waiting_for_ == Timeout::idle_transaction_timeout ||
+        pool::idle_session_timeout(*session_.settings) != std::chrono::milliseconds::zero()) {
+        expect_next_request();
+    }
     rest_if_done();
 }
 
@@ -369,6 +372,12 @@ void ClientSession::set_up_finished(const std::optional<ErrorReport>& error) {
 }
 
 void ClientSession::server_lost(bool may_explain) {
+    if (login_ && login_->set_up_error) {
+        ErrorReport report = *login_->set_up_error;
+        report.severity = "FATAL";
+        end(ClientClose::server_lost, std::move(report));
+        return;
+    }
     end(ClientClose::server_lost,
         may_explain ? std::optional(ErrorReport::fatal(protocol::sqlstate::connection_failure,
                                                        "server closed the connection unexpectedly"))

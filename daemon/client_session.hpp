@@ -211,6 +211,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void channels_confirmed() override;
     [[nodiscard]] bool may_notify() const;
     void write_notifications();
+    [[nodiscard]] std::chrono::milliseconds idle_limit() const;
+    void name_own_notifications(std::size_t most);
     [[nodiscard]] bool write_fitting_notifications();
     Task<> write_notifications_slowly();
 

@@ -1,5 +1,8 @@
 // How long a client may take, and its server for it: what is measured when, and what an end of
 // patience is told as.
+#include <algorithm>
+#include <bit>
+
 #include "daemon/client_session.hpp"
 #include "daemon/log.hpp"
 #include "daemon/metrics/reason_names.hpp"
@@ -19,8 +22,23 @@ void ClientSession::expect_next_request() {
     if (open) {
         wait_until(Timeout::idle_transaction_timeout, options().idle_transaction_timeout);
     } else {
-        wait_until(Timeout::client_idle_timeout, options().client_idle_timeout);
+        wait_until(Timeout::client_idle_timeout, idle_limit());
     }
+}
+
+// client_idle_timeout, or the client's own idle_session_timeout where that is shorter. While it has
+// a server, the server itself keeps it.
+std::chrono::milliseconds ClientSession::idle_limit() const {
+    const std::chrono::milliseconds limit = options().client_idle_timeout;
+    std::chrono::milliseconds own = lease_ || mode_ == conf::PoolMode::session
+                                        ? std::chrono::milliseconds::zero()
+                                        : pool::idle_session_timeout(*session_.settings);
+    // Each duration has a list of its own, and clients must not make many: 32 for each doubling.
+    const auto count = static_cast<std::uint64_t>(own.count());
+    const unsigned spare = std::max(0, static_cast<int>(std::bit_width(count)) - 6);
+    own = std::chrono::milliseconds(((count + (std::uint64_t{1} << spare) - 1) >> spare) << spare);
+    if (own.count() == 0) return limit;
+    return limit.count() == 0 ? own : std::min(own, limit);
 }
 
 void ClientSession::state_expired() {

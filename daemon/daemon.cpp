@@ -171,8 +171,22 @@ void Daemon::give_to_worker(AcceptedClient client) {
 
 // Called by workers.
 void Daemon::route_cancel(const protocol::CancelKey& key, std::function<void()> done) {
+    if ((key.pid & Worker::names_worker) == 0) {
+        ask_for_cancel(key, std::move(done), 0);
+        return;
+    }
     const unsigned worker = key.pid & (Worker::max_workers - 1);
-    workers_[worker < workers_.size() ? worker : 0]->cancel(key, std::move(done));
+    workers_[worker < workers_.size() ? worker : 0]->cancel(key, std::move(done), {});
+}
+
+// A server's process id does not tell whose client has the key: one worker after the other looks.
+void Daemon::ask_for_cancel(const protocol::CancelKey& key, std::function<void()> done,
+                            std::size_t worker) {
+    std::function<void()> next;
+    if (worker + 1 < workers_.size()) {
+        next = [this, key, done, worker] { ask_for_cancel(key, done, worker + 1); };
+    }
+    workers_[worker]->cancel(key, std::move(done), std::move(next));
 }
 
 unsigned Daemon::clients() const {

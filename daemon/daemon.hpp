@@ -71,6 +71,8 @@ class Daemon : private console::Operations {
     [[nodiscard]] bool open_http();
     void give_to_worker(AcceptedClient client);
     void route_cancel(const protocol::CancelKey& key, std::function<void()> done);
+    void ask_for_cancel(const protocol::CancelKey& key, std::function<void()> done,
+                        std::size_t worker);
     Task<> handle_signals();
     Task<> keep_house();
     Task<> feed_watchdog();

@@ -109,21 +109,26 @@ void Worker::end_if_empty() {
     if (draining_ && sessions_.empty()) gateway_.worker_is_empty();
 }
 
-protocol::CancelKey Worker::issue_key(ClientSession& session) {
+protocol::CancelKey Worker::issue_key(ClientSession& session, std::uint32_t server_pid) {
     while (true) {
         const std::uint64_t bits = random_.next();
-        // A positive pid, as clients expect; not 0, which stands for "no key".
-        const auto pid = static_cast<std::uint32_t>(bits >> 32U) & 0x7fffffffU & ~(max_workers - 1);
-        const protocol::CancelKey key{.pid = pid | context_.index,
+        // A positive pid, as clients expect.
+        const auto random = static_cast<std::uint32_t>(bits >> 32U) & (names_worker - 1);
+        const std::uint32_t own = names_worker | (random & ~(max_workers - 1)) | context_.index;
+        const bool is_usable = server_pid != 0 && server_pid < names_worker;
+        const protocol::CancelKey key{.pid = is_usable ? server_pid : own,
                                       .secret = static_cast<std::uint32_t>(bits)};
-        if (pid != 0 && by_key_.emplace(by_key(key), &session).second) return key;
+        if (by_key_.emplace(by_key(key), &session).second) return key;
     }
 }
 
-void Worker::cancel(const protocol::CancelKey& key, std::function<void()> done) {
-    post([this, key, done = std::move(done)]() mutable {
+void Worker::cancel(const protocol::CancelKey& key, std::function<void()> done,
+                    std::function<void()> otherwise) {
+    post([this, key, done = std::move(done), otherwise = std::move(otherwise)]() mutable {
         const auto found = by_key_.find(by_key(key));
-        if (found == by_key_.end()) {
+        if (found == by_key_.end() && otherwise) {
+            otherwise();
+        } else if (found == by_key_.end()) {
             statistics_.cancel_requests_unknown.add();
             log::write(conf::LogLevel::info, "cancel_request_unknown");
             done();

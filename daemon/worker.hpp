@@ -54,6 +54,8 @@ class Worker {
     /// Keys of clients name their worker in these low bits of the pid, which bounds their number.
     static constexpr unsigned worker_bits = 8;
     static constexpr unsigned max_workers = 1U << worker_bits;
+    /// The bit of such a pid that no process id of a server has.
+    static constexpr std::uint32_t names_worker = 1U << 30U;
 
     Worker(pool::WorkerContext& context, Gateway& gateway,
            std::shared_ptr<const conf::Config> config);
@@ -70,7 +72,10 @@ class Worker {
     // Any thread.
     /// On the worker's own, at once.
     void accept(AcceptedClient client);
-    void cancel(const protocol::CancelKey& key, std::function<void()> done);
+    /// Cancels what the client with this key has asked; calls `done` then, or `otherwise`, if there
+    /// is one, where no client of this worker has the key.
+    void cancel(const protocol::CancelKey& key, std::function<void()> done,
+                std::function<void()> otherwise);
     void reconfigure(std::shared_ptr<const conf::Config> config);
     /// Gives `done`, on the worker, what there is to tell about clients and servers, and about
     /// prepared statements if they are asked for.
@@ -96,7 +101,8 @@ class Worker {
     [[nodiscard]] std::shared_ptr<const conf::Config> shared_config() const { return config_; }
     [[nodiscard]] pool::WorkerStatistics& counters() { return statistics_; }
     /// A key that no client has and nobody can guess; the session is found by it until it ends.
-    [[nodiscard]] protocol::CancelKey issue_key(ClientSession& session);
+    /// Its pid is `server_pid`, or random where that is 0.
+    [[nodiscard]] protocol::CancelKey issue_key(ClientSession& session, std::uint32_t server_pid);
     void remove(ClientSession& session);
     /// Room for what a session has to do.
     [[nodiscard]] std::unique_ptr<Exchange> lend_exchange();

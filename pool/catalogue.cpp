@@ -1,11 +1,25 @@
 #include "pool/catalogue.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 #include "protocol/custom_settings.hpp"
 #include "protocol/data_row.hpp"
 
 namespace pgweir::pool {
+
+// A text that stands for what no question shows: it makes the entry, and all that use it, sticky.
+constexpr std::string_view sticky_text = "setseed";
+
+CatalogueReader::CatalogueReader(std::string_view sticky_functions) {
+    while (!sticky_functions.empty()) {
+        std::string_view name = sticky_functions.substr(0, sticky_functions.find(','));
+        sticky_functions.remove_prefix(std::min(name.size() + 1, sticky_functions.size()));
+        name.remove_prefix(name.rfind('.') + 1);  // its schema; npos + 1 is 0
+        if (name.find_first_not_of(' ') == std::string_view::npos) continue;
+        entries_.push_back({.name = std::string(name), .text = std::string(sticky_text)});
+    }
+}
 
 void CatalogueReader::row(std::string_view body, bool whole) {
     protocol::CatalogueEntry entry;

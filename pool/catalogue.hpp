@@ -22,6 +22,9 @@ using CataloguePtr = std::shared_ptr<const Catalogue>;
 /// Takes the rows that answer protocol::catalogue_query().
 class CatalogueReader {
   public:
+    CatalogueReader() = default;
+    /// `sticky_functions`: as pool.sticky_functions has them.
+    explicit CatalogueReader(std::string_view sticky_functions);
     /// One DataRow; `whole`: all of it is here.
     void row(std::string_view body, bool whole);
     [[nodiscard]] CataloguePtr finish() const;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pool/notification_merge.hpp"
+#include "pool/own_notifications.hpp"
 
 namespace pgweir::pool {
 
@@ -21,6 +22,7 @@ struct Listener {
     const std::uint64_t id;             ///< TenantSession::id
     std::vector<std::string> channels;  ///< that the hub listens to for it; sorted
     NotificationMerge merge;
+    OwnNotifications own;        ///< that have not been given to the client
     bool confirmed = false;      ///< the hub does listen to all of them
     bool was_switched = false;   ///< not all has come from its server in place
     std::uint64_t requests = 0;  ///< to the hub so far

@@ -19,8 +19,9 @@ namespace {
 // How the session of the hub is to be: nobody converts what it hears, and being idle is its work.
 constexpr std::string_view session_sql =
     "SELECT pg_catalog.set_config('client_encoding',pg_catalog.current_setting('server_encoding'),"
-    "false);SELECT pg_catalog.set_config(name,'0',false) FROM pg_catalog.pg_settings WHERE name IN "
-    "('statement_timeout','idle_session_timeout');";
+    "false);SELECT pg_catalog.set_config(name,'0',false) FROM pg_catalog.pg_show_all_settings() "
+    "WHERE name OPERATOR(pg_catalog.=) 'statement_timeout' OR "
+    "name OPERATOR(pg_catalog.=) 'idle_session_timeout';";
 
 }  // namespace
 

@@ -74,6 +74,10 @@ void Server::close(ServerClose reason, std::string_view detail) {
 bool Server::release_if_done() {
     if (tenant_ == nullptr || delivering_) return false;
     request_waits_ = false;
+    if (tracker_.wants_probe() && tenant_->between_requests()) {
+        settle_doubt();
+        return false;
+    }
     bool over = !refusal_.empty() && tracker_.quiet() && tenant_->between_requests();
     if (refusal_.empty()) {
         restore_in_transaction();
@@ -112,7 +116,8 @@ void Server::abandon(bool half_sent, bool cancel) {
     needs_reset_ = !session.follows || session.tracking == conf::SessionState::off ||
                    effects_.any() || session.pins.any() || settings_touched_ ||
                    !questions_.empty() || !to_close_.empty() || set_up_ != SetUp::none ||
-                   channels_here_ != ChannelsHere::none;
+                   channels_here_ != ChannelsHere::none ||
+                   idle_session_timeout(*connection_.settings) != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;
@@ -202,6 +207,10 @@ void Server::clean() {
         return;
     }
     if (tracker_.owed() > 0) return;
+    if (tracker_.wants_probe()) {
+        settle_doubt();
+        return;
+    }
     if (tracker_.transaction_status() != TransactionStatus::idle) {
         if (asked_ == Asked::rollback) {
             close(ServerClose::dirty, "ROLLBACK did not end the transaction");
@@ -221,6 +230,22 @@ void Server::clean() {
     needs_reset_ = false;
     cleaning_deadline_.cancel();
     part_.returned(*this);
+}
+
+// A failed COPY leaves in doubt how many Syncs the server still answers: all that comes before the
+// answer to this Close does not come after it.
+void Server::settle_doubt() {
+    std::string request;
+    protocol::append_close(request, {.kind = 'S', .name = no_statement});
+    tracker_.sent(Frontend::close, Origin::pool);
+    protocol::append_sync(request);
+    tracker_.sent(Frontend::sync, Origin::pool);
+    questions_.push_back(Question::order);
+    if (tenant_ == nullptr) {
+        part_.context().deadlines.set(cleaning_deadline_, part_.options().cancel_wait_timeout,
+                                      Clock::now());
+    }
+    send(request);
 }
 
 void Server::ask(Question question, std::string_view sql) {

@@ -162,6 +162,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void read_row(Bytes body, bool whole);
     void take_parameter_status(Bytes body, const protocol::Verdict& verdict, Bytes& message);
     void take_error(Bytes body, const protocol::Verdict& verdict, Bytes& message);
+    void take_last_words(Bytes message);
     void take_ready(const protocol::Verdict& verdict, Bytes& message);
     void forward(Bytes bytes);
     void forget_forward();
@@ -208,6 +209,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out);
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
+    void pass_part_of_copy(const protocol::Step& step, Bytes message, Outgoing& out);
     void note_sent(protocol::Frontend type, protocol::Origin origin);
     void note_effects(protocol::Effects effects, Bytes text);
 
@@ -291,6 +293,7 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // server_session.cpp: what the session has.
     [[nodiscard]] bool ask_before_release();
+    [[nodiscard]] bool put_off_idle_timeout();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void ask_state(bool hurried);
     [[nodiscard]] std::optional<CatalogueUpkeep::Reading> begin_catalogue();
@@ -347,6 +350,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void end_lease();
     void forget_session();
     void clean();
+    void settle_doubt();
     void ask(Question question, std::string_view sql);
     void send(std::string_view bytes);
     Task<> carry_cancel();

@@ -225,13 +225,18 @@ void Server::forget_channels() {
 void Server::take_notification(Bytes body, Bytes& message) {
     const auto notification = parse_notification(body);
     if (tenant_ == nullptr || !notification) return;
-    Listener* const listener = tenant_->session().listener.get();
+    const TenantSession& session = tenant_->session();
+    Listener* const listener = session.listener.get();
+    const bool own = sender_of(message) == connection_.cancel_key.pid;
     if (notification->channel == part_.pool().marker_channel()) {
         if (listener != nullptr) part_.listeners().server_marked(*listener, notification->payload);
         message = {};
     } else if (listener == nullptr || !listener->was_switched) {
         part_.statistics().notifications.add();
+        const bool differs = own && session.pid != 0 && session.pid != connection_.cancel_key.pid;
+        if (differs) message = told_.emplace_back(with_sender(message, session.pid));
     } else {
+        if (own) listener->own.heard(message);
         part_.listeners().server_heard(*listener, message);
         message = {};
     }

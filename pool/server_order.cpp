@@ -20,8 +20,6 @@ namespace {
 // So many requests that end in ReadyForQuery may stand in a pipeline while others wait.
 constexpr unsigned turn = 64;
 
-constexpr Bytes flush_message{"H\0\0\0\4", 5};
-
 // DISCARD ALL drops statements, too.
 bool may_drop_statements(Effects effects) {
     return effects.contains(Effect::names_statement) ||
@@ -132,8 +130,10 @@ bool Server::waits_for_statement(const Step& step) const {
 
 // Behind a question about what the tenant has left nothing is sent: whoever went on and on while
 // there is one would keep the server from those who wait for it. During COPY the server answers no
-// Sync.
+// Sync; and behind a COPY whose end may leave a doubt (RequestTracker::in_doubt) nothing can be sent
+// that the doubt would be about.
 bool Server::awaits_outcome(const Step& step) const {
+    if (tracker_.must_wait(static_cast<Frontend>(step.type))) return true;
     if (takes_stock_ || set_up_ == SetUp::lifting || set_up_ == SetUp::closed ||
         set_up_ == SetUp::alone) {
         return true;
@@ -155,7 +155,7 @@ void Server::ask_for_answers(Outgoing& out) {
     if (!tracker_.wants_sync() || tracker_.discarding() || flushed_) return;
     flushed_ = true;
     const std::size_t before = out.own().size();
-    out.own() += flush_message;
+    protocol::append_flush(out.own());
     out.added(before);
 }
 

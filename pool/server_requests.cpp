@@ -96,6 +96,9 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     if (type == Frontend::flush && !step.body.empty()) {
         // The server refuses it as it refuses a Describe that makes no sense: up to the Sync.
         pass(Frontend::describe, message, out);
+    } else if (type == Frontend::copy_data || type == Frontend::copy_done ||
+               type == Frontend::copy_fail) {
+        pass_part_of_copy(step, message, out);
     } else if (!follows || tracker_.uncertain() ||
                (tracker_.discarding() && type != Frontend::sync)) {
         pass(type, message, out);
@@ -148,8 +151,25 @@ void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
 }
 
 void Server::pass(Frontend type, Bytes message, Outgoing& out) {
+    const bool was_certain = !tracker_.uncertain();
     note_sent(type, Origin::client);
     out.pass(message);
+    if (was_certain && tracker_.uncertain()) {
+        close(ServerClose::protocol_error, "a request without the Sync that ends a failed COPY");
+    }
+}
+
+// What waits for the COPY's end (RequestTracker::must_wait) may be what the client would have sent
+// to have its result.
+void Server::pass_part_of_copy(const Step& step, Bytes message, Outgoing& out) {
+    const bool was_open = tracker_.copy_is_open();
+    const auto type = static_cast<Frontend>(step.type);
+    pass(type, message, out);
+    const bool opens = tracker_.copy_is_open() && (!was_open || type == Frontend::copy_done);
+    if (!opens || !step.whole) return;
+    const std::size_t before = out.own().size();
+    protocol::append_flush(out.own());
+    out.added(before);
 }
 
 void Server::note_sent(Frontend type, Origin origin) {

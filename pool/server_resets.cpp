@@ -112,13 +112,14 @@ std::string Server::restore_sql() const {
         sql += ')';
     }
     if (sql.empty()) return sql;
-    // CASE, as the planner may put the parts of an AND in any order. pg_settings does not list the
-    // settings of one's own; those have nothing in them after a RESET.
+    // CASE, as the planner may put the parts of an AND in any order. PostgreSQL lists no settings
+    // of one's own; those have nothing in them after a RESET.
     return sql +
            ") v(n,x) WHERE CASE WHEN v.n OPERATOR(pg_catalog.=) 'role' AND "
            "pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' OR EXISTS (SELECT "
            "FROM "
-           "pg_catalog.pg_settings s WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) v.n AND "
+           "pg_catalog.pg_show_all_settings() s WHERE pg_catalog.lower(s.name) "
+           "OPERATOR(pg_catalog.=) v.n AND "
            "s.source OPERATOR(pg_catalog.=) 'session') OR pg_catalog.strpos(v.n,'.') "
            "OPERATOR(pg_catalog.>) 0 AND pg_catalog.current_setting(v.n,true) "
            "OPERATOR(pg_catalog.<>) '' THEN false "

@@ -55,6 +55,9 @@ bool Server::ask_before_release() {
         return true;
     }
     if (ask_about_channels()) return true;
+    if (!session.pins.any() && !effects_.contains(Effect::sticky) && put_off_idle_timeout()) {
+        return true;
+    }
     Pins pins = session.pins;
     if (effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
     if (uses_sequence(effects_)) pins.add(PinReason::sequence);
@@ -62,6 +65,17 @@ bool Server::ask_before_release() {
     set_pins(pins);
     effects_ = {};
     return false;
+}
+
+// It would end the server while somebody else has it, or nobody. The client's own idleness is kept
+// by whoever keeps the client (TenantSession::settings has it still).
+bool Server::put_off_idle_timeout() {
+    if (idle_session_timeout(*connection_.settings) == milliseconds::zero()) return false;
+    if (!tenant_->may_release()) return false;
+    connection_.settings =
+        part_.context().settings.intern(without(*connection_.settings, "idle_session_timeout"));
+    ask(Question::order, "RESET idle_session_timeout");
+    return true;
 }
 
 // Mostly the catalogue is read between tenants. But the first time nobody should be in need of one
@@ -111,7 +125,7 @@ void Server::ask_state(bool hurried) {
 }
 
 void Server::ask_catalogue(const CatalogueUpkeep::Reading& reading) {
-    catalogue_reader_.emplace();
+    catalogue_reader_.emplace(part_.options().sticky_functions);
     catalogue_reading_ = reading;
     std::string sql(never_deferred);
     ask(Question::catalogue, sql += Pool::catalogue_query(connection_.at_login("server_version")));

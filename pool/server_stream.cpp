@@ -214,7 +214,10 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     if (verdict.origin == Origin::pool) {
         const bool of_set_up = set_up_ == SetUp::chained || set_up_ == SetUp::closed ||
                                set_up_ == SetUp::alone;
-        if (of_set_up) {
+        if (report.severity != "ERROR" && tenant_ != nullptr) {
+            pool_error_ = report;
+            take_last_words(message);
+        } else if (of_set_up) {
             set_up_refused(report);
         } else {
             pool_error_ = report;
@@ -236,6 +239,17 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     } else {
         message = clients_error(report, message, verdict.failed_request);
     }
+}
+
+// The connection ends while pgweir asks something of its own: the tenant hears why, in the server's
+// words.
+void Server::take_last_words(Bytes message) {
+    if (tenant_->session().greeting == nullptr) {
+        tenant_->set_up_finished(pool_error_);  // before its own greeting, at its login
+        return;
+    }
+    said_fatal_ = true;
+    forward(message);
 }
 
 void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& message) {
@@ -324,7 +338,9 @@ Task<> Server::deliver() {
 void Server::after_delivery() {
     if (std::exchange(set_up_finished_, false) && tenant_ != nullptr)
         tenant_->set_up_finished(std::exchange(set_up_error_, std::nullopt));
-    if (tenant_ == nullptr && pool_error_) {
+    // An error of another question than cleaning's ends with that question's answer.
+    const bool of_cleaning = questions_.empty() || questions_.front() == Question::cleaning;
+    if (tenant_ == nullptr && pool_error_ && of_cleaning) {
         close(ServerClose::dirty, "cleaning failed: " + pool_error_->message);
         return;
     }
@@ -335,6 +351,11 @@ void Server::after_delivery() {
     }
     if (tenant_ == nullptr) {
         clean();
+        return;
+    }
+    const bool nothing_follows = tracker_.owed() == 0 && !tracker_.discarding() && !said_fatal_;
+    if (tracker_.uncertain() && nothing_follows) {
+        close(ServerClose::protocol_error, "an error that nothing asked for");
         return;
     }
     Tenant& tenant = *tenant_;

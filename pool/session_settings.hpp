@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -73,6 +74,9 @@ using SettingsPtr = std::shared_ptr<const SessionSettings>;
 /// Whether a reported parameter is a setting that a session can change, as against a fact about the
 /// server (server_version, is_superuser, …).
 [[nodiscard]] bool is_settable(std::string_view reported_name);
+
+/// How long a client may be idle by its own setting, idle_session_timeout; 0: without end.
+[[nodiscard]] std::chrono::milliseconds idle_session_timeout(const SessionSettings& settings);
 
 /// A string literal of any bytes in the server's encoding, which means the same whatever
 /// client_encoding and standard_conforming_strings say.

@@ -25,6 +25,9 @@ constexpr std::array<PinRow, 4> pin_rows{{{"t", PinReason::temporary_object},
                                           {"c", PinReason::cursor_with_hold},
                                           {"r", PinReason::replication_slot}}};
 
+// PostgreSQL's views are asked by their functions: an administrator may REVOKE the views, or have
+// them made narrower.
+
 // As bytes of the server's encoding, whatever client_encoding says: non-ASCII bytes and backslashes
 // come as octal escapes.
 std::string escaped(std::string_view expression) {
@@ -59,14 +62,18 @@ std::string settings_question(const StateQuestion& question) {
     // A role that is no superuser's may have such a setting only from a function that was defined
     // by one; it could not set it again.
     const std::string_view kind =
-        question.is_superuser ? "'s'" : "CASE context WHEN 'superuser' THEN 'u' ELSE 's' END";
-    std::string sql = "SELECT " + std::string(kind) + ",name," + escaped("setting") +
-                      " FROM pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'";
+        question.is_superuser
+            ? "'s'"
+            : "CASE WHEN context OPERATOR(pg_catalog.=) 'superuser' THEN 'u' ELSE 's' END";
+    std::string sql =
+        "SELECT " + std::string(kind) + ",name," + escaped("setting") +
+        " FROM pg_catalog.pg_show_all_settings() WHERE source OPERATOR(pg_catalog.=) 'session'";
     if (question.hurried) sql += " AND name OPERATOR(pg_catalog.<>) 'statement_timeout'";
     sql += " UNION ALL SELECT 's','role'," + escaped("pg_catalog.current_setting('role')") +
            " WHERE pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none'"
            " UNION ALL SELECT 's','session_authorization'," +
-           escaped("session_user::text") + " WHERE session_user OPERATOR(pg_catalog.<>) ";
+           escaped("session_user::pg_catalog.text") +
+           " WHERE session_user OPERATOR(pg_catalog.<>) ";
     append_literal(sql, question.login);
     return sql;
 }
@@ -100,11 +107,12 @@ constexpr std::string_view objects_question =
     "pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND refclassid "
     "OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass AND refobjid "
     "OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() LIMIT 1)"
-    " UNION ALL (SELECT 'l',NULL,NULL FROM pg_catalog.pg_locks WHERE locktype "
+    " UNION ALL (SELECT 'l',NULL,NULL FROM pg_catalog.pg_lock_status() WHERE locktype "
     "OPERATOR(pg_catalog.=) "
     "'advisory' AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() LIMIT 1)"
-    " UNION ALL SELECT 'c',NULL,NULL FROM pg_catalog.pg_cursors WHERE is_holdable"
-    " UNION ALL (SELECT 'r',NULL,NULL FROM pg_catalog.pg_replication_slots WHERE temporary AND "
+    " UNION ALL SELECT 'c',NULL,NULL FROM pg_catalog.pg_cursor() WHERE is_holdable"
+    " UNION ALL (SELECT 'r',NULL,NULL FROM pg_catalog.pg_get_replication_slots() WHERE temporary "
+    "AND "
     "active_pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() LIMIT 1)";
 
 std::string names_question() {
@@ -113,7 +121,7 @@ std::string names_question() {
            "'q' "
            "ELSE 'p' END,NULL," +
            escaped("name") +
-           " FROM pg_catalog.pg_prepared_statements WHERE from_sql OR pg_catalog.\"left\"(name,7) "
+           " FROM pg_catalog.pg_prepared_statement() WHERE from_sql OR pg_catalog.\"left\"(name,7) "
            "OPERATOR(pg_catalog.<>) 'pgweir_' UNION ALL SELECT 'b',NULL,NULL WHERE "
            "pg_catalog.current_setting('pgweir.channels_brought',true) OPERATOR(pg_catalog.=) '1'";
 }

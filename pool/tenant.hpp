@@ -32,10 +32,11 @@ struct Pinned {
 /// client's session; while a server is lent to it, that server keeps it up to date. Lives on one
 /// worker.
 struct TenantSession {
-    std::uint64_t id = 0;  ///< the client's
-    SettingsPtr startup;   ///< what its StartupMessage asked for: what RESET goes back to
-    Greeting greeting;     ///< what it was told at its login
-    SettingsPtr settings;  ///< what it has now
+    std::uint64_t id = 0;   ///< the client's
+    std::uint32_t pid = 0;  ///< that the client takes for its own: its BackendKeyData's
+    SettingsPtr startup;    ///< what its StartupMessage asked for: what RESET goes back to
+    Greeting greeting;      ///< what it was told at its login
+    SettingsPtr settings;   ///< what it has now
     /// Reported parameters that are no settings, as they were told since: is_superuser, …
     std::unique_ptr<std::vector<Parameter>> told_facts;
     ClientStatements statements;

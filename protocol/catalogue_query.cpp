@@ -38,6 +38,18 @@ SELECT p.proname::pg_catalog.text,
   FROM pg_catalog.pg_aggregate AS a JOIN pg_catalog.pg_proc AS p ON p.oid = a.aggfnoid
  WHERE p.oid >= 16384)";
 
+// Functions in C, also PostgreSQL's own, under another name than the one that they are known by: an
+// alias of set_config has its effects.
+constexpr std::string_view aliases = R"(
+UNION ALL
+SELECT p.proname::pg_catalog.text, pg_catalog.concat_ws(' ', p.prosrc, b.proname)
+  FROM pg_catalog.pg_proc AS p
+  JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+  LEFT JOIN pg_catalog.pg_proc AS b
+    ON b.prosrc = p.prosrc AND 16384 > b.oid AND b.proname <> p.proname
+ WHERE p.oid >= 16384 AND l.lanname = ANY (ARRAY['c', 'internal'])
+   AND p.prosrc <> p.proname::pg_catalog.text)";
+
 // Views, rules and triggers. The definitions' first word, CREATE, is no effect of their use, nor is
 // EXECUTE FUNCTION. Triggers of PostgreSQL's own (foreign keys) have functions of its own.
 constexpr std::string_view rewritten = R"(
@@ -214,7 +226,7 @@ std::string catalogue_query(int server_version_num) {
     constexpr int first_with_sql_bodies = 140000;
     std::string query;
     for (const std::string_view part :
-         {patience, functions, rewritten, expressions, relations, dependencies, unseen}) {
+         {patience, functions, aliases, rewritten, expressions, relations, dependencies, unseen}) {
         query.append(part);
     }
     query.replace(query.find(placeholder), placeholder.size(),

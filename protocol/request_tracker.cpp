@@ -4,10 +4,23 @@
 
 namespace pgweir::protocol {
 
+namespace {
+
+bool is_ignored_outside_copy(Frontend type) {
+    return type == Frontend::copy_data || type == Frontend::copy_done ||
+           type == Frontend::copy_fail || type == Frontend::flush;
+}
+
+}  // namespace
+
 bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
     // "SocketBackend" of PostgreSQL: after an error in an extended query even Query and
     // FunctionCall are discarded until the Sync.
-    if (skipping_ && type != Frontend::sync) return false;
+    if (skipping_ && type != Frontend::sync) {
+        // No probe can tell what becomes of it: the server may be discarding, or may not.
+        if (doubtful_ > 0 && !is_ignored_outside_copy(type)) uncertain_ = true;
+        return false;
+    }
     const auto extended = [&](Request request) {
         push({request, origin, operation});
         unsynced_ = true;
@@ -25,7 +38,7 @@ bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
             break;
         case Frontend::sync:
             if (copying_) {  // "the backend will ignore Flush and Sync received during copy-in"
-                sync_in_copy_ = true;
+                ++syncs_in_copy_;
                 break;
             }
             skipping_ = false;
@@ -44,14 +57,17 @@ bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
             extended(Request::execute);
             break;
         case Frontend::close:
+            probing_ = origin == Origin::pool && doubtful_ > 0;
             extended(Request::close);
             break;
         case Frontend::copy_done:
         case Frontend::copy_fail:
             end_copy_from_client();
             break;
-        case Frontend::flush:
         case Frontend::copy_data:
+            copy_data_from_client();
+            break;
+        case Frontend::flush:
         case Frontend::password:
         case Frontend::terminate:
             break;
@@ -73,6 +89,7 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
             pop_if(Request::bind, verdict);
             break;
         case Backend::close_complete:
+            if (at_probe()) probe_answered();
             pop_if(Request::close, verdict);
             break;
         case Backend::row_description:
@@ -124,9 +141,17 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
     return verdict;
 }
 
+// While the server may be discarding, only a Sync can bring it back, and a probe cannot be sent.
+bool RequestTracker::must_wait(Frontend type) const {
+    if (in_doubt() && !skipping_) return true;
+    return copy_is_open() && type != Frontend::sync && !is_ignored_outside_copy(type);
+}
+
 void RequestTracker::pop() {
     ++first_;
-    while (first_ < requests_.size() && requests_[first_].request == Request::copy_end) ++first_;
+    for (; first_ < requests_.size() && is_of_copy(requests_[first_].request); ++first_) {
+        --copy_parts_;
+    }
     if (first_ == requests_.size()) {
         forget_all();
     } else if (first_ >= 1024 && first_ * 2 >= requests_.size()) {
@@ -139,6 +164,7 @@ void RequestTracker::pop() {
 void RequestTracker::forget_all() {
     requests_.clear();
     first_ = 0;
+    copy_parts_ = 0;
     // One client's huge pipeline must not stay with the server for good.
     if (requests_.capacity() > 4096) requests_.shrink_to_fit();
 }
@@ -160,11 +186,20 @@ void RequestTracker::unexpected(Verdict& verdict) const {
     if (!uncertain_) verdict.disposition = Verdict::Disposition::violation;
 }
 
+void RequestTracker::copy_data_from_client() {
+    if (copying_ || copying_both_ || owed() == 0) return;
+    if (requests_.back().request == Request::copy_data) return;
+    push({Request::copy_data, Origin::client});
+    ++copy_parts_;
+}
+
 void RequestTracker::end_copy_from_client() {
     if (copying_) {
         copying_ = false;
-    } else if (owed() > 0) {
+        copy_ended_ = syncs_in_copy_ > 0;
+    } else if (owed() > 0 && !copying_both_) {
         push({Request::copy_end, Origin::client});
+        ++copy_parts_;
     }
     // With nothing owed there is no COPY to end, and the server ignores the message.
 }
@@ -177,20 +212,25 @@ void RequestTracker::start_copy_in(Verdict& verdict) {
         return;
     }
     copying_ = true;
-    sync_in_copy_ = false;
+    copy_ended_ = false;
+    syncs_in_copy_ = 0;
     const Entry statement = requests_[first_];
     std::size_t next = first_ + 1;
-    for (; next < requests_.size() && requests_[next].request == Request::sync; ++next) {
-        sync_in_copy_ = true;
+    for (; next < requests_.size() && copying_; ++next) {
+        const Request request = requests_[next].request;
+        if (request != Request::sync && !is_of_copy(request)) break;
+        if (request == Request::sync) {
+            ++syncs_in_copy_;
+        } else {
+            --copy_parts_;
+        }
+        copying_ = request != Request::copy_end;
     }
-    if (next < requests_.size() && requests_[next].request == Request::copy_end) {
-        ++next;
-        copying_ = false;
-    }
+    copy_ended_ = !copying_ && syncs_in_copy_ > 0;
     // The statement takes the place of the last entry that is gone: nothing behind it moves.
     first_ = next - 1;
     requests_[first_] = statement;
-    if (sync_in_copy_ && statement.request == Request::execute &&
+    if (syncs_in_copy_ > 0 && statement.request == Request::execute &&
         std::none_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_), requests_.end(),
                      [](const Entry& e) { return ends_in_ready(e.request); })) {
         unsynced_ = true;
@@ -202,18 +242,30 @@ void RequestTracker::on_statement_end(Verdict& verdict) {
         unexpected(verdict);
         return;
     }
-    copying_ = copying_both_ = false;
-    sync_in_copy_ = false;
+    copying_ = copying_both_ = copy_ended_ = false;
+    syncs_in_copy_ = 0;
     if (front_is(Request::execute)) pop();
+}
+
+// Behind the statement that runs nothing was sent but Syncs and parts of a COPY.
+bool RequestTracker::only_syncs_follow() const {
+    return std::all_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_) + 1, requests_.end(),
+                       [](const Entry& entry) {
+                           return entry.request == Request::sync || is_of_copy(entry.request);
+                       });
 }
 
 void RequestTracker::on_error(Verdict& verdict) {
     verdict.failed_request = sent_in_all_ - owed();
-    copying_ = copying_both_ = false;
-    // The Sync may have been read before the COPY failed, and ignored, or after, and answered: a
+    copying_ = copying_both_ = copy_ended_ = false;
+    if (at_probe()) probe_answered();
+    // A Sync may have been read before the COPY failed, and ignored, or after, and answered: a
     // COPY into a view, for one, fails after CopyInResponse and before it reads anything.
-    if (sync_in_copy_) uncertain_ = true;
-    sync_in_copy_ = false;
+    if (syncs_in_copy_ > 0) {
+        doubtful_ = syncs_in_copy_;
+        if (!only_syncs_follow()) uncertain_ = true;
+    }
+    syncs_in_copy_ = 0;
     if (owed() == 0) {
         // Not an answer: the server says why it is about to close (an administrator's command, a
         // timeout of its own), or it read something malformed, and may now discard messages.
@@ -232,6 +284,7 @@ void RequestTracker::skip_to_sync(Verdict& verdict) {
     for (++first_; first_ < requests_.size() && requests_[first_].request != Request::sync;
          ++first_) {
         if (requests_[first_].operation == Operation::yes) ++verdict.operations_discarded;
+        if (is_of_copy(requests_[first_].request)) --copy_parts_;
     }
     if (first_ == requests_.size()) {
         forget_all();
@@ -241,18 +294,31 @@ void RequestTracker::skip_to_sync(Verdict& verdict) {
 }
 
 void RequestTracker::on_ready(Bytes body, Verdict& verdict) {
-    const bool answers = owed() > 0 && ends_in_ready(requests_[first_].request);
+    // All that was owed has been answered: this one answers a Sync that was in doubt.
+    const bool in_excess = doubtful_ > 0 && (owed() == 0 || at_probe());
+    const bool answers = !in_excess && owed() > 0 && ends_in_ready(requests_[first_].request);
     const bool known_status =
         body.size() == 1 && (body[0] == 'I' || body[0] == 'T' || body[0] == 'E');
-    if (!known_status || (!answers && !uncertain_)) {
+    if (!known_status || (!answers && !in_excess && !uncertain_)) {
         verdict.disposition = Verdict::Disposition::violation;
         return;
     }
     status_ = static_cast<TransactionStatus>(body.front());
-    copying_ = copying_both_ = false;
-    sync_in_copy_ = false;
+    copying_ = copying_both_ = copy_ended_ = false;
+    syncs_in_copy_ = 0;
     verdict.ready = true;
     if (answers) pop();
+    if (!in_excess) return;
+    --doubtful_;
+    skipping_ = false;
+    verdict.disposition = Verdict::Disposition::forward;
+    verdict.origin = Origin::client;
+}
+
+// What was in doubt has come before this, or never will.
+void RequestTracker::probe_answered() {
+    doubtful_ = 0;
+    probing_ = false;
 }
 
 bool RequestTracker::owes_ready() const {

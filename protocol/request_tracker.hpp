@@ -65,7 +65,7 @@ class RequestTracker {
 
     /// As `releasable`, but a transaction may be open: the server waits for the next request.
     [[nodiscard]] bool quiet() const {
-        return owed() == 0 && !unsynced_ && !skipping_ && !copying_;
+        return owed() == 0 && !unsynced_ && !skipping_ && !copying_ && !in_doubt();
     }
 
     /// Requests whose last reply has not come yet.
@@ -102,8 +102,25 @@ class RequestTracker {
     /// The server discards everything up to the next Sync, after an error in an extended query.
     [[nodiscard]] bool discarding() const { return skipping_; }
 
-    /// It cannot be known how many ReadyForQuery are still to come, or whether the server discards
-    /// messages: close this server after use. Replies too many are then forwarded.
+    /// A COPY FROM STDIN failed after a Sync was sent into it. The server has ignored this Sync if
+    /// it read it before the COPY failed, and has answered it, or will, if it read it later: so it
+    /// is not known how many ReadyForQuery are still to come. A probe settles it.
+    [[nodiscard]] bool in_doubt() const { return doubtful_ > 0 || probing_; }
+
+    /// A probe can be sent now: a Close of Origin::pool and its Sync. Nothing else is answered by
+    /// CloseComplete then, so what comes before that belongs to earlier requests.
+    [[nodiscard]] bool wants_probe() const { return doubtful_ > 0 && !probing_ && !skipping_; }
+
+    /// A message of this type must not be sent yet: what the server does with it depends on how a
+    /// COPY ends, or has ended.
+    [[nodiscard]] bool must_wait(Frontend type) const;
+
+    /// A part of a COPY was sent, and it is not known yet whether the server reads it as one: send
+    /// a Flush behind it, because the answer may be waited for before there is a Sync.
+    [[nodiscard]] bool copy_is_open() const { return copy_ended_ || copy_parts_ > 0; }
+
+    /// The server has sent an error that answers nothing, or it cannot be known what it makes of
+    /// messages that are on their way: it is to be closed. Replies too many are then forwarded.
     [[nodiscard]] bool uncertain() const { return uncertain_; }
 
   private:
@@ -116,7 +133,8 @@ class RequestTracker {
         execute,
         close,
         sync,
-        copy_end,  ///< CopyDone or CopyFail sent before CopyInResponse was seen; owes nothing
+        copy_data,  ///< CopyData sent before CopyInResponse was seen, one or several; owes nothing
+        copy_end,   ///< CopyDone or CopyFail, likewise
     };
     struct Entry {
         Request request = Request::query;
@@ -131,12 +149,15 @@ class RequestTracker {
     void pop();
     void pop_if(Request request, Verdict& verdict);
     void forget_all();
+    void copy_data_from_client();
     void end_copy_from_client();
+    [[nodiscard]] bool only_syncs_follow() const;
     void start_copy_in(Verdict& verdict);
     void skip_to_sync(Verdict& verdict);
     void on_statement_end(Verdict& verdict);
     void on_error(Verdict& verdict);
     void on_ready(Bytes body, Verdict& verdict);
+    void probe_answered();
     void unexpected(Verdict& verdict) const;
     [[nodiscard]] bool front_is(Request request) const {
         return owed() > 0 && requests_[first_].request == request;
@@ -145,6 +166,11 @@ class RequestTracker {
     [[nodiscard]] bool statement_runs() const {
         return front_is(Request::query) || front_is(Request::execute);
     }
+    [[nodiscard]] static bool is_of_copy(Request request) {
+        return request == Request::copy_data || request == Request::copy_end;
+    }
+    /// All that was sent before the probe has been answered, but for what is in doubt.
+    [[nodiscard]] bool at_probe() const { return probing_ && front_is(Request::close); }
     [[nodiscard]] static bool ends_in_ready(Request request) {
         return request == Request::query || request == Request::function_call ||
                request == Request::sync;
@@ -160,8 +186,13 @@ class RequestTracker {
     bool skipping_ = false;  ///< an extended-query error: the server discards up to the next Sync
     bool copying_ = false;
     bool copying_both_ = false;
-    bool sync_in_copy_ =
-        false;  ///< a Sync was sent into a COPY: ignored, unless the COPY failed first
+    /// Syncs sent into the COPY under way: ignored, but for those that the server reads after the
+    /// COPY has failed.
+    std::size_t syncs_in_copy_ = 0;
+    bool copy_ended_ = false;     ///< by its client, behind such Syncs; the result is not in
+    std::size_t copy_parts_ = 0;  ///< requests_ that are copy_data or copy_end
+    std::size_t doubtful_ = 0;    ///< ReadyForQuery that may still come beyond those that are owed
+    bool probing_ = false;        ///< the last of requests_ are the probe
     bool uncertain_ = false;
 };
 

@@ -82,6 +82,10 @@ void append_sync(std::string& out) {
     const Message message(out, Frontend::sync);
 }
 
+void append_flush(std::string& out) {
+    const Message message(out, Frontend::flush);
+}
+
 void append_copy_fail(std::string& out, std::string_view reason) {
     const Message message(out, Frontend::copy_fail);
     append_cstring(out, reason);

@@ -27,6 +27,7 @@ void append_negotiate_protocol_version(std::string& out, std::span<const std::st
 /// `sql` must not hold a zero byte.
 void append_query(std::string& out, std::string_view sql);
 void append_sync(std::string& out);
+void append_flush(std::string& out);
 void append_copy_fail(std::string& out, std::string_view reason);
 void append_cancel_request(std::string& out, const CancelKey& key);
 

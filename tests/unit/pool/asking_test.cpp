@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "following_fixture.hpp"
+#include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
 namespace {
@@ -47,7 +48,7 @@ class AskingTest : public FollowingFixture {
     // Takes the question about the state.
     std::string question() {
         std::string sql = next_message();
-        EXPECT_THAT(sql, AllOf(StartsWith("Q"), HasSubstr("pg_settings")));
+        EXPECT_THAT(sql, AllOf(StartsWith("Q"), HasSubstr("pg_show_all_settings")));
         return sql;
     }
     // Answers it.
@@ -57,6 +58,13 @@ class AskingTest : public FollowingFixture {
         backend().say(reply);
         backend().complete("SELECT 1");
         settle();
+    }
+    static std::string error(std::string_view severity, std::string_view code) {
+        std::string message;
+        protocol::append_error_response(
+            message,
+            {.severity = std::string(severity), .code = std::string(code), .message = "scripted"});
+        return message;
     }
     static std::string data_row(const Row& row) {
         std::string body("\0\3", 2);
@@ -174,6 +182,37 @@ TEST_F(AskingTest, AQuestionThatFailsPins) {
     expect_pinned(ann, PinReason::unknown);
     EXPECT_EQ(ann.received(), "") << "the error is not the client's";
     EXPECT_THAT(observer.closed, IsEmpty());
+}
+
+// PostgreSQL sends an error before it ends the transaction, so that the ReadyForQuery comes later:
+// the server was closed for it, and the next one asked the same.
+TEST_F(AskingTest, AServerOutlivesARefusedReadingOfTheCatalogueBetweenTenants) {
+    pool->catalogue_upkeep().changed(Clock::now());
+    acquire(ann);
+    ann.query("SELECT 1");
+    EXPECT_EQ(next_message(), "QSELECT 1");
+    backend().complete("SELECT 1");
+    EXPECT_THAT(next_message(), AllOf(StartsWith("Q"), HasSubstr("pg_proc")));
+    ASSERT_EQ(ann.server, nullptr);
+    backend().say(error("ERROR", "55P03"));
+    settle();
+    EXPECT_THAT(observer.closed, IsEmpty());
+    backend().say(ScriptedBackend::message('Z', "I"));
+    settle();
+    EXPECT_THAT(observer.closed, IsEmpty());
+    EXPECT_EQ(statistics().servers_idle.get(), 1U);
+}
+
+// 57P01 by an administrator, in the moment after the reply.
+TEST_F(AskingTest, TheLastWordsOfAServerDuringAQuestionAreTheClients) {
+    run(ann, "SET search_path = a", "SET");
+    static_cast<void>(question());
+    ann.session().greeting = std::make_shared<const std::vector<Parameter>>();
+    backend().say(error("FATAL", "57P01"));
+    backend().hang_up();
+    settle();
+    EXPECT_THAT(ann.received(), HasSubstr("57P01"));
+    EXPECT_THAT(ann.lost, ElementsAre(false)) << "it has heard of it";
 }
 
 TEST_F(AskingTest, AQuestionThatATimeoutCancelsIsPutAgainWithoutIt) {

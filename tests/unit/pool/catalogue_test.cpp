@@ -40,6 +40,17 @@ TEST(CatalogueReader, FindsTheEffectsOfEachName) {
     EXPECT_FALSE(catalogue->effects.find("pure").any());
 }
 
+TEST(CatalogueReader, WhatTheConfigurationCallsStickyIsSoAndWhatUsesItAsWell) {
+    CatalogueReader reader("do_it, Ext.do_more,,");
+    reader.row(row_of("caller", "SELECT do_more(1)"), true);
+    const CataloguePtr catalogue = reader.finish();
+    for (const std::string_view name : {"do_it", "do_more", "caller"}) {
+        EXPECT_TRUE(catalogue->effects.find(name).contains(Effect::sticky)) << name;
+    }
+    EXPECT_FALSE(catalogue->effects.find("ext").any());
+    EXPECT_EQ(catalogue->effects.size(), 3U);
+}
+
 TEST(CatalogueReader, ATextThatIsNotToldIsSuspect) {
     CatalogueReader reader;
     reader.row(row_of("f", std::nullopt), true);

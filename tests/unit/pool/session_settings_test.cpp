@@ -13,6 +13,23 @@ SessionSettings of(const std::vector<Parameter>& values) {
     return SessionSettings(normalise(values));
 }
 
+TEST(SessionSettings, TellHowLongTheirClientMayBeIdle) {
+    const auto time = [](std::string value) {
+        return idle_session_timeout(SessionSettings({{"idle_session_timeout", std::move(value)}}));
+    };
+    using std::chrono::milliseconds;
+    EXPECT_EQ(idle_session_timeout(SessionSettings({})), milliseconds(0));
+    EXPECT_EQ(time("5"), milliseconds(5));
+    EXPECT_EQ(time("5s"), milliseconds(5000));
+    EXPECT_EQ(time(" 1.5 min "), milliseconds(90'000));
+    EXPECT_EQ(time("0x10"), milliseconds(16));
+    EXPECT_EQ(time("2h"), milliseconds(7'200'000));
+    EXPECT_EQ(time("0"), milliseconds(0));
+    for (const char* nonsense : {"", "x", "5 parsecs", "1e300", "-1", "nan"}) {
+        EXPECT_EQ(time(nonsense), milliseconds(0)) << nonsense;
+    }
+}
+
 TEST(Normalise, SortsByNameInLowerCase) {
     EXPECT_THAT(normalise({{"TimeZone", "UTC"}, {"DateStyle", "ISO"}, {"application_name", "X y"}}),
                 ElementsAre(Pair("application_name", "X y"), Pair("datestyle", "ISO"),

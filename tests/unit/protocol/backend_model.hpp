@@ -4,6 +4,7 @@
 #include <deque>
 #include <random>
 #include <string>
+#include <string_view>
 
 namespace pgweir::protocol::test {
 
@@ -12,6 +13,7 @@ struct ClientMessage {
     char type = 0;
     bool injected = false;   ///< pgweir's own, inside of the client's extended query
     bool operation = false;  ///< somebody keeps an operation with it
+    bool probe = false;      ///< pgweir's own Close or Sync
     enum class Fate : char { good, fails, copies, copies_twice, copies_into_view, copies_out };
     Fate fate = Fate::good;
     char status = 'I';  ///< of the ReadyForQuery that answers it
@@ -22,6 +24,7 @@ struct Reply {
     std::string text;
     bool injected = false;
     bool operation = false;
+    bool of_probe = false;  ///< it answers pgweir's own probe
 };
 
 /// Takes messages in order, gives replies in order ("Z" with its status as "Z:I").
@@ -34,6 +37,10 @@ class BackendModel {
             operations_discarded_ += message.operation ? 1 : 0;
             return;
         }
+        if (message.probe) return answer_probe(message.type);
+        if (std::string_view("SHdcf").find(message.type) == std::string_view::npos) {
+            copy_failed_ = false;
+        }
         switch (message.type) {
             case 'Q':
             case 'E':
@@ -43,7 +50,8 @@ class BackendModel {
                 return ready(message.status);
             case 'S':
                 skipping_ = false;
-                if (message.fate == Fate::fails) reply("E");  // a deferred constraint
+                // A deferred constraint; but behind a COPY that failed nothing is left to check.
+                if (message.fate == Fate::fails && !copy_failed_) reply("E");
                 return ready(message.status);
             case 'P':
                 return extended(message, {"1"});
@@ -83,6 +91,11 @@ class BackendModel {
         status_ = status;
         reply(std::string("Z:") + status);
     }
+    void answer_probe(char type) {
+        skipping_ = unsynced_ = false;
+        replies.push_back(
+            {.text = type == 'C' ? "3" : std::string("Z:") + status_, .of_probe = true});
+    }
     void extended(const ClientMessage& message, std::initializer_list<const char*> answer) {
         const auto tell = [&](const char* text) {
             replies.push_back(
@@ -99,6 +112,7 @@ class BackendModel {
     void fail(const ClientMessage& statement) {
         reply("E");
         copies_left_ = 0;
+        copy_failed_ = true;
         if (statement.type == 'Q') return ready(statement.status);
         skip();
     }
@@ -170,6 +184,7 @@ class BackendModel {
     int copies_left_ = 0;
     std::size_t operations_discarded_ = 0;
     ClientMessage statement_;
+    bool copy_failed_ = false;
     bool skipping_ = false;
     bool unsynced_ = false;
     bool closed_ = false;

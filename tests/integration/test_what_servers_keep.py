@@ -1,0 +1,112 @@
+"""What a client leaves in its server that strikes the next one, and what the questions about it need."""
+
+import pytest
+
+from support.peer import Peer
+from support.timing import eventually
+
+
+def one_server(pgweir, **pool):
+    return pgweir({"workers": 1, "pool": {"default_pool_size": 1, **pool}})
+
+
+# idle_session_timeout stayed with the server: it ended whoever had the server next, and never the
+# client that had asked for it.
+@pytest.mark.parametrize("way", ["set", "startup"])
+def test_a_clients_idle_session_timeout_ends_that_client_and_no_other(pgweir, way):
+    weir = one_server(pgweir)
+    login = {"idle_session_timeout": "300ms"} if way == "startup" else {}
+    with Peer.login(weir, **login) as impatient, Peer.login(weir) as other:
+        if way == "set":
+            impatient.query("set idle_session_timeout = 300")
+        assert impatient.value("show idle_session_timeout") == "300ms"
+        assert other.value("show idle_session_timeout") == "0"
+        pid = other.value("select pg_backend_pid()")
+        last = impatient.until_closed(timeout=10)
+        assert [m.fields["C"] for m in last if m.type == "E"] == ["57P05"]
+        assert other.value("select pg_backend_pid()") == pid, "the server has outlived it"
+
+
+def test_a_client_that_breaks_off_leaves_no_idle_session_timeout(pgweir):
+    weir = one_server(pgweir)
+    with Peer.login(weir) as impatient, Peer.login(weir) as other:
+        impatient.query("set idle_session_timeout = '1h'")
+        impatient.query("begin")
+        impatient.vanish()
+        assert other.value("show idle_session_timeout") == "0"
+
+
+# An alias in the language of PostgreSQL's own functions was not looked at.
+def test_an_alias_of_set_config_is_one(cluster, pgweir):
+    cluster.admin("create or replace function put_setting(text, text, bool) returns text"
+                  " language internal as 'set_config_by_name'")
+    try:
+        weir = one_server(pgweir)
+        with Peer.login(weir) as peer, Peer.login(weir) as other:
+            other.query("select 1")
+            peer.query("select put_setting('work_mem', '3MB', false)")
+            assert other.value("show work_mem") != "3MB"
+            assert peer.value("show work_mem") == "3MB"
+    finally:
+        cluster.admin("drop function put_setting(text, text, bool)")
+
+
+def test_who_calls_what_the_configuration_calls_sticky_keeps_its_server(cluster, pgweir):
+    cluster.admin("create or replace function leaves_something() returns int language sql"
+                  " as 'select 1'")
+    try:
+        weir = one_server(pgweir, sticky_functions="nowhere, public.leaves_something")
+        with Peer.login(weir) as peer, Peer.login(weir) as other:
+            other.query("select 1")
+            peer.query("select leaves_something()")
+            eventually(lambda: weir.metrics().sum("pgweir_clients_pinned", reason="unseen") == 1)
+    finally:
+        cluster.admin("drop function leaves_something()")
+
+
+VIEWS = ("pg_settings", "pg_locks", "pg_cursors", "pg_replication_slots", "pg_prepared_statements")
+
+
+def test_state_is_known_where_the_views_about_it_are_nobodys(own_cluster, pgweir):
+    for view in VIEWS:
+        own_cluster.admin(f"revoke all on pg_catalog.{view} from public")
+    weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as peer, Peer.login(weir) as other:
+        peer.query("set work_mem = '3MB'")
+        assert other.value("show work_mem") != "3MB"
+        assert peer.value("show work_mem") == "3MB"
+        assert weir.metrics().sum("pgweir_pins_total") == 0
+
+
+# Operators, types and functions of the same names in a schema that comes before PostgreSQL's own.
+def test_a_hostile_search_path_has_no_say_in_pgweirs_questions(cluster, pgweir):
+    cluster.admin("""
+        create schema evil; grant usage on schema evil to public;
+        create function evil.lies(text, text) returns bool language sql as 'select false';
+        create function evil.lies(name, name) returns bool language sql as 'select false';
+        create operator evil.= (function = evil.lies, leftarg = text, rightarg = text);
+        create operator evil.= (function = evil.lies, leftarg = name, rightarg = name);
+        create operator evil.<> (function = evil.lies, leftarg = text, rightarg = text);
+        create operator evil.<> (function = evil.lies, leftarg = name, rightarg = name);
+        create domain evil.text as pg_catalog.text check (false);
+        create domain evil.oid as pg_catalog.oid check (false);
+        create function evil.current_setting(text) returns text language sql as $$select 'x'$$;
+        create view evil.pg_settings as select 'x' as name, 'x' as setting""")
+    try:
+        weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1},
+                       "databases": {"app": cluster.conninfo(user="postgres")}})
+        with Peer.login(weir, user="postgres", options="-c search_path=evil,pg_catalog") as peer, \
+                Peer.login(weir, user="postgres") as other:
+            peer.query("set session authorization app; set work_mem = '3MB'; set app.tenant = '42'")
+            peer.query("listen news")
+            assert other.value("show work_mem") != "3MB"
+            assert other.value("select coalesce(current_setting('app.tenant', true), '')") == ""
+            assert other.value("select session_user") == "postgres"
+            assert peer.value("show work_mem") == "3MB"
+            assert peer.value("select session_user") == "app"
+            peer.query("select pg_catalog.pg_advisory_lock(1)")
+            eventually(lambda: weir.metrics().sum("pgweir_clients_pinned",
+                                                  reason="advisory_lock") == 1)
+            assert weir.metrics().sum("pgweir_clients_pinned", reason="unknown") == 0
+    finally:
+        cluster.admin("drop schema evil cascade")
