@@ -81,8 +81,9 @@ struct PoolOptions {
     std::string server_reset_query = "DISCARD ALL";
     SessionState session_state = SessionState::track;
     bool verify_session_state = false;
-    unsigned max_prepared_statements = 200;  ///< that pgweir keeps on one server; 0: none
-    std::string auth_user;                   ///< who runs auth_query; empty: nobody
+    milliseconds login_defaults_interval{5'000};  ///< 0: nobody asks, at a login neither
+    unsigned max_prepared_statements = 200;       ///< that pgweir keeps on one server; 0: none
+    std::string auth_user;                        ///< who runs auth_query; empty: nobody
     std::string auth_dbname;  ///< where; empty: in the database that the client asks for
     std::string auth_query{default_auth_query};
     milliseconds client_idle_timeout{0};

@@ -192,6 +192,14 @@ constexpr std::array table{
            .range = {0, 100'000},
            .sentence = "Prepared statements that pgweir keeps on one server for its clients, the "
                        "least recently used out; 0: a client that prepares keeps its server."},
+    Option{.path = "pool.login_defaults_interval",
+           .member = &PoolOptions::login_defaults_interval,
+           .per_database = true,
+           .default_text = "5s",
+           .range = any_duration,
+           .sentence = "How often an idle server of a pool with clients is asked whether ALTER "
+                       "ROLE, ALTER DATABASE, a reload or a promotion has changed what sessions "
+                       "begin with; 0: never, and no session keeps its defaults."},
     Option{.path = "pool.verify_session_state",
            .member = &PoolOptions::verify_session_state,
            .per_database = true,

@@ -131,6 +131,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] std::optional<ErrorReport> enter(const CredentialsPtr& credentials);
     void offer_credentials(const conf::Database& entry, const CredentialsPtr& credentials);
     Task<pool::Greeting> obtain_greeting();
+    Task<bool> confirm_server();
     Task<bool> set_up_server();
     void refuse(ErrorReport report);
     void log_login() const;
@@ -234,6 +235,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
         std::string user;
         std::string_view method;  ///< how it proved who it is
         std::unique_ptr<const ErrorReport> set_up_error;
+        bool confirming = false;  ///< waits for its server's question_answered()
     };
     std::unique_ptr<Login> login_;  ///< null: it is over, and the client has its place
     ClientLimits::Place place_;

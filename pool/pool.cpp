@@ -338,6 +338,42 @@ bool Pool::shares_database_with(const Pool& other) const {
     return keyword(setup()->connection, "dbname") == keyword(other.setup()->connection, "dbname");
 }
 
+// --- what sessions begin with --------------------------------------------------------------------
+
+void Pool::logins_changed(const protocol::LoginChange& change) const {
+    registry_.logins_changed(change);
+}
+
+void Pool::logins_changed(unsigned generation) {
+    change_setup([generation](PoolSetup& setup) {
+        if (setup.generation == generation) ++setup.generation;
+    });
+    greetings_.forget();
+}
+
+bool Pool::is_meant(const protocol::LoginChange& change) const {
+    const auto setup = this->setup();
+    const auto is = [&](std::string_view name, const std::optional<std::string>& named) {
+        const std::string_view own = keyword(setup->connection, name);
+        return !named || own.empty() || own == *named;
+    };
+    return is("user", change.role) && is("dbname", change.database);
+}
+
+bool Pool::claim_check(Clock::time_point now, milliseconds interval) {
+    const std::lock_guard lock(mutex_);
+    if (now - checked_at_ < interval) return false;
+    checked_at_ = now;
+    return true;
+}
+
+bool Pool::greetings_hold(Clock::time_point now) const {
+    const milliseconds interval = setup()->options.login_defaults_interval;
+    return interval <= milliseconds::zero() || budget_.open() > 0 ||
+           has_outage_.load(std::memory_order_relaxed) ||
+           now - greetings_.confirmed_at() < interval;
+}
+
 // --- outages -------------------------------------------------------------------------------------
 
 std::optional<Outage> Pool::outage() const {

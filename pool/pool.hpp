@@ -22,6 +22,7 @@
 #include "pool/throttle.hpp"
 #include "pool/worker_context.hpp"
 #include "protocol/error_report.hpp"
+#include "protocol/login_change.hpp"
 
 namespace pgweir::pool {
 
@@ -150,6 +151,20 @@ class Pool : public std::enable_shared_from_this<Pool> {
         return reads_sequences_.load(std::memory_order_relaxed);
     }
 
+    // What sessions begin with.
+    /// A client's statement has changed what logins bring: its servers, and those of all other
+    /// pools that it names, are replaced when they are next free, and what they said is forgotten.
+    void logins_changed(const protocol::LoginChange& change) const;
+    /// The same of this pool alone, as far as its servers are still of this generation.
+    void logins_changed(unsigned generation);
+    /// Whether it names this pool's user or database.
+    [[nodiscard]] bool is_meant(const protocol::LoginChange& change) const;
+    /// True for one caller each `interval`, who then has a server asked.
+    [[nodiscard]] bool claim_check(Clock::time_point now, milliseconds interval);
+    /// Whether what is remembered of greetings is still worth something: a server could have said
+    /// otherwise, or there is none to be had.
+    [[nodiscard]] bool greetings_hold(Clock::time_point now) const;
+
     // An unreachable database.
     [[nodiscard]] std::optional<Outage> outage() const;
     /// Records a failed attempt; returns what is known now. A report of the server that is not
@@ -200,6 +215,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::shared_ptr<const PoolSetup> setup_;
     std::shared_ptr<const ServerCredentials> credentials_;
     std::optional<Outage> outage_;
+    Clock::time_point checked_at_;
     std::atomic<bool> has_outage_{false};
     std::atomic<bool> reads_sequences_{false};
     std::atomic<bool> shared_{false};

@@ -69,12 +69,26 @@ Task<> PoolPart::connect() {
 
 void PoolPart::connected(ServerConnection connection, Clock::duration took) {
     connection.settings = context_.settings.none();
-    connection.reported_at_login = connection.reported;
-    pool_.greetings().note_login(connection.reported);
-    Server& server = add(std::move(connection), took);
+    connection.reported_at_login =
+        std::make_shared<const std::vector<Parameter>>(connection.reported);
+    ++connecting_;  // until it can be lent
+    add(std::move(connection), took).introduce();
+}
+
+void PoolPart::introduced(Server& server) {
+    --connecting_;
     pool_.note_success();
     returned(server);
     open_connections();
+}
+
+// A server that lets everybody in and closes then is as good as one that cannot be reached.
+void PoolPart::introduction_failed(ServerClose reason, std::string_view detail) {
+    --connecting_;
+    if (reason == ServerClose::retired || reason == ServerClose::shutdown) return;
+    statistics_.server_login_failures.add();
+    note_failure(
+        {.explanation = "server closed the connection after the login: " + std::string(detail)});
 }
 
 Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
@@ -94,11 +108,15 @@ Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
 
 void PoolPart::connect_failed(ConnectFailure failure) {
     count_failure(failure);
+    pool_.give_back_place(Place::shared);
+    note_failure(std::move(failure));
+}
+
+void PoolPart::note_failure(ConnectFailure failure) {
     const std::string explanation = failure.explanation;
     const Outage outage =
         pool_.note_failure(std::move(failure.from_server), std::move(failure.explanation),
                            options().server_login_retry);
-    pool_.give_back_place(Place::shared);
     pool_.observer().connect_failed(
         pool_.database(), pool_.user(), explanation,
         std::chrono::duration_cast<milliseconds>(outage.next_try - Clock::now()));

@@ -163,6 +163,12 @@ void Registry::make_way(Bytes sql) const {
     }
 }
 
+void Registry::logins_changed(const protocol::LoginChange& change) const {
+    for (const auto& pool : all()) {
+        if (pool->is_meant(change)) pool->logins_changed(pool->setup()->generation);
+    }
+}
+
 void Registry::for_each_of_database(const Pool& pool, const std::function<void(Pool&)>& act) const {
     for (const auto& each : all()) {
         if (each->shares_database_with(pool)) act(*each);

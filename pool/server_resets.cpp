@@ -106,19 +106,20 @@ std::string Server::restore_sql() const {
         append_literal(sql, name);
         sql += ',';
         append_literal(sql, value);
+        sql += ',';
+        append_literal(sql, value_at_login(name));
         sql += ')';
     }
     if (sql.empty()) return sql;
-    // CASE, as the planner may put the parts of an AND in any order. pg_settings does not list the
-    // settings of one's own; those have nothing in them after a RESET.
+    // CASE, as the planner may put the parts of an AND in any order. pg_settings lists neither the
+    // role nor the settings of one's own; those have their login's value after a RESET.
     return sql +
-           ") v(n,x) WHERE CASE WHEN v.n OPERATOR(pg_catalog.=) 'role' AND "
-           "pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' OR EXISTS (SELECT "
+           ") v(n,x,d) WHERE CASE WHEN (v.n OPERATOR(pg_catalog.=) 'role' OR "
+           "pg_catalog.strpos(v.n,'.') OPERATOR(pg_catalog.>) 0) AND "
+           "pg_catalog.current_setting(v.n,true) OPERATOR(pg_catalog.<>) v.d OR EXISTS (SELECT "
            "FROM "
            "pg_catalog.pg_settings s WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) v.n AND "
-           "s.source OPERATOR(pg_catalog.=) 'session') OR pg_catalog.strpos(v.n,'.') "
-           "OPERATOR(pg_catalog.>) 0 AND pg_catalog.current_setting(v.n,true) "
-           "OPERATOR(pg_catalog.<>) '' THEN false "
+           "s.source OPERATOR(pg_catalog.=) 'session') THEN false "
            "ELSE pg_catalog.set_config(v.n,v.x,false) IS NULL END;";
 }
 

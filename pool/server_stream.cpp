@@ -161,6 +161,9 @@ void Server::take_own_row(const Step& step) {
     if (questions_.empty()) return;
     if (questions_.front() == Question::state) {
         state_reader_->row(step.body, step.whole);
+    } else if (questions_.front() == Question::login_defaults ||
+               questions_.front() == Question::login_sources) {
+        defaults_reader_->row(step.body, step.whole);
     } else if (questions_.front() == Question::catalogue) {
         catalogue_reader_->row(step.body, step.whole);
     }
@@ -174,6 +177,8 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         }
         ++replies_finished_;
         if (std::exchange(has_reset_, false) && tracks()) tell_own_defaults();
+        if (!login_changes_.empty()) publish_login_changes();
+        if (tenant_ != nullptr) tell_new_defaults();
         if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
         return;
     }
@@ -222,6 +227,7 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
         known = true;
     }
     if (!known) connection_.reported.emplace_back(name, value);
+    reports_changed_ = true;
     if (tenant_ == nullptr) {
         if (state_ == State::idle) part_.pool().greetings().forget();  // a default has changed
         return;
@@ -230,6 +236,7 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
         if (is_settable(name) && takes_back(name)) forward(message);
         return;
     }
+    judge_report(name);
     if (is_settable(name)) {
         setting_reported(name, value, message);
     } else if (name == "is_superuser" && effects_.contains(protocol::Effect::reset) &&

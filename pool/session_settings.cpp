@@ -47,7 +47,10 @@ bool is_quoted_list(std::string_view name) {
 // Back to the login's identity, whose rights the settings were given with.
 void append_identity_reset(std::string& sql, const SessionSettings& from) {
     if (from.find(session_authorization) != nullptr) sql += ";RESET SESSION AUTHORIZATION";
-    if (from.find(role) != nullptr) sql += ";RESET ROLE";
+    // Who becomes another user gives up the role that the login began with.
+    if (from.find(role) != nullptr || from.find(session_authorization) != nullptr) {
+        sql += ";RESET ROLE";
+    }
 }
 
 void append_identity(std::string& sql, const SessionSettings& to) {

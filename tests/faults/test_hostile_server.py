@@ -13,7 +13,8 @@ from support.timing import eventually, sized
 
 def _before(pgweir, server, **changes):
     return pgweir({"databases": {"app": server.conninfo(connect_timeout=5)},
-                   "pool": {"default_pool_size": 1, "session_state": "off"},
+                   "pool": {"default_pool_size": 1, "session_state": "off",
+                            "login_defaults_interval": 0},
                    "timeouts": {"server_login_retry": "100ms", "query_wait_timeout": "3s",
                                 "server_connect_timeout": "2s"}, **changes})
 
