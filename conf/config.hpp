@@ -154,7 +154,7 @@ struct Config {
     std::string auth_file;  ///< PgBouncer's userlist.txt; its content is in `userlist`
     std::string auth_hba_file;
     std::string auth_ident_file;
-    milliseconds auth_query_cache_time{10'000};  ///< 0: each login asks
+    milliseconds auth_query_cache_time{0};  ///< 0: each login asks
     milliseconds auth_query_timeout{5'000};
     unsigned auth_failure_limit = 10;  ///< of one user and address; 0: none
     milliseconds auth_failure_delay{100};

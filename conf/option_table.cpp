@@ -63,9 +63,10 @@ constexpr std::array table{
            .sentence = "Finds the secret of user $1: returns his name and the secret, or no row."},
     Option{.path = "auth.auth_query_cache_time",
            .member = &Config::auth_query_cache_time,
-           .default_text = "10s",
+           .default_text = "0",
            .range = any_duration,
-           .sentence = "How long an answer of auth_query is used again; 0: not at all."},
+           .sentence = "How long an answer of auth_query is used again, and an old password with "
+                       "it; 0: each login asks."},
     Option{.path = "auth.auth_query_timeout",
            .member = &Config::auth_query_timeout,
            .default_text = "5s",

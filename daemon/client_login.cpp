@@ -217,18 +217,24 @@ std::optional<ErrorReport> ClientSession::enter(const CredentialsPtr& credential
     return std::nullopt;
 }
 
-// With what the pool's connections log in, where the database's entry does not say it: with what
-// this client has shown, or with the secret that the configuration has for the server's user.
+// With what the pool's connections may log in, where the database's entry does not say it: with
+// what this client has shown, and with the secrets that the configuration has for the server's
+// user.
 void ClientSession::offer_credentials(const conf::Database& entry,
                                       const CredentialsPtr& credentials) {
-    if (entry.keyword("password") != nullptr) return;
     const std::string* server_user = entry.keyword("user");
     const bool as_client = server_user == nullptr || *server_user == user();
-    CredentialsPtr offered = as_client ? credentials : nullptr;
-    if (!offered) {
-        offered = configured_credentials(worker_.config(), as_client ? user() : *server_user);
+    const std::string& user_there = as_client ? user() : *server_user;
+    std::vector<CredentialsPtr> offered;
+    if (const std::string* password = entry.keyword("password")) {
+        offered = stored_credentials(*password, user_there, credentials);
+    } else {
+        if (as_client && credentials) offered.push_back(credentials);
+        for (CredentialsPtr& known : configured_credentials(worker_.config(), user_there)) {
+            offered.push_back(std::move(known));
+        }
     }
-    if (offered) part_->pool().offer_credentials(std::move(offered));
+    if (!offered.empty()) part_->pool().offer_credentials(offered);
 }
 
 // What the client's server says of itself. A client in session mode, and one that replicates, gets

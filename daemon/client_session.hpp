@@ -95,7 +95,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     class Unwatched;
     friend struct Exchange;  // whose deadlines are this session's
 
-    using CredentialsPtr = std::shared_ptr<const pool::ServerCredentials>;
+    using CredentialsPtr = pool::CredentialsPtr;
 
     // What one look at the requests at hand came to.
     enum class Progress : std::uint8_t { more_input, need_server, need_outcome, ended };

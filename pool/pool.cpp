@@ -102,10 +102,9 @@ void Pool::close_servers() {
     });
 }
 
-void Pool::offer_credentials(std::shared_ptr<const ServerCredentials> credentials) {
+void Pool::offer_credentials(const std::vector<CredentialsPtr>& offered) {
+    if (!credentials_.offer(offered)) return;
     const std::lock_guard lock(mutex_);
-    if (credentials_ && *credentials_ == *credentials) return;
-    credentials_ = std::move(credentials);
     const bool refused = outage_ && outage_->from_server &&
                          outage_->from_server->code == protocol::sqlstate::invalid_password;
     const bool had_none = outage_ && !outage_->from_server;  // libpq itself wants a password
@@ -113,11 +112,6 @@ void Pool::offer_credentials(std::shared_ptr<const ServerCredentials> credential
         outage_.reset();
         has_outage_ = false;
     }
-}
-
-std::shared_ptr<const ServerCredentials> Pool::credentials() const {
-    const std::lock_guard lock(mutex_);
-    return credentials_;
 }
 
 void Pool::ensure_minimum() {

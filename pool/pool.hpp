@@ -13,12 +13,12 @@
 #include "pool/budget.hpp"
 #include "pool/catalogue.hpp"
 #include "pool/catalogue_upkeep.hpp"
+#include "pool/credential_choice.hpp"
 #include "pool/greetings.hpp"
 #include "pool/notification_hub.hpp"
 #include "pool/observer.hpp"
 #include "pool/outage.hpp"
 #include "pool/pool_part.hpp"
-#include "pool/server_credentials.hpp"
 #include "pool/throttle.hpp"
 #include "pool/worker_context.hpp"
 #include "protocol/error_report.hpp"
@@ -69,11 +69,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// Closes idle connections that are too old or too long idle, on all workers.
     void sweep();
     void shut_down();
-    /// With what new connections log in, where their keywords have no password. The newest counts;
-    /// a server that has refused the former ones is asked again at once.
-    void offer_credentials(std::shared_ptr<const ServerCredentials> credentials);
-    /// Null: with nothing.
-    [[nodiscard]] std::shared_ptr<const ServerCredentials> credentials() const;
+    /// With what new connections may log in, where their keywords have no password. A server that
+    /// has refused all former ones is asked again at once if there is a new one.
+    void offer_credentials(const std::vector<CredentialsPtr>& offered);
+    [[nodiscard]] CredentialChoice& credentials() { return credentials_; }
     /// Clients that are logged in to this pool; it is forgotten when there are none for a while.
     std::atomic<unsigned> clients{0};
 
@@ -213,13 +212,13 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
     mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
     std::shared_ptr<const PoolSetup> setup_;
-    std::shared_ptr<const ServerCredentials> credentials_;
     std::optional<Outage> outage_;
     Clock::time_point checked_at_;
     std::atomic<bool> has_outage_{false};
     std::atomic<bool> reads_sequences_{false};
     std::atomic<bool> shared_{false};
     Greetings greetings_;
+    CredentialChoice credentials_;
     CatalogueUpkeep catalogue_upkeep_;
     Throttle ways_made_{std::chrono::seconds(3)};  ///< a sweep later is within PostgreSQL's five
 

@@ -6,9 +6,9 @@
 #include <boost/asio/detached.hpp>
 
 #include "pool/pool.hpp"
+#include "pool/pool_login.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/pool_sizing.hpp"
-#include "pool/server_connector.hpp"
 
 namespace pgweir::pool {
 
@@ -55,8 +55,8 @@ Task<> PoolPart::connect() {
     const auto keep_alive = pool_.shared_from_this();
     const auto setup = setup_;
     const auto started = Clock::now();
-    ConnectResult result = co_await connect_server(
-        context_.io, setup->connection, pool_.credentials(), setup->options.server_connect_timeout);
+    ConnectResult result = co_await log_in_for(pool_, context_.io, setup->connection,
+                                               setup->options.server_connect_timeout);
     --connecting_;
     statistics_.servers_login.subtract();
     if (!result.connection) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/secret.hpp"
+
 namespace pgweir::pool {
 
 namespace {
@@ -15,6 +17,11 @@ std::vector<conf::ConnectionKeyword> connection_keywords(const conf::Database& e
                                                          const std::string& database,
                                                          const std::string& user) {
     std::vector<conf::ConnectionKeyword> keywords = entry.connection;
+    // What is no plain password cannot be sent: see daemon/auth/authentication, stored_credentials.
+    std::erase_if(keywords, [](const conf::ConnectionKeyword& keyword) {
+        return keyword.first == "password" && !std::holds_alternative<protocol::PlainPassword>(
+                                                  protocol::parse_secret(keyword.second));
+    });
     if (entry.keyword("dbname") == nullptr) keywords.emplace_back("dbname", database);
     if (entry.keyword("user") == nullptr) keywords.emplace_back("user", user);
     return keywords;
