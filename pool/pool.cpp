@@ -361,11 +361,17 @@ bool Pool::claim_check(Clock::time_point now, milliseconds interval) {
     return true;
 }
 
-bool Pool::greetings_hold(Clock::time_point now) const {
+// Idle servers are looked at once a second. Where none is idle, one client in each interval finds
+// out by a server of its own.
+bool Pool::greetings_hold(Clock::time_point now) {
+    constexpr std::chrono::seconds grace{2};
     const milliseconds interval = setup()->options.login_defaults_interval;
-    return interval <= milliseconds::zero() || budget_.open() > 0 ||
-           has_outage_.load(std::memory_order_relaxed) ||
-           now - greetings_.confirmed_at() < interval;
+    const auto is_full = [](const Budget& budget) {
+        return budget.limit() != 0 && budget.open() >= budget.limit();
+    };
+    return interval <= milliseconds::zero() || has_outage_.load(std::memory_order_relaxed) ||
+           now - greetings_.confirmed_at() < interval + grace || is_full(budget_) ||
+           is_full(*database_budget_) || is_full(*user_budget_) || !claim_check(now, interval);
 }
 
 // --- outages -------------------------------------------------------------------------------------

@@ -160,9 +160,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
     [[nodiscard]] bool is_meant(const protocol::LoginChange& change) const;
     /// True for one caller each `interval`, who then has a server asked.
     [[nodiscard]] bool claim_check(Clock::time_point now, milliseconds interval);
-    /// Whether what is remembered of greetings is still worth something: a server could have said
-    /// otherwise, or there is none to be had.
-    [[nodiscard]] bool greetings_hold(Clock::time_point now) const;
+    /// Whether a client may be greeted from memory: a server would have said otherwise by now,
+    /// there is none to be had, or another client is about to find out.
+    [[nodiscard]] bool greetings_hold(Clock::time_point now);
 
     // An unreachable database.
     [[nodiscard]] std::optional<Outage> outage() const;

@@ -33,6 +33,7 @@ void Server::lend_to(Tenant& tenant) {
     said_fatal_ = false;
     told_in_lease_.clear();
     is_checked_ = false;
+    question_answered_ = false;
     TenantSession& session = tenant.session();
     if (session.defaults != connection_.defaults) keep_defaults(session);
     tenant.lease_granted(*this);
@@ -214,6 +215,7 @@ void Server::clean() {
     cleaning_deadline_.cancel();
     learn_defaults();
     if (std::exchange(introducing_, false)) {
+        connection_.connected_at = Clock::now();  // of use from now on, however short its life is
         part_.introduced(*this);
     } else {
         part_.returned(*this);

@@ -198,8 +198,9 @@ void Server::tell_new_defaults() {
 // The server reports a change of its own accord as it reports the client's SET: where no statement
 // is known to have done it, the server is asked whose it is.
 void Server::judge_report(const std::string& name) {
-    told_in_lease_.push_back(name);
-    if (tenant_->session().follows && tracks()) effects_ |= Effect::state;
+    if (!tenant_->session().follows) return;
+    if (!has_told(name)) told_in_lease_.push_back(name);
+    if (tracks()) effects_ |= Effect::state;
 }
 
 }  // namespace pgweir::pool

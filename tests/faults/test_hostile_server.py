@@ -40,6 +40,16 @@ def _check_recovery(weir, server):
     eventually(lambda: _outcome(weir) == "honest", 15, "it does not recover")
 
 
+# Who waited for such a server had it logged in again and again, without a rest.
+def test_a_server_that_closes_behind_its_login_is_as_good_as_unreachable(pgweir):
+    with ScriptedServer(lambda session: session.login()) as server:
+        weir = _before(pgweir, server, pool={"default_pool_size": 1, "session_state": "off",
+                                             "login_defaults_interval": "5s"})
+        assert _outcome(weir) in ("57P03", "08006", "53300")
+        assert server.count < 60
+        _check_recovery(weir, server)
+
+
 GARBAGE_AT_LOGIN = {
     "nothing": b"",
     "http": b"HTTP/1.1 400 Bad Request\r\n\r\n",
