@@ -83,9 +83,10 @@ struct PoolOptions {
     std::string server_reset_query = "DISCARD ALL";
     SessionState session_state = SessionState::track;
     bool verify_session_state = false;
-    std::string sticky_functions;            ///< names with commas between them
-    unsigned max_prepared_statements = 200;  ///< that pgweir keeps on one server; 0: none
-    std::string auth_user;                   ///< who runs auth_query; empty: nobody
+    std::string sticky_functions;                 ///< names with commas between them
+    milliseconds login_defaults_interval{5'000};  ///< 0: nobody asks, at a login neither
+    unsigned max_prepared_statements = 200;       ///< that pgweir keeps on one server; 0: none
+    std::string auth_user;                        ///< who runs auth_query; empty: nobody
     std::string auth_dbname;  ///< where; empty: in the database that the client asks for
     std::string auth_query{default_auth_query};
     milliseconds client_idle_timeout{0};
@@ -156,7 +157,7 @@ struct Config {
     std::string auth_file;  ///< PgBouncer's userlist.txt; its content is in `userlist`
     std::string auth_hba_file;
     std::string auth_ident_file;
-    milliseconds auth_query_cache_time{10'000};  ///< 0: each login asks
+    milliseconds auth_query_cache_time{0};  ///< 0: each login asks
     milliseconds auth_query_timeout{5'000};
     unsigned auth_failure_limit = 10;  ///< of one user and address; 0: none
     milliseconds auth_failure_delay{100};

@@ -63,9 +63,10 @@ constexpr std::array table{
            .sentence = "Finds the secret of user $1: returns his name and the secret, or no row."},
     Option{.path = "auth.auth_query_cache_time",
            .member = &Config::auth_query_cache_time,
-           .default_text = "10s",
+           .default_text = "0",
            .range = any_duration,
-           .sentence = "How long an answer of auth_query is used again; 0: not at all."},
+           .sentence = "How long an answer of auth_query is used again, and an old password with "
+                       "it; 0: each login asks."},
     Option{.path = "auth.auth_query_timeout",
            .member = &Config::auth_query_timeout,
            .default_text = "5s",
@@ -199,6 +200,14 @@ constexpr std::array table{
            .sentence = "Functions in C, with commas between them, that leave something in the "
                        "session that PostgreSQL does not show: who calls one keeps its server. "
                        "Those of well-known extensions are known."},
+    Option{.path = "pool.login_defaults_interval",
+           .member = &PoolOptions::login_defaults_interval,
+           .per_database = true,
+           .default_text = "5s",
+           .range = any_duration,
+           .sentence = "How often an idle server of a pool with clients is asked whether ALTER "
+                       "ROLE, ALTER DATABASE, a reload or a promotion has changed what sessions "
+                       "begin with; 0: never, and no session keeps its defaults."},
     Option{.path = "pool.verify_session_state",
            .member = &PoolOptions::verify_session_state,
            .per_database = true,

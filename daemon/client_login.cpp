@@ -34,6 +34,8 @@ void append_notices(std::string& out, const StartupMessage& startup,
         protocol::append_notice_response(out, notice);
     }
 }
+// PostgreSQL looks whether the client may become this user, and then leaves it who it is.
+constexpr std::string_view session_authorization = "session_authorization";
 
 }  // namespace
 
@@ -68,6 +70,8 @@ Task<bool> ClientSession::log_in() {
     }
     session_.startup = worker_.context().settings.intern(pool::normalise(startup->settings));
     session_.settings = session_.startup;
+    session_.startup =
+        worker_.context().settings.intern(pool::without(*session_.startup, session_authorization));
     if (replication_ != Replication::none) {
         exchange_->waiter.dedicated = std::make_shared<const pool::DedicatedLogin>(
             pool::DedicatedLogin{replication_, session_.startup});
@@ -232,27 +236,42 @@ std::optional<ErrorReport> ClientSession::enter(const CredentialsPtr& credential
     return std::nullopt;
 }
 
-// With what the pool's connections log in, where the database's entry does not say it: with what
-// this client has shown, or with the secret that the configuration has for the server's user.
+// With what the pool's connections may log in, where the database's entry does not say it: with
+// what this client has shown, and with the secrets that the configuration has for the server's
+// user.
 void ClientSession::offer_credentials(const conf::Database& entry,
                                       const CredentialsPtr& credentials) {
-    if (entry.keyword("password") != nullptr) return;
     const std::string* server_user = entry.keyword("user");
     const bool as_client = server_user == nullptr || *server_user == user();
-    CredentialsPtr offered = as_client ? credentials : nullptr;
-    if (!offered) {
-        offered = configured_credentials(worker_.config(), as_client ? user() : *server_user);
+    const std::string& user_there = as_client ? user() : *server_user;
+    std::vector<CredentialsPtr> offered;
+    if (const std::string* password = entry.keyword("password")) {
+        offered = stored_credentials(*password, user_there, credentials);
+    } else {
+        if (as_client && credentials) offered.push_back(credentials);
+        for (CredentialsPtr& known : configured_credentials(worker_.config(), user_there)) {
+            offered.push_back(std::move(known));
+        }
     }
-    if (offered) part_->pool().offer_credentials(std::move(offered));
+    if (!offered.empty()) part_->pool().offer_credentials(offered);
 }
 
 // What the client's server says of itself. A client in session mode, and one that replicates, gets
 // its server here; others borrow one only if nobody with the same settings has asked before. Null
 // when the session ends.
 Task<pool::Greeting> ClientSession::obtain_greeting() {
-    if (mode_ != conf::PoolMode::session) {
-        if (pool::Greeting known = part_->pool().greetings().find(*session_.startup))
+    const bool asks_for_identity = session_.settings != session_.startup;
+    if (mode_ != conf::PoolMode::session && !asks_for_identity) {
+        pool::Pool& pool = part_->pool();
+        pool::Beginning beginning;
+        pool::Greeting known = pool.greetings_hold(pool::Clock::now())
+                                   ? pool.greetings().find(*session_.startup, &beginning)
+                                   : nullptr;
+        if (known) {
+            session_.told = beginning.reported;
+            session_.defaults = beginning.defaults;
             co_return known;
+        }
     }
     if (exchange_->waiter.dedicated || !part_->lend(*this)) {
         const Unwatched unwatched(*this);
@@ -270,13 +289,31 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
             co_return nullptr;
         }
     }
+    const bool confirmed = co_await confirm_server();
+    if (!confirmed) co_return nullptr;
+    if (asks_for_identity) {
+        const bool may_have_it = co_await set_up_server();
+        if (!may_have_it) co_return nullptr;
+        session_.settings = session_.startup;
+    }
     const bool ready = co_await set_up_server();
     if (!ready) co_return nullptr;
-    // A WAL sender's may be another one.
-    if (!exchange_->waiter.dedicated) {
+    session_.told = lease_->connection().reported_at_login;
+    // A WAL sender's may be another one, an older server's is out of date.
+    if (!exchange_->waiter.dedicated && lease_->is_current()) {
         part_->pool().greetings().remember(*session_.startup, lease_->connection().reported);
     }
     co_return std::make_shared<const std::vector<pool::Parameter>>(lease_->connection().reported);
+}
+
+// What a server that has rested reports may be out of date: it is asked something before the client
+// is told. False when the session ends.
+Task<bool> ClientSession::confirm_server() {
+    if (!lease_->confirm_defaults()) co_return true;
+    login_->confirming = true;
+    const Unwatched unwatched(*this);
+    while (login_->confirming && !ending_) co_await exchange_->woken.wait();
+    co_return !ending_;
 }
 
 // Gives the borrowed server the client's start-up settings and waits for its answer: a value that

@@ -287,6 +287,7 @@ bool ClientSession::may_release() const {
 
 void ClientSession::question_answered() {
     if (terminated_) wake();  // it waits until its server is free of it
+    if (login_ && std::exchange(login_->confirming, false)) wake();
 }
 
 void ClientSession::pins_changed(pool::Pins before) {

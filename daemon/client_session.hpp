@@ -98,7 +98,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     class Unwatched;
     friend struct Exchange;  // whose deadlines are this session's
 
-    using CredentialsPtr = std::shared_ptr<const pool::ServerCredentials>;
+    using CredentialsPtr = pool::CredentialsPtr;
 
     // What one look at the requests at hand came to.
     enum class Progress : std::uint8_t { more_input, need_server, need_outcome, ended };
@@ -134,6 +134,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] std::optional<ErrorReport> enter(const CredentialsPtr& credentials);
     void offer_credentials(const conf::Database& entry, const CredentialsPtr& credentials);
     Task<pool::Greeting> obtain_greeting();
+    Task<bool> confirm_server();
     Task<bool> set_up_server();
     void refuse(ErrorReport report);
     void end_silently(std::string problem);
@@ -246,6 +247,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
         std::string_view method;  ///< how it proved who it is
         std::unique_ptr<const ErrorReport> set_up_error;
         LoginRoom::Ticket ticket;  ///< until it has its place, or is let into the console
+        bool confirming = false;  ///< waits for its server's question_answered()
     };
     std::unique_ptr<Login> login_;  ///< null: it is over, and the client has its place
     ClientLimits::Place place_;

@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "pool/pool.hpp"
+#include "pool/pool_login.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/server_connector.hpp"
 
@@ -57,9 +58,9 @@ Task<> DedicatedServers::connect(std::shared_ptr<Attempt> attempt) {
     const auto keep_alive = part_.pool().shared_from_this();
     const auto setup = part_.setup();
     const auto started = Clock::now();
-    ConnectResult result = co_await connect_server(
-        part_.context().io, dedicated_keywords(setup->connection, *attempt->login),
-        part_.pool().credentials(), setup->options.server_connect_timeout);
+    ConnectResult result = co_await log_in_for(
+        part_.pool(), part_.context().io, dedicated_keywords(setup->connection, *attempt->login),
+        setup->options.server_connect_timeout);
     std::erase(attempts_, attempt);
     part_.statistics().servers_login.subtract();
     if (!result.connection) {

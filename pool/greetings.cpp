@@ -26,7 +26,7 @@ std::vector<Parameter> key_of(const SessionSettings& settings) {
 
 }  // namespace
 
-Greeting Greetings::find(const SessionSettings& settings) const {
+Greeting Greetings::find(const SessionSettings& settings, Beginning* beginning) const {
     Greeting known;
     std::string name_at_login;
     {
@@ -34,8 +34,12 @@ Greeting Greetings::find(const SessionSettings& settings) const {
         const auto found = known_.find(key_of(settings));
         if (found == known_.end()) return nullptr;
         known = found->second;
-        const auto reported = std::ranges::find(at_login_, application_name, &Parameter::first);
-        if (reported != at_login_.end()) name_at_login = reported->second;
+        if (beginning != nullptr) *beginning = at_login_;
+        if (at_login_.reported) {
+            const auto& reported = *at_login_.reported;
+            const auto name = std::ranges::find(reported, application_name, &Parameter::first);
+            if (name != reported.end()) name_at_login = name->second;
+        }
     }
     const std::string* wanted = settings.find(application_name);
     if (wanted != nullptr && !is_reported_as_given(*wanted)) return known;
@@ -53,11 +57,37 @@ void Greetings::remember(const SessionSettings& settings, const std::vector<Para
     known_[key_of(settings)] = std::make_shared<const std::vector<Parameter>>(reported);
 }
 
-void Greetings::note_login(const std::vector<Parameter>& reported) {
+Greeting Greetings::note_login(const std::vector<Parameter>& reported,
+                               const LoginDefaultsPtr& defaults, Clock::time_point now) {
     const std::lock_guard lock(mutex_);
-    if (at_login_ == reported) return;
+    confirmed_at_ = now;
+    const bool same = at_login_.reported && *at_login_.reported == reported;
+    if (same && at_login_.defaults == defaults) return at_login_.reported;
     known_.clear();
-    at_login_ = reported;
+    if (!same) at_login_.reported = std::make_shared<const std::vector<Parameter>>(reported);
+    at_login_.defaults = defaults;
+    return at_login_.reported;
+}
+
+LoginDefaultsPtr Greetings::intern(std::shared_ptr<LoginDefaults> defaults) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(interned_, [](const auto& known) { return known.expired(); });
+    for (const auto& known : interned_) {
+        LoginDefaultsPtr found = known.lock();
+        if (found && *found == *defaults) return found;
+    }
+    interned_.emplace_back(defaults);
+    return defaults;
+}
+
+LoginDefaultsPtr Greetings::defaults() const {
+    const std::lock_guard lock(mutex_);
+    return at_login_.defaults;
+}
+
+Clock::time_point Greetings::confirmed_at() const {
+    const std::lock_guard lock(mutex_);
+    return confirmed_at_;
 }
 
 void Greetings::forget() {

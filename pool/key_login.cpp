@@ -141,6 +141,7 @@ class Login {
         }
         if (const auto* md5 = std::get_if<protocol::AuthenticationMd5Password>(&request)) {
             if (credentials_.md5_hash.empty() || must_bind()) {
+                failure.secret_unfit = true;
                 return "the server asks for an MD5 password, which is not known";
             }
             protocol::append_password_message(
@@ -171,6 +172,7 @@ class Login {
     std::string start_scram(const std::vector<std::string>& mechanisms) {
         if (scram_) return "SASL out of turn";
         if (!credentials_.scram) {
+            failure.secret_unfit = true;
             return "the server asks for SCRAM, and only an MD5 hash of the password is known";
         }
         protocol::ScramClientOptions options{.credentials = *credentials_.scram,

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include "pool/pool.hpp"
+#include "pool/pool_login.hpp"
 #include "pool/pool_sizing.hpp"
 #include "pool/server_connector.hpp"
 #include "protocol/serialize.hpp"
@@ -142,9 +143,8 @@ Task<> NotificationHub::run() {
     while (is_wanted()) {
         const auto setup = pool_.setup();
         const auto started = Clock::now();
-        ConnectResult result =
-            co_await connect_server(context_.io, setup->connection, pool_.credentials(),
-                                    setup->options.server_connect_timeout);
+        ConnectResult result = co_await log_in_for(pool_, context_.io, setup->connection,
+                                                   setup->options.server_connect_timeout);
         std::string problem = result.failure.explanation;
         if (result.failure.from_server) problem = result.failure.from_server->message;
         bool worked = false;

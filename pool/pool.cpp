@@ -102,10 +102,9 @@ void Pool::close_servers() {
     });
 }
 
-void Pool::offer_credentials(std::shared_ptr<const ServerCredentials> credentials) {
+void Pool::offer_credentials(const std::vector<CredentialsPtr>& offered) {
+    if (!credentials_.offer(offered)) return;
     const std::lock_guard lock(mutex_);
-    if (credentials_ && *credentials_ == *credentials) return;
-    credentials_ = std::move(credentials);
     const bool refused = outage_ && outage_->from_server &&
                          outage_->from_server->code == protocol::sqlstate::invalid_password;
     const bool had_none = outage_ && !outage_->from_server;  // libpq itself wants a password
@@ -113,11 +112,6 @@ void Pool::offer_credentials(std::shared_ptr<const ServerCredentials> credential
         outage_.reset();
         has_outage_ = false;
     }
-}
-
-std::shared_ptr<const ServerCredentials> Pool::credentials() const {
-    const std::lock_guard lock(mutex_);
-    return credentials_;
 }
 
 void Pool::ensure_minimum() {
@@ -344,6 +338,48 @@ void Pool::forget_catalogue(CatalogueChange how) {
 
 bool Pool::shares_database_with(const Pool& other) const {
     return keyword(setup()->connection, "dbname") == keyword(other.setup()->connection, "dbname");
+}
+
+// --- what sessions begin with --------------------------------------------------------------------
+
+void Pool::logins_changed(const protocol::LoginChange& change) const {
+    registry_.logins_changed(change);
+}
+
+void Pool::logins_changed(unsigned generation) {
+    change_setup([generation](PoolSetup& setup) {
+        if (setup.generation == generation) ++setup.generation;
+    });
+    greetings_.forget();
+}
+
+bool Pool::is_meant(const protocol::LoginChange& change) const {
+    const auto setup = this->setup();
+    const auto is = [&](std::string_view name, const std::optional<std::string>& named) {
+        const std::string_view own = keyword(setup->connection, name);
+        return !named || own.empty() || own == *named;
+    };
+    return is("user", change.role) && is("dbname", change.database);
+}
+
+bool Pool::claim_check(Clock::time_point now, milliseconds interval) {
+    const std::lock_guard lock(mutex_);
+    if (now - checked_at_ < interval) return false;
+    checked_at_ = now;
+    return true;
+}
+
+// Idle servers are looked at once a second. Where none is idle, one client in each interval finds
+// out by a server of its own.
+bool Pool::greetings_hold(Clock::time_point now) {
+    constexpr std::chrono::seconds grace{2};
+    const milliseconds interval = setup()->options.login_defaults_interval;
+    const auto is_full = [](const Budget& budget) {
+        return budget.limit() != 0 && budget.open() >= budget.limit();
+    };
+    return interval <= milliseconds::zero() || has_outage_.load(std::memory_order_relaxed) ||
+           now - greetings_.confirmed_at() < interval + grace || is_full(budget_) ||
+           is_full(*database_budget_) || is_full(*user_budget_) || !claim_check(now, interval);
 }
 
 // --- outages -------------------------------------------------------------------------------------

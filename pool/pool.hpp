@@ -13,15 +13,16 @@
 #include "pool/budget.hpp"
 #include "pool/catalogue.hpp"
 #include "pool/catalogue_upkeep.hpp"
+#include "pool/credential_choice.hpp"
 #include "pool/greetings.hpp"
 #include "pool/notification_hub.hpp"
 #include "pool/observer.hpp"
 #include "pool/outage.hpp"
 #include "pool/pool_part.hpp"
-#include "pool/server_credentials.hpp"
 #include "pool/throttle.hpp"
 #include "pool/worker_context.hpp"
 #include "protocol/error_report.hpp"
+#include "protocol/login_change.hpp"
 
 namespace pgweir::pool {
 
@@ -68,11 +69,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// Closes idle connections that are too old or too long idle, on all workers.
     void sweep();
     void shut_down();
-    /// With what new connections log in, where their keywords have no password. The newest counts;
-    /// a server that has refused the former ones is asked again at once.
-    void offer_credentials(std::shared_ptr<const ServerCredentials> credentials);
-    /// Null: with nothing.
-    [[nodiscard]] std::shared_ptr<const ServerCredentials> credentials() const;
+    /// With what new connections may log in, where their keywords have no password. A server that
+    /// has refused all former ones is asked again at once if there is a new one.
+    void offer_credentials(const std::vector<CredentialsPtr>& offered);
+    [[nodiscard]] CredentialChoice& credentials() { return credentials_; }
     /// Clients that are logged in to this pool; it is forgotten when there are none for a while.
     std::atomic<unsigned> clients{0};
 
@@ -152,6 +152,20 @@ class Pool : public std::enable_shared_from_this<Pool> {
         return reads_sequences_.load(std::memory_order_relaxed);
     }
 
+    // What sessions begin with.
+    /// A client's statement has changed what logins bring: its servers, and those of all other
+    /// pools that it names, are replaced when they are next free, and what they said is forgotten.
+    void logins_changed(const protocol::LoginChange& change) const;
+    /// The same of this pool alone, as far as its servers are still of this generation.
+    void logins_changed(unsigned generation);
+    /// Whether it names this pool's user or database.
+    [[nodiscard]] bool is_meant(const protocol::LoginChange& change) const;
+    /// True for one caller each `interval`, who then has a server asked.
+    [[nodiscard]] bool claim_check(Clock::time_point now, milliseconds interval);
+    /// Whether a client may be greeted from memory: a server would have said otherwise by now,
+    /// there is none to be had, or another client is about to find out.
+    [[nodiscard]] bool greetings_hold(Clock::time_point now);
+
     // An unreachable database.
     [[nodiscard]] std::optional<Outage> outage() const;
     /// Records a failed attempt; returns what is known now. A report of the server that is not
@@ -205,13 +219,14 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
     mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
     std::shared_ptr<const PoolSetup> setup_;
-    std::shared_ptr<const ServerCredentials> credentials_;
     std::optional<Outage> outage_;
+    Clock::time_point checked_at_;
     std::atomic<bool> has_outage_{false};
     std::atomic<bool> has_connected_{false};
     std::atomic<bool> reads_sequences_{false};
     std::atomic<bool> shared_{false};
     Greetings greetings_;
+    CredentialChoice credentials_;
     CatalogueUpkeep catalogue_upkeep_;
     Throttle ways_made_{std::chrono::seconds(3)};  ///< a sweep later is within PostgreSQL's five
 

@@ -162,6 +162,30 @@ bool PoolPart::retire_if_due(Server& server, Clock::time_point now) {
     return true;
 }
 
+// Now and then one is asked whether a login would bring something else by now; besides each that
+// logged in with something else than the latest did.
+void PoolPart::check_defaults(Clock::time_point now) {
+    const milliseconds interval = options().login_defaults_interval;
+    if (interval <= milliseconds::zero() || idle_.empty() || pool_.clients == 0) return;
+    const LoginDefaultsPtr latest = pool_.greetings().defaults();
+    const bool others = latest && std::ranges::any_of(idle_, [&](const Server& server) {
+                            const LoginDefaultsPtr& own = server.connection().defaults;
+                            return own && own->sources != latest->sources;
+                        });
+    if (!pool_.claim_check(now, others ? milliseconds::zero() : interval)) return;
+    for (auto next = idle_.begin(); next != idle_.end();) {
+        Server& server = *next++;
+        const LoginDefaultsPtr& own = server.connection().defaults;
+        const bool other = own && latest && own->sources != latest->sources;
+        if (!server.may_be_lent() || (others && !other)) continue;
+        idle_.erase(idle_.iterator_to(server));
+        count_state(Server::State::idle, Server::State::cleaning);
+        server.check_defaults();
+        if (!others) break;
+    }
+    pool_.publish_idle(context_.index, idle_.size());
+}
+
 // --- moving between workers ----------------------------------------------------------------------
 
 void PoolPart::send_idle_to(unsigned worker) {
@@ -209,6 +233,7 @@ void PoolPart::server_closed(Server& server, Server::State before, ServerClose r
     const Place place = server.connection().place;
     if (place == Place::dedicated) statistics_.servers_dedicated.subtract();
     pool_.give_back_place(place);
+    if (server.is_introducing()) introduction_failed(reason, detail);
     servers_.erase(&server);
 }
 
@@ -228,6 +253,7 @@ void PoolPart::sweep(Clock::time_point now) {
             server.close(ServerClose::idle, "server_idle_timeout");
         }
     }
+    check_defaults(now);
     // A net under the reckoning above: whoever still waits asks again.
     open_connections();
 }

@@ -78,6 +78,8 @@ class PoolPart {
     [[nodiscard]] Listeners& listeners() { return listeners_; }
 
     // For servers.
+    /// What the login of a new server has brought is known, or nobody asks.
+    void introduced(Server& server);
     /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
     /// ones.
     void returned(Server& server);
@@ -127,11 +129,14 @@ class PoolPart {
                                                               Clock::time_point now) const;
     /// Closes the server if there is a reason to; false: it may stay.
     bool retire_if_due(Server& server, Clock::time_point now);
+    void check_defaults(Clock::time_point now);
+    void introduction_failed(ServerClose reason, std::string_view detail);
     void queue_changed();
     void start_connecting();
     Task<> connect();
     void connected(ServerConnection connection, Clock::duration took);
     void connect_failed(ConnectFailure failure);
+    void note_failure(ConnectFailure failure);
     void refuse_waiting(const Outage& outage);
     void retry_at(Clock::time_point when);
     Task<> retry_after(Clock::duration delay);

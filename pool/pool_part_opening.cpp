@@ -6,9 +6,9 @@
 #include <boost/asio/detached.hpp>
 
 #include "pool/pool.hpp"
+#include "pool/pool_login.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/pool_sizing.hpp"
-#include "pool/server_connector.hpp"
 
 namespace pgweir::pool {
 
@@ -63,8 +63,8 @@ Task<> PoolPart::connect() {
     const auto keep_alive = pool_.shared_from_this();
     const auto setup = setup_;
     const auto started = Clock::now();
-    ConnectResult result = co_await connect_server(
-        context_.io, setup->connection, pool_.credentials(), setup->options.server_connect_timeout);
+    ConnectResult result = co_await log_in_for(pool_, context_.io, setup->connection,
+                                               setup->options.server_connect_timeout);
     --connecting_;
     statistics_.servers_login.subtract();
     if (!result.connection) {
@@ -77,12 +77,26 @@ Task<> PoolPart::connect() {
 
 void PoolPart::connected(ServerConnection connection, Clock::duration took) {
     connection.settings = context_.settings.none();
-    connection.reported_at_login = connection.reported;
-    pool_.greetings().note_login(connection.reported);
-    Server& server = add(std::move(connection), took);
+    connection.reported_at_login =
+        std::make_shared<const std::vector<Parameter>>(connection.reported);
+    ++connecting_;  // until it can be lent
+    add(std::move(connection), took).introduce();
+}
+
+void PoolPart::introduced(Server& server) {
+    --connecting_;
     pool_.note_success();
     returned(server);
     open_connections();
+}
+
+// A server that lets everybody in and closes then is as good as one that cannot be reached.
+void PoolPart::introduction_failed(ServerClose reason, std::string_view detail) {
+    --connecting_;
+    if (reason == ServerClose::retired || reason == ServerClose::shutdown) return;
+    statistics_.server_login_failures.add();
+    note_failure(
+        {.explanation = "server closed the connection after the login: " + std::string(detail)});
 }
 
 Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
@@ -103,11 +117,15 @@ Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
 
 void PoolPart::connect_failed(ConnectFailure failure) {
     count_failure(failure);
+    pool_.give_back_place(Place::shared);
+    note_failure(std::move(failure));
+}
+
+void PoolPart::note_failure(ConnectFailure failure) {
     const std::string explanation = failure.explanation;
     const Outage outage =
         pool_.note_failure(std::move(failure.from_server), std::move(failure.explanation),
                            options().server_login_retry);
-    pool_.give_back_place(Place::shared);
     pool_.observer().connect_failed(
         pool_.database(), pool_.user(), explanation,
         std::chrono::duration_cast<milliseconds>(outage.next_try - Clock::now()));

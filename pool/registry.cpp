@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/secret.hpp"
+
 namespace pgweir::pool {
 
 namespace {
@@ -17,6 +19,11 @@ std::vector<conf::ConnectionKeyword> connection_keywords(const conf::Database& e
                                                          const std::string& database,
                                                          const std::string& user) {
     std::vector<conf::ConnectionKeyword> keywords = entry.connection;
+    // What is no plain password cannot be sent: see daemon/auth/authentication, stored_credentials.
+    std::erase_if(keywords, [](const conf::ConnectionKeyword& keyword) {
+        return keyword.first == "password" && !std::holds_alternative<protocol::PlainPassword>(
+                                                  protocol::parse_secret(keyword.second));
+    });
     if (entry.keyword("dbname") == nullptr) keywords.emplace_back("dbname", database);
     if (entry.keyword("user") == nullptr) keywords.emplace_back("user", user);
     return keywords;
@@ -173,6 +180,12 @@ void Registry::make_way(Bytes sql) const {
     for (const auto& pool : all()) {
         if (sql.find(keyword(pool->setup()->connection, "dbname")) == Bytes::npos) continue;
         pool->make_way();
+    }
+}
+
+void Registry::logins_changed(const protocol::LoginChange& change) const {
+    for (const auto& pool : all()) {
+        if (pool->is_meant(change)) pool->logins_changed(pool->setup()->generation);
     }
 }
 

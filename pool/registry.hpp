@@ -58,6 +58,8 @@ class Registry {
     /// Has the servers closed, as soon as they are idle, of each database whose name is in this
     /// statement.
     void make_way(Bytes sql) const;
+    /// What logins bring has changed: servers are replaced as soon as they are free.
+    void logins_changed(const protocol::LoginChange& change) const;
     /// Acts on all pools of the same database as this one's, and on this one.
     void for_each_of_database(const Pool& pool, const std::function<void(Pool&)>& act) const;
 

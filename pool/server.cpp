@@ -31,12 +31,17 @@ void Server::lend_to(Tenant& tenant) {
     state_ = State::leased;
     tenant_ = &tenant;
     said_fatal_ = false;
+    told_in_lease_.clear();
+    is_checked_ = false;
+    question_answered_ = false;
+    TenantSession& session = tenant.session();
+    if (session.defaults != connection_.defaults) keep_defaults(session);
     tenant.lease_granted(*this);
 }
 
 void Server::become_idle(Clock::time_point now) {
     state_ = State::idle;
-    idle_since_ = now;
+    if (!std::exchange(is_checked_, false)) idle_since_ = now;
 }
 
 bool Server::leave_for(unsigned worker) {
@@ -175,6 +180,7 @@ void Server::forget_session() {
     ran_reset_ = false;
     has_reset_ = false;
     fates_.clear();
+    login_changes_.clear();
     forget_channels();
 }
 
@@ -229,7 +235,13 @@ void Server::clean() {
     asked_ = Asked::nothing;
     needs_reset_ = false;
     cleaning_deadline_.cancel();
-    part_.returned(*this);
+    learn_defaults();
+    if (std::exchange(introducing_, false)) {
+        connection_.connected_at = Clock::now();  // of use from now on, however short its life is
+        part_.introduced(*this);
+    } else {
+        part_.returned(*this);
+    }
 }
 
 // A failed COPY leaves in doubt how many Syncs the server still answers: all that comes before the

@@ -24,6 +24,7 @@
 #include "pool/wake_up.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/frame_scanner.hpp"
+#include "protocol/login_change.hpp"
 #include "protocol/request_tracker.hpp"
 #include "protocol/setting_fate.hpp"
 
@@ -61,6 +62,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] const ServerConnection& connection() const { return connection_; }
     [[nodiscard]] const protocol::RequestTracker& tracker() const { return tracker_; }
+    /// It logged in by the pool's present configuration, and after all changes that are known.
+    [[nodiscard]] bool is_current() const;
     [[nodiscard]] Clock::time_point idle_since() const { return idle_since_; }
     /// Whose values of sequences (currval, lastval) the server has: a session's id, nobody's or
     /// several_sessions.
@@ -75,6 +78,9 @@ class Server : public std::enable_shared_from_this<Server>,
     /// What the server sends next begins a message, and belongs to whoever has it then.
     [[nodiscard]] bool may_be_lent() const { return buffer_.empty() && scanner_.at_boundary(); }
 
+    /// It has just logged in, and is asked what that has brought: nobody's yet.
+    [[nodiscard]] bool is_introducing() const { return introducing_; }
+
     /// Part of a message has been passed to the tenant and the rest has not: nobody else may write
     /// to the client now.
     [[nodiscard]] bool speaking() const { return delivering_ || !scanner_.at_boundary(); }
@@ -86,6 +92,11 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // For the pool.
     void lend_to(Tenant& tenant);
+    /// It has just logged in: asks what that has brought, then goes to its part
+    /// (PoolPart::introduced).
+    void introduce();
+    /// No longer idle: asks whether a login would bring something else by now, then goes back.
+    void check_defaults();
     void become_idle(Clock::time_point now);
     /// Moves to another worker as soon as the reading coroutine has let go. False when it cannot
     /// move now (part of a message has been read); the caller keeps it.
@@ -98,6 +109,9 @@ class Server : public std::enable_shared_from_this<Server>,
     /// Makes the server's settings the tenant's, without a request of its own behind that. False:
     /// they are. Otherwise Tenant::set_up_finished() follows.
     bool set_up();
+    /// Asks what check_defaults() does for a tenant that is about to log in, before it is told what
+    /// the server reports; its question_answered() follows. False: there is nothing to wait for.
+    [[nodiscard]] bool confirm_defaults();
     /// Adds to `out` what has to be there before this request of the client's can be handed over.
     /// False: the answer to that decides how; once `awaits_outcome` is false the request is to be
     /// offered again.
@@ -148,6 +162,8 @@ class Server : public std::enable_shared_from_this<Server>,
         hand_over_channels,  ///< a marker, behind which the hub counts
         unlisten,            ///< to what the hub listens to by now
         catalogue,           ///< which functions may change a session
+        login_defaults,      ///< what the login has brought, before it has a tenant
+        login_sources,       ///< whether it would bring something else by now
         cleaning,            ///< between tenants
     };
 
@@ -314,6 +330,22 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_own_tag(Bytes tag);
     void statements_dropped();
 
+    // server_defaults.cpp: what sessions begin with.
+    [[nodiscard]] bool asks_for_defaults() const;
+    void ask_for_sources();
+    void login_defaults_answered();
+    void login_sources_answered();
+    void note_defaults();
+    void learn_defaults();
+    [[nodiscard]] std::vector<Parameter> custom_settings_at_login() const;
+    [[nodiscard]] std::string_view value_at_login(std::string_view name) const;
+    [[nodiscard]] bool has_told(std::string_view reported_name) const;
+    void keep_defaults(TenantSession& session);
+    void tell_new_defaults();
+    void note_login_change(Bytes tag);
+    void publish_login_changes();
+    void judge_report(const std::string& name);
+
     // server_resets.cpp: what a RESET goes back to.
     [[nodiscard]] protocol::SettingFate plain_fate(std::string_view name) const;
     [[nodiscard]] const std::string& tenants_text() const;
@@ -382,8 +414,14 @@ class Server : public std::enable_shared_from_this<Server>,
     std::optional<CatalogueReader> catalogue_reader_;  ///< likewise
     std::string long_row_;  ///< of such an answer, as far as it has come, if it is not whole
     CatalogueUpkeep::Reading catalogue_reading_;       ///< likewise
-    bool takes_stock_ = false;                         ///< the question what the tenant's transaction has left is under way
-    bool ask_hurried_ = false;    ///< the question after the state is to be put so
+    std::optional<LoginDefaultsReader> defaults_reader_;  ///< likewise
+    bool introducing_ = false;                            ///< see is_introducing()
+    bool is_checked_ = false;       ///< it was idle before, and is to be so again
+    bool reports_changed_ = false;  ///< a ParameterStatus came since the defaults were looked at
+    std::vector<protocol::LoginChange> login_changes_;  ///< of the transaction under way
+    std::vector<std::string> told_in_lease_;  ///< names of those that the tenant was given
+    bool takes_stock_ = false;  ///< the question what the tenant's transaction left is under way
+    bool ask_hurried_ = false;  ///< the question after the state is to be put so
     bool asked_hurried_ = false;  ///< the question after the state was put in its hurried form
 
     // What the tenant's requests since the last question may have left in the session.

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "pool/deadlines.hpp"
+#include "pool/greetings.hpp"
+#include "pool/login_defaults.hpp"
 #include "pool/server_tls.hpp"
 #include "pool/session_settings.hpp"
 #include "pool/statement.hpp"
@@ -62,7 +64,11 @@ struct ServerConnection {
     protocol::CancelKey cancel_key;  ///< the server's own: never shown to a client
     /// Every ParameterStatus of the login, in the server's order, with later changes applied.
     std::vector<Parameter> reported;
-    std::vector<Parameter> reported_at_login;
+    /// What it reports to a session that has set nothing: of its login, with what the server's
+    /// configuration has changed since.
+    Greeting reported_at_login;
+    /// What its login brought by itself; null: not known.
+    LoginDefaultsPtr defaults;
     /// What the session has on top of its login.
     SettingsPtr settings;
     ServerStatements statements;
@@ -77,8 +83,13 @@ struct ServerConnection {
     Place place = Place::shared;
     protocol::Replication replication = protocol::Replication::none;
 
-    /// The value of a parameter that was reported at the login; empty if it was not.
+    /// The value that a parameter is reported with where the session has not set it; empty if it
+    /// is not reported.
     [[nodiscard]] std::string_view at_login(std::string_view name) const;
+    /// The role that the login began with; "none" for the user's own.
+    [[nodiscard]] std::string_view role_at_login() const {
+        return defaults ? defaults->role() : std::string_view("none");
+    }
 
     [[nodiscard]] int socket() const { return own ? own->socket : PQsocket(connection.get()); }
     /// The TLS session, owned by this or by libpq; nullptr when the connection has none.

@@ -379,8 +379,9 @@ OwnConnection::~OwnConnection() {
 }
 
 std::string_view ServerConnection::at_login(std::string_view name) const {
-    const auto found = std::ranges::find(reported_at_login, name, &Parameter::first);
-    return found != reported_at_login.end() ? std::string_view(found->second) : std::string_view();
+    if (!reported_at_login) return {};
+    const auto found = std::ranges::find(*reported_at_login, name, &Parameter::first);
+    return found != reported_at_login->end() ? std::string_view(found->second) : std::string_view();
 }
 
 ssl_st* ServerConnection::tls() const {

@@ -20,6 +20,8 @@ struct ConnectFailure {
     /// What to tell people otherwise; one line, no secrets.
     std::string explanation;
     bool timed_out = false;
+    /// What is known of the secret is not what the server asks for: an MD5 hash for SCRAM.
+    bool secret_unfit = false;
 };
 
 struct ConnectResult {

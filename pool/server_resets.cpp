@@ -109,20 +109,21 @@ std::string Server::restore_sql() const {
         append_literal(sql, name);
         sql += ',';
         append_literal(sql, value);
+        sql += ',';
+        append_literal(sql, value_at_login(name));
         sql += ')';
     }
     if (sql.empty()) return sql;
-    // CASE, as the planner may put the parts of an AND in any order. PostgreSQL lists no settings
-    // of one's own; those have nothing in them after a RESET.
+    // CASE, as the planner may put the parts of an AND in any order. PostgreSQL lists neither the
+    // role nor the settings of one's own; those have their login's value after a RESET.
     return sql +
-           ") v(n,x) WHERE CASE WHEN v.n OPERATOR(pg_catalog.=) 'role' AND "
-           "pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' OR EXISTS (SELECT "
+           ") v(n,x,d) WHERE CASE WHEN (v.n OPERATOR(pg_catalog.=) 'role' OR "
+           "pg_catalog.strpos(v.n,'.') OPERATOR(pg_catalog.>) 0) AND "
+           "pg_catalog.current_setting(v.n,true) OPERATOR(pg_catalog.<>) v.d OR EXISTS (SELECT "
            "FROM "
            "pg_catalog.pg_show_all_settings() s WHERE pg_catalog.lower(s.name) "
            "OPERATOR(pg_catalog.=) v.n AND "
-           "s.source OPERATOR(pg_catalog.=) 'session') OR pg_catalog.strpos(v.n,'.') "
-           "OPERATOR(pg_catalog.>) 0 AND pg_catalog.current_setting(v.n,true) "
-           "OPERATOR(pg_catalog.<>) '' THEN false "
+           "s.source OPERATOR(pg_catalog.=) 'session') THEN false "
            "ELSE pg_catalog.set_config(v.n,v.x,false) IS NULL END;";
 }
 
@@ -197,9 +198,12 @@ const std::string* Server::known_to_client(const std::string& name) const {
     const std::string key = lower_case(name);
     const std::string* const present = session.settings->find(key);
     const std::string* const given = session.startup->find(key);
+    if (present == nullptr) {
+        const std::string* const later = session.told ? in(*session.told) : nullptr;
+        return later != nullptr ? later : told;
+    }
     // PostgreSQL may have written what was given at the start in its own way.
-    const bool as_given = present == nullptr || (given != nullptr && *given == *present);
-    return as_given ? told : present;
+    return given != nullptr && *given == *present ? told : present;
 }
 
 // A set-up stands in the same extended query as the client's request, so that its changes are told
@@ -209,6 +213,10 @@ void Server::tell_differences() {
     for (const auto& [name, value] : std::vector<Parameter>(connection_.reported)) {
         const std::string* const known = known_to_client(name);
         if (known == nullptr || *known == value) continue;
+        // A default that has changed: tell_new_defaults().
+        const bool own = tenant_->session().settings->find(lower_case(name)) != nullptr;
+        if (!own && value == connection_.at_login(name)) continue;
+        judge_report(name);
         std::string& told = told_.emplace_back();
         protocol::append_parameter_status(told, name, value);
         Bytes message = told;

@@ -109,15 +109,21 @@ void Server::ask_state(bool hurried) {
     if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
     fates_.clear();
     ran_reset_ = false;
-    const std::vector<std::string> custom_settings = names_to_ask_for();
+    std::vector<std::string> custom_settings = names_to_ask_for();
+    const std::vector<Parameter> custom_defaults = custom_settings_at_login();
+    std::erase_if(custom_settings, [&](const std::string& name) {
+        return std::ranges::find(custom_defaults, name, &Parameter::first) != custom_defaults.end();
+    });
     std::vector<std::string> custom_at_start;
     for (const auto& [name, value] : tenant_->session().startup->values()) {
         if (protocol::is_custom_setting_name(name)) custom_at_start.push_back(name);
     }
     sql += state_question({.login = connection_.at_login("session_authorization"),
                            .is_superuser = connection_.at_login("is_superuser") == "on",
+                           .role = connection_.role_at_login(),
                            .custom_settings = custom_settings,
                            .told_if_empty = custom_at_start,
+                           .custom_defaults = custom_defaults,
                            .hurried = hurried});
     state_reader_.emplace();
     part_.statistics().state_questions.add();
@@ -156,6 +162,12 @@ void Server::answered(Question question) {
         case Question::unlisten:
             unlistened();
             break;
+        case Question::login_defaults:
+            login_defaults_answered();
+            break;
+        case Question::login_sources:
+            login_sources_answered();
+            break;
         case Question::order:
         case Question::cleaning:
             break;
@@ -168,7 +180,10 @@ void Server::state_answered() {
     if (!pool_error_) {
         SessionState state = state_reader_->finish();
         look_for_leak(state);
-        if (tracks()) take_state(std::move(state));
+        if (tracks()) {
+            take_state(std::move(state));
+            learn_defaults();
+        }
         return;
     }
     if (!tracks()) return;
@@ -308,6 +323,7 @@ void Server::note_tag(Bytes tag) {
     const Effects effects = protocol::effects_of_tag(tag);
     if (!effects.any()) return;
     note_discarding_tag(tag);
+    note_login_change(tag);
     if (effects.contains(Effect::changes_catalogue)) note_definition();
     if (!session.follows) {
         effects_ |= effects.only(Effect::reset);

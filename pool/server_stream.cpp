@@ -163,7 +163,10 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
 void Server::take_own_row(const Step& step) {
     if (questions_.empty()) return;
     const Question question = questions_.front();
-    if (question != Question::state && question != Question::catalogue) return;
+    const bool has_reader = question == Question::state || question == Question::catalogue ||
+                            question == Question::login_defaults ||
+                            question == Question::login_sources;
+    if (!has_reader) return;
     if (step.whole) {
         read_row(step.body, true);
     } else {
@@ -184,8 +187,10 @@ void Server::take_more_of_row(Bytes bytes) {
 void Server::read_row(Bytes body, bool whole) {
     if (questions_.front() == Question::state) {
         state_reader_->row(body, whole);
-    } else {
+    } else if (questions_.front() == Question::catalogue) {
         catalogue_reader_->row(body, whole);
+    } else {
+        defaults_reader_->row(body, whole);
     }
 }
 
@@ -200,6 +205,8 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         if (std::exchange(reports_due_, false) && tenant_ != nullptr && refusal_.empty())
             tell_differences();
         if (std::exchange(has_reset_, false) && tracks()) tell_own_defaults();
+        if (!login_changes_.empty()) publish_login_changes();
+        if (tenant_ != nullptr) tell_new_defaults();
         if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
         return;
     }
@@ -264,6 +271,7 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
         known = true;
     }
     if (!known) connection_.reported.emplace_back(name, value);
+    reports_changed_ = true;
     if (tenant_ == nullptr) {
         if (state_ == State::idle) part_.pool().greetings().forget();  // a default has changed
         return;
@@ -276,6 +284,7 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
         message = {};  // tell_differences()
         return;
     }
+    judge_report(name);
     if (is_settable(name)) {
         setting_reported(name, value, message);
     } else if (name == "is_superuser" && effects_.contains(protocol::Effect::reset) &&

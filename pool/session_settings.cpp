@@ -101,7 +101,9 @@ bool leaves_statements_alone(std::string_view name) {
 void append_identity_reset(std::vector<std::string>& statements, const SessionSettings& from) {
     if (from.find(session_authorization) != nullptr)
         statements.emplace_back("RESET SESSION AUTHORIZATION");
-    if (from.find(role) != nullptr) statements.emplace_back("RESET ROLE");
+    // Who becomes another user gives up the role that the login began with.
+    if (from.find(role) != nullptr || from.find(session_authorization) != nullptr)
+        statements.emplace_back("RESET ROLE");
 }
 
 void append_identity(std::vector<std::string>& statements, const SessionSettings& to) {

@@ -1,5 +1,6 @@
 #include "pool/session_state.hpp"
 
+#include "pool/escaped_value.hpp"
 #include "pool/statement.hpp"
 #include "protocol/data_row.hpp"
 
@@ -28,29 +29,6 @@ constexpr std::array<PinRow, 4> pin_rows{{{"t", PinReason::temporary_object},
 // PostgreSQL's views are asked by their functions: an administrator may REVOKE the views, or have
 // them made narrower.
 
-// As bytes of the server's encoding, whatever client_encoding says: non-ASCII bytes and backslashes
-// come as octal escapes.
-std::string escaped(std::string_view expression) {
-    return "pg_catalog.encode(pg_catalog.convert_to(" + std::string(expression) +
-           ",pg_catalog.getdatabaseencoding()),'escape')";
-}
-
-std::string unescape(std::string_view text) {
-    std::string bytes;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\') {
-            bytes += text[i];
-        } else if (i + 1 < text.size() && text[i + 1] == '\\') {
-            bytes += text[++i];
-        } else if (i + 3 < text.size()) {
-            const int byte = (text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0';
-            bytes += static_cast<char>(static_cast<unsigned char>(byte));
-            i += 3;
-        }
-    }
-    return bytes;
-}
-
 // Each transaction begins with these anew, from the session's default_transaction_…; but after a
 // SET TRANSACTION they count as set by the session for good.
 bool is_of_transaction(std::string_view setting) {
@@ -70,8 +48,9 @@ std::string settings_question(const StateQuestion& question) {
         " FROM pg_catalog.pg_show_all_settings() WHERE source OPERATOR(pg_catalog.=) 'session'";
     if (question.hurried) sql += " AND name OPERATOR(pg_catalog.<>) 'statement_timeout'";
     sql += " UNION ALL SELECT 's','role'," + escaped("pg_catalog.current_setting('role')") +
-           " WHERE pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none'"
-           " UNION ALL SELECT 's','session_authorization'," +
+           " WHERE pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) ";
+    append_literal(sql, question.role);
+    sql += " UNION ALL SELECT 's','session_authorization'," +
            escaped("session_user::pg_catalog.text") +
            " WHERE session_user OPERATOR(pg_catalog.<>) ";
     append_literal(sql, question.login);
@@ -86,6 +65,27 @@ void append_array(std::string& sql, std::span<const std::string> names) {
         separator = ",";
     }
     sql += "]::pg_catalog.text[]";
+}
+
+// A setting that the login brought is a change where it has another value; one that the client
+// gave a value at its start is told in any case.
+std::string custom_defaults_question(const StateQuestion& question) {
+    std::string sql;
+    for (const auto& [name, value] : question.custom_defaults) {
+        sql += sql.empty() ? " UNION ALL SELECT 's',v.n," +
+                                 escaped("pg_catalog.current_setting(v.n,true)") + " FROM (VALUES ("
+                           : ",(";
+        append_literal(sql, name);
+        sql += ',';
+        append_literal(sql, value);
+        const bool is_told =
+            std::ranges::find(question.told_if_empty, name) != question.told_if_empty.end();
+        sql += is_told ? ",true)" : ",false)";
+    }
+    if (sql.empty()) return sql;
+    return sql +
+           ") v(n,d,t) WHERE v.t OR pg_catalog.current_setting(v.n,true) "
+           "OPERATOR(pg_catalog.<>) v.d";
 }
 
 std::string custom_settings_question(const StateQuestion& question) {
@@ -138,6 +138,7 @@ std::string state_question(const StateQuestion& question) {
     }
     sql += settings_question(question);
     sql += custom_settings_question(question);
+    sql += custom_defaults_question(question);
     sql += objects_question;
     sql += names_question();
     return sql;

@@ -27,9 +27,12 @@ struct SessionState {
 struct StateQuestion {
     std::string_view login;                        ///< the role that the server was logged in as
     bool is_superuser = false;                     ///< that role is one
+    std::string_view role = "none";                ///< that its login began with
     std::span<const std::string> custom_settings;  ///< names to ask for; PostgreSQL lists none
     /// Those of them that were given a value at the start of the session, so that none is a change.
     std::span<const std::string> told_if_empty{};
+    /// Those that the login brought, and with which values: only others are a change.
+    std::span<const Parameter> custom_defaults{};
     /// The session has a statement_timeout too short for the question.
     bool hurried = false;
 };

@@ -11,6 +11,7 @@
 #include "pool/deadlines.hpp"
 #include "pool/greetings.hpp"
 #include "pool/listeners.hpp"
+#include "pool/login_defaults.hpp"
 #include "pool/pins.hpp"
 #include "pool/session_settings.hpp"
 #include "pool/statement.hpp"
@@ -34,9 +35,16 @@ struct Pinned {
 struct TenantSession {
     std::uint64_t id = 0;   ///< the client's
     std::uint32_t pid = 0;  ///< that the client takes for its own: its BackendKeyData's
-    SettingsPtr startup;    ///< what its StartupMessage asked for: what RESET goes back to
-    Greeting greeting;      ///< what it was told at its login
-    SettingsPtr settings;   ///< what it has now
+    /// What RESET goes back to: what its StartupMessage asked for, and the defaults that it began
+    /// with where a server has others.
+    SettingsPtr startup;
+    Greeting greeting;  ///< what it was told at its login
+    /// The reported defaults of a server that it knows of: at its login, or told since.
+    Greeting told;
+    /// The login's defaults that it has where it has set nothing: of the latest server, as those
+    /// that it began with and that this one has not are among `startup`. Null: not known.
+    LoginDefaultsPtr defaults;
+    SettingsPtr settings;  ///< what it has now
     /// Reported parameters that are no settings, as they were told since: is_superuser, …
     std::unique_ptr<std::vector<Parameter>> told_facts;
     ClientStatements statements;

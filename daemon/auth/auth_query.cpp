@@ -101,16 +101,22 @@ AuthQuery::Link* AuthQuery::find(const AuthQuerySource& source) {
     return found == links_.end() ? nullptr : found->get();
 }
 
+std::optional<AuthAnswer> AuthQuery::recall(const Link& link, const std::string& user) {
+    const auto found = link.remembered.find(user);
+    if (found == link.remembered.end() || found->second.until <= Clock::now()) return std::nullopt;
+    AuthAnswer answer = found->second.answer;
+    answer.remembered = true;
+    return answer;
+}
+
 void AuthQuery::take(AuthQuerySource source, const std::string& user, Done done) {
     Link* known = find(source);
     if (known == nullptr) {
         known = links_.emplace_back(std::make_shared<Link>(std::move(source))).get();
     }
-    const auto now = Clock::now();
-    known->used_at = now;
-    const auto remembered = known->remembered.find(user);
-    if (remembered != known->remembered.end() && remembered->second.until > now) {
-        done(remembered->second.answer);
+    known->used_at = Clock::now();
+    if (const auto remembered = recall(*known, user)) {
+        done(*remembered);
         return;
     }
     std::vector<Done>& waiting = known->asked[user];
@@ -125,8 +131,15 @@ void AuthQuery::take(AuthQuerySource source, const std::string& user, Done done)
 Task<> AuthQuery::work(std::shared_ptr<Link> link) {
     while (!link->queue.empty()) {
         const std::string user = link->queue.front();
-        const AuthAnswer answer = co_await look_up(*link, user);
         link->queue.pop_front();
+        // Who asks for the same user from now on may know of a later password.
+        const auto waiting = link->asked.extract(user);
+        const std::optional<AuthAnswer> remembered = recall(*link, user);
+        if (remembered) {
+            for (const Done& done : waiting.mapped()) done(*remembered);
+            continue;
+        }
+        const AuthAnswer answer = co_await look_up(*link, user);
         const auto now = Clock::now();
         link->used_at = now;
         const auto keep = link->source.cache_time;
@@ -134,7 +147,6 @@ Task<> AuthQuery::work(std::shared_ptr<Link> link) {
             link->remembered.size() < max_remembered) {
             link->remembered[user] = {.answer = answer, .until = now + keep};
         }
-        const auto waiting = link->asked.extract(user);
         for (const Done& done : waiting.mapped()) done(answer);
     }
     link->busy = false;

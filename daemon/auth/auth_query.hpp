@@ -39,14 +39,16 @@ struct AuthAnswer {
         failed,   ///< nobody knows: `problem` says why
     };
     Status status = Status::failed;
+    bool remembered = false;  ///< it was asked for some time ago
     std::string secret;
     std::string problem;  ///< one line for the log, without secrets
     /// What the server said, where it was the server that refused the connection.
     std::optional<protocol::ErrorReport> from_server;
 };
 
-/// Runs auth_query over one connection for each source. Several clients that ask for the same user
-/// at once cost one query, and an answer is remembered for a short time.
+/// Runs auth_query over one connection for each source. Clients that ask for the same user while
+/// the connection is busy cost one query, which runs after all of them have asked: a password that
+/// was changed before counts. An answer is remembered where AuthQuerySource says so.
 ///
 /// Lives on one worker's io_context, not on the main thread's: a look-up of a host name makes Asio
 /// start a thread, which would take the signals that the main thread alone is to take. All public
@@ -90,6 +92,8 @@ class AuthQuery {
     static constexpr std::size_t max_remembered = 10'000;
     static constexpr std::chrono::seconds keep_connection{60};
 
+    [[nodiscard]] static std::optional<AuthAnswer> recall(const Link& link,
+                                                          const std::string& user);
     void sweep_now(Clock::time_point now);
     void take(AuthQuerySource source, const std::string& user, Done done);
     Task<> work(std::shared_ptr<Link> link);

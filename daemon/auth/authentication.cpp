@@ -205,9 +205,20 @@ Task<bool> Authentication::find_secrets() {
                    answer.problem);
         co_return false;
     }
+    remembered_ = answer.remembered;
     if (answer.status == AuthAnswer::Status::found && !answer.secret.empty()) {
         secrets_.push_back(protocol::parse_secret(answer.secret));
     }
+    co_return true;
+}
+
+// The password may have been changed since the answer that is remembered. False: nothing is new.
+Task<bool> Authentication::renew_secrets() {
+    if (!std::exchange(remembered_, false)) co_return false;
+    shared_.query.forget(*asked_, facts_.user);
+    const AuthAnswer answer = co_await client_.look_up(*asked_, facts_.user);
+    if (answer.status != AuthAnswer::Status::found || answer.secret.empty()) co_return false;
+    secrets_.assign(1, protocol::parse_secret(answer.secret));
     co_return true;
 }
 
@@ -233,11 +244,17 @@ Task<Authentication::Outcome> Authentication::exchange_md5() {
     const auto heard = co_await ask(std::move(request));
     if (const auto* outcome = std::get_if<Outcome>(&heard)) co_return *outcome;
     const auto& response = std::get<std::string>(heard);
-    for (const protocol::Secret& secret : secrets_) {
-        if (protocol::matches_md5_response(secret, facts_.user, salt, response)) {
-            credentials_ = credentials_of(secret);
-            co_return let_in();
-        }
+    const auto matches = [&](const protocol::Secret& secret) {
+        return protocol::matches_md5_response(secret, facts_.user, salt, response);
+    };
+    auto found = std::ranges::find_if(secrets_, matches);
+    if (found == secrets_.end()) {
+        std::ignore = co_await renew_secrets();
+        found = std::ranges::find_if(secrets_, matches);
+    }
+    if (found != secrets_.end()) {
+        credentials_ = credentials_of(*found);
+        co_return let_in();
     }
     co_return co_await fail("password authentication failed", "wrong password");
 }
@@ -356,21 +373,39 @@ std::optional<AuthQuerySource> auth_query_source(const conf::Config& config,
             return keyword.first == "user" || keyword.first == "password";
         });
         source.connection.emplace_back("user", options.auth_user);
-        if (const auto known = configured_credentials(config, options.auth_user)) {
-            if (!known->password.empty())
-                source.connection.emplace_back("password", known->password);
+        for (const auto& known : configured_credentials(config, options.auth_user)) {
+            if (known->password.empty()) continue;
+            source.connection.emplace_back("password", known->password);
+            break;
         }
     }
     return source;
 }
 
-std::shared_ptr<const pool::ServerCredentials> configured_credentials(const conf::Config& config,
-                                                                      const std::string& user) {
+std::vector<pool::CredentialsPtr> configured_credentials(const conf::Config& config,
+                                                         const std::string& user) {
+    std::vector<pool::CredentialsPtr> known;
     for (const std::string& text : config.secrets_of(user)) {
         if (text.empty()) continue;
-        if (auto credentials = credentials_of(protocol::parse_secret(text))) return credentials;
+        auto credentials = credentials_of(protocol::parse_secret(text));
+        if (credentials) known.push_back(std::move(credentials));
     }
-    return nullptr;
+    return known;
+}
+
+std::vector<pool::CredentialsPtr> stored_credentials(const std::string& password,
+                                                     const std::string& user,
+                                                     const pool::CredentialsPtr& shown) {
+    const protocol::Secret secret = protocol::parse_secret(password);
+    if (std::holds_alternative<protocol::PlainPassword>(secret)) return {};
+    const auto* verifier = std::get_if<protocol::ScramVerifier>(&secret);
+    if (verifier == nullptr) return {credentials_of(secret)};
+    if (!shown) return {};
+    const bool opens =
+        shown->scram
+            ? protocol::sha256(protocol::as_bytes(shown->scram->client_key)) == verifier->stored_key
+            : protocol::matches_password(secret, user, shown->password);
+    return opens ? std::vector{shown} : std::vector<pool::CredentialsPtr>();
 }
 
 }  // namespace pgweir::daemon

@@ -16,7 +16,7 @@
 #include "daemon/auth/password_checker.hpp"
 #include "daemon/auth/prepared_secrets.hpp"
 #include "pool/asio.hpp"
-#include "pool/server_credentials.hpp"
+#include "pool/credential_choice.hpp"
 #include "protocol/error_report.hpp"
 #include "protocol/secret.hpp"
 
@@ -106,6 +106,7 @@ class Authentication {
     [[nodiscard]] std::string_view map() const;
     Task<Outcome> check_secret(conf::AuthType method);
     Task<bool> find_secrets();
+    Task<bool> renew_secrets();
     Task<std::variant<std::string, Outcome>> ask(std::string request);
     Task<Outcome> exchange_password();
     Task<std::optional<bool>> is_right(const std::string& password);
@@ -123,6 +124,7 @@ class Authentication {
     const conf::HbaRule* rule_ = nullptr;  ///< part of the configuration
     std::vector<protocol::Secret> secrets_;
     std::optional<AuthQuerySource> asked_;  ///< where the secrets came from, if not from a file
+    bool remembered_ = false;               ///< they came from there some time ago
     protocol::ErrorReport report_;
     std::string reason_;
     std::string_view method_ = "trust";
@@ -136,9 +138,15 @@ class Authentication {
                                                                const std::string& database,
                                                                const std::string& default_dbname);
 
-/// What a pool's connections log in with, apart from what its clients bring: the secret of the
-/// server's user, where the configuration knows it. Null: nothing.
-[[nodiscard]] std::shared_ptr<const pool::ServerCredentials> configured_credentials(
-    const conf::Config& config, const std::string& user);
+/// What a pool's connections can log in with, apart from what its clients bring: the secrets of the
+/// server's user that the configuration knows, but for verifiers.
+[[nodiscard]] std::vector<pool::CredentialsPtr> configured_credentials(const conf::Config& config,
+                                                                       const std::string& user);
+
+/// What a `password` of a database's entry that is no plain one stands for: an MD5 hash for itself,
+/// a verifier for what the client has shown (`shown`, may be null), if that opens it. `user` is the
+/// server's.
+[[nodiscard]] std::vector<pool::CredentialsPtr> stored_credentials(
+    const std::string& password, const std::string& user, const pool::CredentialsPtr& shown);
 
 }  // namespace pgweir::daemon

@@ -10,7 +10,11 @@ Task<Authentication::Outcome> Authentication::exchange_password() {
     const auto heard = co_await ask(std::move(request));
     if (const auto* outcome = std::get_if<Outcome>(&heard)) co_return *outcome;
     const auto& password = std::get<std::string>(heard);
-    const std::optional<bool> right = co_await is_right(password);
+    std::optional<bool> right = co_await is_right(password);
+    if (right && !*right) {
+        const bool renewed = co_await renew_secrets();
+        if (renewed) right = co_await is_right(password);
+    }
     if (!right) co_return Outcome::gone;
     if (!*right) co_return co_await fail("password authentication failed", "wrong password");
     auto credentials = std::make_shared<pool::ServerCredentials>();

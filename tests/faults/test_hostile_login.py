@@ -146,7 +146,8 @@ def _weir(request, cluster, server):
         "users": {"app": {"password": _verifier()},
                   "hashed": {"password": "md5" + hashlib.md5(b"secrethashed").hexdigest()}},
         # Logins of this mode are not greeted from memory.
-        "pool": {"mode": "session", "default_pool_size": 1, "server_reset_query": ""},
+        "pool": {"mode": "session", "default_pool_size": 1, "server_reset_query": "",
+                 "login_defaults_interval": 0},
         "timeouts": {"server_login_retry": "20ms", "query_wait_timeout": "3s",
                      "server_connect_timeout": "1s"},
         "databases": {"*": {"host": server.host, "port": server.port, "sslmode": "disable",

@@ -13,7 +13,8 @@ from support.timing import eventually, sized
 
 def _before(pgweir, server, **changes):
     return pgweir({"databases": {"app": server.conninfo(connect_timeout=5)},
-                   "pool": {"default_pool_size": 1, "session_state": "off"},
+                   "pool": {"default_pool_size": 1, "session_state": "off",
+                            "login_defaults_interval": 0},
                    "timeouts": {"server_login_retry": "100ms", "query_wait_timeout": "3s",
                                 "server_connect_timeout": "2s"}, **changes})
 
@@ -37,6 +38,16 @@ def _honest(session):
 def _check_recovery(weir, server):
     server.script = _honest
     eventually(lambda: _outcome(weir) == "honest", 15, "it does not recover")
+
+
+# Who waited for such a server had it logged in again and again, without a rest.
+def test_a_server_that_closes_behind_its_login_is_as_good_as_unreachable(pgweir):
+    with ScriptedServer(lambda session: session.login()) as server:
+        weir = _before(pgweir, server, pool={"default_pool_size": 1, "session_state": "off",
+                                             "login_defaults_interval": "5s"})
+        assert _outcome(weir) in ("57P03", "08006", "53300")
+        assert server.count < 60
+        _check_recovery(weir, server)
 
 
 GARBAGE_AT_LOGIN = {

@@ -209,7 +209,7 @@ def test_many_clients_at_once_cost_one_auth_query(guarded, pgweir):
                   " perform pg_sleep(0.5); return query select rolname, rolpassword from pg_authid"
                   " where rolname = name; end $$; truncate asked")
     weir = _start(pgweir, guarded, {"type": "scram-sha-256", "auth_user": "postgres",
-                                    "auth_dbname": "app",
+                                    "auth_dbname": "app", "auth_query_cache_time": "10s",
                                     "auth_query": "select * from public.ask($1)"})
     answers = []
 

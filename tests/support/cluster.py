@@ -70,6 +70,10 @@ class Cluster:
             self.remove()
             raise
 
+    def standby(self):
+        """A hot standby that follows this cluster until it is promoted. The caller removes it."""
+        return _Standby(self)
+
     def _as_user(self, command):
         if self.user is None:
             return command
@@ -205,3 +209,26 @@ class Cluster:
 
     def keywords(self, dbname="app", user="app", **keywords):
         return {"host": self.host, "port": self.port, "dbname": dbname, "user": user, **keywords}
+
+
+class _Standby(Cluster):
+    """A copy of another cluster, in recovery."""
+
+    def __init__(self, primary):
+        self._primary = primary
+        super().__init__(max_connections=primary.settings["max_connections"])
+
+    def _create(self):
+        os.chmod(self.folder, 0o755)
+        self._own(self.folder)
+        subprocess.run(
+            self._as_user([f"{self.bin}/pg_basebackup", "-D", self.data, "-h", self.host,
+                           "-p", str(self._primary.port), "-U", SUPERUSER, "-R", "-c", "fast",
+                           "--no-sync"]),
+            check=True, capture_output=True, text=True, cwd="/")
+        with open(f"{self.data}/postgresql.conf", "a", encoding="utf-8") as conf:
+            for name, value in self._all_settings().items():
+                conf.write(f"{name} = '{value}'\n")
+
+    def _create_app(self):
+        """It came with the copy."""

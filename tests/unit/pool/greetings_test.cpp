@@ -55,6 +55,33 @@ TEST(Greetings, OtherSettingsAreNotKnown) {
     EXPECT_EQ(greetings.find(of({{"timezone", "CET"}, {"datestyle", "ISO"}})), nullptr);
 }
 
+TEST(Greetings, TellWhatASessionBeginsWith) {
+    Greetings greetings;
+    const auto defaults = greetings.intern(std::make_shared<LoginDefaults>());
+    const Greeting at_login = greetings.note_login(reported("pgweir"), defaults);
+    greetings.remember(of({}), reported("pgweir"));
+    Beginning beginning;
+    ASSERT_NE(greetings.find(of({}), &beginning), nullptr);
+    EXPECT_EQ(beginning.reported, at_login);
+    EXPECT_EQ(beginning.defaults, defaults);
+    EXPECT_EQ(greetings.note_login(reported("pgweir"), defaults), at_login);
+    EXPECT_NE(greetings.find(of({})), nullptr);
+}
+
+TEST(Greetings, AreForgottenWhenALoginBringsOtherDefaults) {
+    Greetings greetings;
+    const auto defaults = greetings.intern(std::make_shared<LoginDefaults>());
+    EXPECT_EQ(greetings.intern(std::make_shared<LoginDefaults>()), defaults);
+    greetings.note_login(reported("pgweir"), defaults);
+    greetings.remember(of({}), reported("pgweir"));
+    const auto others = greetings.intern(
+        std::make_shared<LoginDefaults>(LoginDefaults{.given = {{"timezone", "CET"}}}));
+    EXPECT_NE(others, defaults);
+    greetings.note_login(reported("pgweir"), others);
+    EXPECT_EQ(greetings.find(of({})), nullptr);
+    EXPECT_EQ(greetings.defaults(), others);
+}
+
 TEST(Greetings, ANewerOneReplacesTheOlder) {
     Greetings greetings;
     greetings.remember(of({}), reported("", "CET"));

@@ -172,6 +172,7 @@ class LendingTest : public testing::Test {
                                             {"sslmode", "disable"},
                                             {"gssencmode", "disable"}}};
         config.pool.default_pool_size = size;
+        config.pool.login_defaults_interval = milliseconds::zero();
         config.pool.session_state = conf::SessionState::off;  // nothing is asked of new servers
         entry.options = config.pool;
         config.databases.push_back(entry);
