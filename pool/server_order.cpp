@@ -5,6 +5,7 @@
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/serialize.hpp"
 #include "protocol/session_effects.hpp"
 
 namespace pgweir::pool {
