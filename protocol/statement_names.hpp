@@ -15,7 +15,6 @@ namespace pgweir::protocol {
 /// Calls `act` with everything in `sql` that may name a prepared statement, each once: words, as
 /// they stand and in lower case, and what is in double quotes; in strings and comments, too, where
 /// dynamic SQL hides, and where a dollar quote touches them. Takes time in proportion to the text.
-void for_each_possible_name(std::string_view sql,
-                            const std::function<void(std::string_view)>& act);
+void for_each_possible_name(std::string_view sql, const std::function<void(std::string_view)>& act);
 
 }  // namespace pgweir::protocol

@@ -103,7 +103,7 @@ class ReadingTest : public FollowingFixture {
     const std::string one = server_name("select 1");
     const std::string none{no_statement};
     const std::string no_parameters = parameters_of({});
-    const std::string row = row_of("a", integer);
+    const std::string an_integer = row_of("a", integer);
 };
 
 // --- who is served by which reading --------------------------------------------------------------
@@ -255,7 +255,7 @@ INSTANTIATE_TEST_SUITE_P(Of, Told, testing::Values("s1", ""),
 
 TEST_P(Told, ABindWaitsUntilTheServerHasSaidThatItIsStillSo) {
     const std::string there = *GetParam() == 0 ? "" : one;
-    told_and_moved(GetParam(), no_parameters, row);
+    told_and_moved(GetParam(), no_parameters, an_integer);
     ann.bind(GetParam());
     ann.sync();
     EXPECT_EQ(ann.held_back(), 2U);
@@ -275,7 +275,7 @@ TEST_P(Told, ABindWaitsUntilTheServerHasSaidThatItIsStillSo) {
 }
 
 TEST_P(Told, ABindOfWhatGivesOtherRowsFails) {
-    told_and_moved(GetParam(), no_parameters, row);
+    told_and_moved(GetParam(), no_parameters, an_integer);
     ann.bind(GetParam());
     ann.sync();
     static_cast<void>(got(1));
@@ -290,7 +290,7 @@ TEST_P(Told, ABindOfWhatGivesOtherRowsFails) {
 }
 
 TEST_P(Told, ADescribeOfWhatGivesOtherRowsFails) {
-    told_and_moved(GetParam(), no_parameters, row);
+    told_and_moved(GetParam(), no_parameters, an_integer);
     ann.describe(GetParam());
     ann.sync();
     static_cast<void>(got(1));
@@ -301,7 +301,7 @@ TEST_P(Told, ADescribeOfWhatGivesOtherRowsFails) {
 
 TEST_P(Told, WhoPreparesItAnewIsToldAnew) {
     const std::string there = *GetParam() == 0 ? "" : one;
-    told_and_moved(GetParam(), no_parameters, row);
+    told_and_moved(GetParam(), no_parameters, an_integer);
     ann.bind(GetParam());
     ann.sync();
     static_cast<void>(got(1));
@@ -318,14 +318,14 @@ TEST_P(Told, WhoPreparesItAnewIsToldAnew) {
 }
 
 TEST_P(Told, ParametersAreKeptWhenTheTextIsReadAgain) {
-    told_and_moved(GetParam(), parameters_of({integer, text}), row);
+    told_and_moved(GetParam(), parameters_of({integer, text}), an_integer);
     ann.bind(GetParam());
     const std::string there = *GetParam() == 0 ? "" : one;
     EXPECT_EQ(next_message(1), "P" + there + "\0select 1\0\0\2"s + integer + text);
 }
 
 TEST_P(Told, AParseThatFailsEndsTheWaiting) {
-    told_and_moved(GetParam(), no_parameters, row);
+    told_and_moved(GetParam(), no_parameters, an_integer);
     ann.bind(GetParam());
     ann.sync();
     EXPECT_EQ(ann.held_back(), 2U);
@@ -348,7 +348,7 @@ TEST_P(Told, AStatementWithoutRowsIsToldAsWell) {
     ann.sync();
     EXPECT_EQ(ann.held_back(), 2U);
     static_cast<void>(got(1));
-    read_there(no_parameters, row);
+    read_there(no_parameters, an_integer);
     EXPECT_EQ(got(1), "B:" + none + " S");
     expect_other_result();
 }
@@ -366,13 +366,14 @@ TEST_F(ReadingTest, APortalsDescriptionTellsItsRowsNotItsParameters) {
     EXPECT_EQ(ann.received_types(), "2TZ");
     const ClientStatement* const own = ann.session().statements.find("s1");
     ASSERT_NE(own->told, nullptr);
-    EXPECT_EQ(own->told->row, shape_of_row(row));
+    EXPECT_EQ(own->told->row, shape_of_row(an_integer));
     EXPECT_FALSE(own->told->parameters);
     ann.bind("s1");
     ann.sync();
     EXPECT_EQ(ann.held_back(), 0U) << "it was the server's present reading";
     EXPECT_EQ(got(), "B:" + one + " S");
     say("2Z");
+    EXPECT_EQ(ann.received_types(), "2Z");
     give_back(ann);
     keep(bob);
     keep(ann);
@@ -391,7 +392,7 @@ TEST_F(ReadingTest, ADescribeOfAnothersServesTheComparison) {
     ann.describe("s1");
     ann.sync();
     static_cast<void>(got());
-    say_bytes(description(no_parameters, row));
+    say_bytes(description(no_parameters, an_integer));
     say("Z");
     give_back(ann);
     static_cast<void>(ann.received());
@@ -420,7 +421,7 @@ TEST_F(ReadingTest, WhatTakesOtherParametersIsReadAgainWithThoseOfTheClient) {
     ann.describe("s1");
     ann.sync();
     static_cast<void>(got());
-    say_bytes(description(parameters_of({integer}), row));
+    say_bytes(description(parameters_of({integer}), an_integer));
     say("Z");
     give_back(ann);
     static_cast<void>(ann.received());
@@ -430,7 +431,7 @@ TEST_F(ReadingTest, WhatTakesOtherParametersIsReadAgainWithThoseOfTheClient) {
     bob.sync();
     static_cast<void>(got());
     say("31");
-    say_bytes(description(parameters_of({text}), row));
+    say_bytes(description(parameters_of({text}), an_integer));
     say("Z");
     give_back(bob);
     keep(ann);
@@ -442,7 +443,7 @@ TEST_F(ReadingTest, WhatTakesOtherParametersIsReadAgainWithThoseOfTheClient) {
     EXPECT_EQ(next_message(), "P" + one + "\0select 1\0\0\1"s + integer);
     EXPECT_EQ(got(), "D:" + one + " H");
     say("31");
-    say_bytes(description(parameters_of({integer}), row));
+    say_bytes(description(parameters_of({integer}), an_integer));
     EXPECT_TRUE(ann.offer_again());
     EXPECT_EQ(got(), "B:" + one + " S");
     say("2Z");
@@ -640,8 +641,15 @@ TEST_F(AlteredTest, BehindAResetOfAClientWithSettingsOfItsStartTheNextWaits) {
     EXPECT_EQ(got(), "Q");
     postgresql.backend(0).complete("RESET", TransactionStatus::in_transaction);
     settle();
-    const std::string restoring = next_message();
-    EXPECT_THAT(restoring, HasSubstr("search_path"));
+    EXPECT_TRUE(dora.offer_again());
+    settle();
+    std::vector<std::string> messages;
+    while (postgresql.backend(0).has_message()) messages.push_back(postgresql.backend(0).take());
+    ASSERT_GT(messages.size(), 1U);
+    EXPECT_EQ(messages.back(), "Qselect 1");
+    messages.pop_back();
+    EXPECT_THAT(messages, testing::Contains(HasSubstr("set_config('search_path','a'")))
+        << "before it";
 }
 
 TEST_F(ReadingTest, InSessionPoolingAResetIsWaitedForToo) {
