@@ -264,7 +264,7 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
     if (mode_ != conf::PoolMode::session && !asks_for_identity) {
         pool::Pool& pool = part_->pool();
         pool::Beginning beginning;
-        pool::Greeting known = pool.greetings_hold(pool::Clock::now())
+        pool::Greeting known = pool.greetings_hold(pool::Clock::now(), part_->has_idle())
                                    ? pool.greetings().find(*session_.startup, &beginning)
                                    : nullptr;
         if (known) {
@@ -273,24 +273,8 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
             co_return known;
         }
     }
-    if (exchange_->waiter.dedicated || !part_->lend(*this)) {
-        const Unwatched unwatched(*this);
-        enqueue();
-        do {
-            co_await exchange_->woken.wait();
-        } while (exchange_->waiter.waits);
-        const bool granted = leave_queue();
-        // Waiting for a server has its own limit; what follows is login again.
-        wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
-        if (!granted) {
-            if (cancelled_)
-                refuse(ErrorReport::fatal(protocol::sqlstate::query_canceled,
-                                          "canceling authentication due to user request"));
-            co_return nullptr;
-        }
-    }
-    const bool confirmed = co_await confirm_server();
-    if (!confirmed) co_return nullptr;
+    const bool has_server = co_await borrow_server();
+    if (!has_server) co_return nullptr;
     if (asks_for_identity) {
         const bool may_have_it = co_await set_up_server();
         if (!may_have_it) co_return nullptr;
@@ -304,6 +288,38 @@ Task<pool::Greeting> ClientSession::obtain_greeting() {
         part_->pool().greetings().remember(*session_.startup, lease_->connection().reported);
     }
     co_return std::make_shared<const std::vector<pool::Parameter>>(lease_->connection().reported);
+}
+
+// A server for the time of the login, which reports what a login brings now. False when the session
+// ends.
+Task<bool> ClientSession::borrow_server() {
+    constexpr unsigned tries = 3;  // of servers that turn out to be out of date
+    for (unsigned tried = 1;; ++tried) {
+        if (exchange_->waiter.dedicated || !part_->lend(*this)) {
+            const bool granted = co_await queue_for_login();
+            if (!granted) co_return false;
+        }
+        const bool confirmed = co_await confirm_server();
+        if (!confirmed) co_return false;
+        if (exchange_->waiter.dedicated || lease_->is_current() || tried == tries) co_return true;
+        sending_ = false;
+        if (!lease_->release_if_done()) co_return true;
+    }
+}
+
+Task<bool> ClientSession::queue_for_login() {
+    const Unwatched unwatched(*this);
+    enqueue();
+    do {
+        co_await exchange_->woken.wait();
+    } while (exchange_->waiter.waits);
+    const bool granted = leave_queue();
+    // Waiting for a server has its own limit; what follows is login again.
+    wait_until(Timeout::client_login_timeout, worker_.config().client_login_timeout);
+    if (!granted && cancelled_)
+        refuse(ErrorReport::fatal(protocol::sqlstate::query_canceled,
+                                  "canceling authentication due to user request"));
+    co_return granted;
 }
 
 // What a server that has rested reports may be out of date: it is asked something before the client

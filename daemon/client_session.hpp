@@ -135,6 +135,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void offer_credentials(const conf::Database& entry, const CredentialsPtr& credentials);
     Task<pool::Greeting> obtain_greeting();
     Task<bool> confirm_server();
+    Task<bool> borrow_server();
+    Task<bool> queue_for_login();
     Task<bool> set_up_server();
     void refuse(ErrorReport report);
     void end_silently(std::string problem);

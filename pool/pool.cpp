@@ -370,10 +370,17 @@ bool Pool::claim_check(Clock::time_point now, milliseconds interval) {
 }
 
 // Idle servers are looked at once a second. Where none is idle, one client in each interval finds
-// out by a server of its own.
-bool Pool::greetings_hold(Clock::time_point now) {
+// out by a server of its own. Where one is, a client that logs in asks it, as who has just changed
+// what logins bring tries that next; but no more than ten a second do.
+bool Pool::greetings_hold(Clock::time_point now, bool has_idle) {
     constexpr std::chrono::seconds grace{2};
+    constexpr milliseconds between_logins{100};
     const milliseconds interval = setup()->options.login_defaults_interval;
+    if (has_idle && interval > milliseconds::zero() &&
+        !has_outage_.load(std::memory_order_relaxed)) {
+        return now - greetings_.confirmed_at() < between_logins ||
+               !claim_check(now, between_logins);
+    }
     const auto is_full = [](const Budget& budget) {
         return budget.limit() != 0 && budget.open() >= budget.limit();
     };

@@ -163,8 +163,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// True for one caller each `interval`, who then has a server asked.
     [[nodiscard]] bool claim_check(Clock::time_point now, milliseconds interval);
     /// Whether a client may be greeted from memory: a server would have said otherwise by now,
-    /// there is none to be had, or another client is about to find out.
-    [[nodiscard]] bool greetings_hold(Clock::time_point now);
+    /// there is none to be had, or another client is about to find out. `has_idle`: the client's
+    /// worker has one that can be asked.
+    [[nodiscard]] bool greetings_hold(Clock::time_point now, bool has_idle);
 
     // An unreachable database.
     [[nodiscard]] std::optional<Outage> outage() const;

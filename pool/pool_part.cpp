@@ -32,7 +32,12 @@ bool PoolPart::is_paused() const {
 bool PoolPart::lend(Tenant& tenant) {
     if (!waiters_.empty() || is_paused()) return false;
     const auto found = choose_idle(tenant);
-    if (found == idle_.end()) return false;
+    if (found == idle_.end()) {
+        // Such a server must not keep a better one from being made.
+        if (!idle_.empty() && !idle_.back().suits(tenant.session()))
+            idle_.back().close(ServerClose::evicted, "a client needs another temp_buffers");
+        return false;
+    }
     Server& server = *found;
     idle_.erase(found);
     pool_.publish_idle(context_.index, idle_.size());
@@ -45,14 +50,17 @@ bool PoolPart::lend(Tenant& tenant) {
 // The most recently used one. Where sessions read what they got from a sequence, the server comes
 // first that has what the tenant got.
 boost::intrusive::list<Server>::iterator PoolPart::choose_idle(Tenant& tenant) {
-    if (pool_.reads_sequences()) {
+    const auto suits = [&](const Server& server) {
+        return server.may_be_lent() && server.suits(tenant.session());
+    };
+    if (pool_.reads_sequences() || tenant.session().has_sequence_values) {
         const std::uint64_t id = tenant.session().id;
-        const auto last = std::ranges::find_if(idle_, [id](const Server& server) {
-            return server.sequences_of() == id && server.may_be_lent();
+        const auto last = std::ranges::find_if(idle_, [&](const Server& server) {
+            return server.sequences_of() == id && suits(server);
         });
         if (last != idle_.end()) return last;
     }
-    return std::ranges::find_if(idle_, &Server::may_be_lent);
+    return std::ranges::find_if(idle_, suits);
 }
 
 void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
@@ -89,6 +97,10 @@ void PoolPart::withdraw(Waiter& waiter) {
 
 void PoolPart::grant(Server& server) {
     Waiter& waiter = waiters_.front();
+    if (!server.suits(waiter.tenant->session())) {
+        server.close(ServerClose::evicted, "a client needs another temp_buffers");
+        return;
+    }
     waiters_.pop_front();
     queue_changed();
     lend_new(server, waiter);
@@ -145,7 +157,7 @@ std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
     if (is_paused()) return ServerClose::retired;
     const ServerConnection& connection = server.connection();
     if (connection.generation != setup_->generation) return ServerClose::retired;
-    if (pool_.budget().is_over()) return ServerClose::retired;
+    if (connection.is_worn_out || pool_.budget().is_over()) return ServerClose::retired;
     const milliseconds lifetime = options().server_lifetime;
     if (lifetime > milliseconds::zero() && now - connection.connected_at >= lifetime) {
         return ServerClose::lifetime;

@@ -37,6 +37,7 @@ class PoolPart {
     // For tenants.
     /// Lends an idle server at once if there is one and nobody waits.
     [[nodiscard]] bool lend(Tenant& tenant);
+    [[nodiscard]] bool has_idle() const { return !idle_.empty(); }
     /// Puts the waiter in the queue. It is released when its tenant has been granted a lease, or
     /// when it was refused, which may be before this returns.
     void enqueue(Waiter& waiter, Clock::time_point now);

@@ -72,6 +72,9 @@ class Server : public std::enable_shared_from_this<Server>,
     /// The statement that it was asked last, or its beginning.
     [[nodiscard]] const std::string& latest_statement() const { return latest_statement_; }
 
+    /// Nothing that this backend keeps for ever is in the way of the session's settings.
+    [[nodiscard]] bool suits(const TenantSession& session) const;
+
     /// A CancelRequest for it is on its way.
     [[nodiscard]] bool is_being_cancelled() const { return cancels_under_way_ > 0; }
 
@@ -197,6 +200,7 @@ class Server : public std::enable_shared_from_this<Server>,
         alone,    ///< they are on their way, and nothing may be sent
     };
     [[nodiscard]] bool is_set_up();
+    [[nodiscard]] bool leaves_for_temp_buffers(const protocol::Step& step);
     [[nodiscard]] bool set_up_for(const protocol::Step& step, Outgoing& out);
     void begin_set_up();
     void append_set_up(Outgoing& out);
@@ -508,7 +512,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::span<iovec> undelivered_;
     bool delivering_ = false;  ///< the coroutine waits for the tenant to take it
     WakeUp client_ready_;
-    unsigned replies_finished_ = 0;
+    std::vector<protocol::TransactionStatus> finished_;  ///< replies, with the status of each
     bool set_up_finished_ = false;
     bool question_answered_ = false;
 };

@@ -74,6 +74,9 @@ struct ServerConnection {
     ServerStatements statements;
     /// Its unnamed statement; unknown_statement() where that cannot be told.
     ServerStatement unnamed;
+    /// Something temporary was made here once: temp_buffers cannot change any more.
+    bool had_temporary = false;
+    bool is_worn_out = false;  ///< it is not to be lent again
     /// The session whose values of sequences it may have: 0 for none, or several_sessions.
     std::uint64_t sequences_of = 0;
     Clock::time_point connected_at;

@@ -93,6 +93,7 @@ bool Server::forgets_sequences(Effects& effects) {
 void Server::note_sequences(Effects effects) {
     if (!effects.contains(Effect::advances_sequence)) return;
     advances_sequence_ = true;
+    tenant_->session().has_sequence_values = true;
     const std::uint64_t id = tenant_->session().id;
     std::uint64_t& owner = connection_.sequences_of;
     owner = owner == 0 || owner == id ? id : several_sessions;

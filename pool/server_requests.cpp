@@ -63,6 +63,7 @@ bool Server::make_ready(const Step& step, Outgoing& out) {
     named_ = {};
     request_waits_ = false;
     if (!tenant_->session().follows || tracker_.uncertain() || tracker_.discarding()) return true;
+    if (tracker_.releasable() && leaves_for_temp_buffers(step)) return false;
     if (tracker_.releasable() && !set_up_for(step, out)) {
         request_waits_ = true;
         return false;

@@ -200,6 +200,7 @@ void Server::take_state(SessionState state) {
     TenantSession& session = tenant_->session();
     SettingsInterner& interner = part_.context().settings;
     connection_.settings = interner.intern(std::move(state.settings));
+    connection_.had_temporary = connection_.had_temporary || state.had_temporary;
     session.settings = interner.intern(merge(*session.startup, *connection_.settings));
     // SET ROLE NONE: the one setting that the server tells of by not naming it.
     if (connection_.settings->find("role") == nullptr) {

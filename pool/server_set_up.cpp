@@ -19,6 +19,8 @@ using protocol::Step;
 
 namespace {
 
+constexpr std::string_view temp_buffers = "temp_buffers";
+
 // No portal's name, no statement's name, no formats, no values, no result formats.
 constexpr Bytes unnamed_bind{"\0\0\0\0\0\0\0\0", 8};
 
@@ -28,6 +30,31 @@ constexpr protocol::Effects needs_orders =
     Effect::names_statement | Effect::listens | Effect::reads_sequence;
 
 }  // namespace
+
+// temp_buffers cannot change where temporary tables were used, although they are gone.
+bool Server::suits(const TenantSession& session) const {
+    if (!connection_.had_temporary) return true;
+    const std::string* const wanted = session.settings->find(temp_buffers);
+    const std::string* const present = connection_.settings->find(temp_buffers);
+    return wanted == nullptr ? present == nullptr : present != nullptr && *present == *wanted;
+}
+
+// The client is about to change temp_buffers here, where others have used temporary tables: it gets
+// another server for it.
+bool Server::leaves_for_temp_buffers(const Step& step) {
+    if (!connection_.had_temporary || tenant_->session().pins.any()) return false;
+    Bytes text = text_of(step);
+    if (static_cast<Frontend>(step.type) == Frontend::bind) {
+        const auto bind = protocol::parse_bind_head(step.body);
+        const ClientStatement* const own =
+            bind ? tenant_->session().statements.find(bind->statement) : nullptr;
+        if (own != nullptr) text = own->statement->query();
+    }
+    if (lower_case(text).find(temp_buffers) == std::string::npos) return false;
+    connection_.is_worn_out = true;
+    end_lease();
+    return true;
+}
 
 bool Server::set_up() {
     if (is_set_up()) return false;

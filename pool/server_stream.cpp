@@ -196,7 +196,9 @@ void Server::read_row(Bytes body, bool whole) {
 
 void Server::take_ready(const Verdict& verdict, Bytes& message) {
     if (verdict.origin != Origin::pool) {
-        ++replies_finished_;
+        // Of several in one read each has its own.
+        finished_.push_back(refusal_.empty() ? tracker_.transaction_status()
+                                             : protocol::TransactionStatus::idle);
         const std::size_t answered = tracker_.sent_in_all() - tracker_.owed();
         if (alters_reading_ && *alters_reading_ < answered &&
             tracker_.transaction_status() == protocol::TransactionStatus::idle) {
@@ -353,11 +355,10 @@ void Server::after_delivery() {
         close(ServerClose::dirty, "cleaning failed: " + pool_error_->message);
         return;
     }
-    for (unsigned n = std::exchange(replies_finished_, 0U); n > 0 && tenant_ != nullptr; --n) {
-        const bool refused = !refusal_.empty();
-        tenant_->reply_finished(refused ? protocol::TransactionStatus::idle
-                                        : tracker_.transaction_status());
+    for (const protocol::TransactionStatus status : finished_) {
+        if (tenant_ != nullptr) tenant_->reply_finished(status);
     }
+    finished_.clear();
     if (tenant_ == nullptr) {
         clean();
         return;

@@ -15,6 +15,7 @@ constexpr std::string_view channel_row = "n";
 constexpr std::string_view brought_row = "b";
 constexpr std::string_view statement_row = "p";
 constexpr std::string_view sql_statement_row = "q";
+constexpr std::string_view had_temporary_row = "h";
 
 // The kinds that are only counted.
 struct PinRow {
@@ -103,6 +104,8 @@ std::string custom_settings_question(const StateQuestion& question) {
 
 // pg_depend knows everything that lives in a schema, by one look into an index.
 constexpr std::string_view objects_question =
+    " UNION ALL SELECT 'h',NULL,NULL WHERE pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) "
+    "0::pg_catalog.oid"
     " UNION ALL (SELECT 't',NULL,NULL FROM pg_catalog.pg_depend WHERE "
     "pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid AND refclassid "
     "OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass AND refobjid "
@@ -157,6 +160,8 @@ void StateReader::row(std::string_view body, bool whole) {
         state_.settings.emplace_back(name.value_or(""), unescape(value.value_or("")));
     } else if (*kind == channel_row) {
         state_.channels.push_back(unescape(value.value_or("")));
+    } else if (*kind == had_temporary_row) {
+        state_.had_temporary = true;
     } else if (*kind == brought_row) {
         state_.channels_brought = true;
     } else if (*kind == statement_row) {
