@@ -426,7 +426,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::vector<std::string> told_in_lease_;  ///< names of those that the tenant was given
     bool takes_stock_ = false;  ///< the question what the tenant's transaction left is under way
     bool ask_hurried_ = false;  ///< the question after the state is to be put so
-    bool asked_hurried_ = false;  ///< the question after the state was put in its hurried form
+    unsigned asked_hurried_ = 0;  ///< how often in a row the question was put in its hurried form
 
     // What the tenant's requests since the last question may have left in the session.
     protocol::Effects effects_;

@@ -100,7 +100,7 @@ bool Server::uses_sequence(Effects effects) const {
 }
 
 void Server::ask_state(bool hurried) {
-    asked_hurried_ = hurried;
+    asked_hurried_ = hurried ? asked_hurried_ + 1 : 0;
     if (!hurried) asked_effects_ = {};
     asked_effects_ |= std::exchange(effects_, {});
     asked_text_ = std::exchange(effects_text_, {});
@@ -187,7 +187,8 @@ void Server::state_answered() {
         return;
     }
     if (!tracks()) return;
-    if (pool_error_->code == protocol::sqlstate::query_canceled && !asked_hurried_) {
+    constexpr unsigned most = 20;  // of a timeout that is too short for the beginning of it
+    if (pool_error_->code == protocol::sqlstate::query_canceled && asked_hurried_ < most) {
         ask_hurried_ = true;
         return;
     }

@@ -369,10 +369,12 @@ void Server::after_delivery() {
         return;
     }
     Tenant& tenant = *tenant_;
+    // Behind the release the server may be another tenant's.
+    const bool question_answered = std::exchange(question_answered_, false);
     // Whose request waits for its settings here would never run if others came in between.
     if (!request_waits_ || !refusal_.empty()) release_if_done();
     tenant.replies_delivered();
-    if (std::exchange(question_answered_, false)) tenant.question_answered();
+    if (question_answered) tenant.question_answered();
 }
 
 void Server::lost(ServerClose reason, std::string_view detail) {

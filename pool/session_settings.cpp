@@ -170,10 +170,10 @@ std::vector<Parameter> merge(const SessionSettings& base, const SessionSettings&
 }
 
 // set_config() takes a value as the setting's text, also of a list.
-// What has to go back to the login's value is reset first. Identities come last, as the others may
-// need the login's rights; before them come the limits, so that little of this runs under them. By
-// default it would be a transaction as the former client's are: a deferrable one waits for what
-// others write.
+// What has to go back to the login's value is reset first. Identities come behind that, as the
+// others may need the login's rights, and limits last, so that nothing but the COMMIT runs under
+// them. By default it would be a transaction as the former client's are: a deferrable one waits for
+// what others write.
 std::vector<std::string> difference_sql(const SessionSettings& from, const SessionSettings& to) {
     std::vector<std::string> statements;
     if (from.values() == to.values()) return statements;
@@ -185,14 +185,17 @@ std::vector<std::string> difference_sql(const SessionSettings& from, const Sessi
     for (const auto& [name, value] : from.values()) {
         if (to.find(name) == nullptr && !is_identity(name)) calls.add(name, nullptr);
     }
-    for (const bool limits : {false, true}) {
+    const auto add_changed = [&](SettingCalls& to_calls, bool limits) {
         for (const auto& [name, value] : to.values()) {
             const std::string* present = from.find(name);
             const bool same = present != nullptr && *present == value;
-            if (!same && !is_identity(name) && is_limit(name) == limits) calls.add(name, &value);
+            if (!same && !is_identity(name) && is_limit(name) == limits) to_calls.add(name, &value);
         }
-    }
+    };
+    add_changed(calls, false);
     append_identity(statements, to);
+    SettingCalls last(statements);
+    add_changed(last, true);
     statements.emplace_back("COMMIT");
     return statements;
 }

@@ -141,17 +141,19 @@ bool take_set_config(Cursor cursor, std::vector<std::string>& names) {
     if (cursor.at(")") || cursor.at(",") || cursor.at("'")) return true;  // it is no call
     if (!cursor.at("(")) return !cursor.at_end() && !cursor.at("/") && !cursor.at("-");
     const std::string_view call = cursor.rest();
-    std::ignore = cursor.take('(');
-    cursor.skip_gap();
+    while (cursor.take('(')) cursor.skip_gap();
     if (cursor.at("$")) return !cursor.at("$$");
-    if (!cursor.at("'")) return is_local(call);
-    cursor.skip_any("'");
+    std::ignore = cursor.take('E') || cursor.take('e');
+    if (!cursor.at("'") && !cursor.at("\\'")) return is_local(call);
+    cursor.skip_any("'\\");
     const std::string_view name = cursor.up_to("'\\");
     cursor = Cursor(cursor.rest().substr(name.size()));
-    if (!cursor.at("'")) return is_local(call);
-    cursor.skip_any("'");
+    const bool ends = cursor.at_end() || cursor.at("'") || cursor.at("\\'");
+    if (!ends) return is_local(call);
+    cursor.skip_any("'\\");
     cursor.skip_gap();
-    if (!cursor.at(",")) return is_local(call);
+    while (cursor.take(')')) cursor.skip_gap();
+    if (!cursor.at_end() && !cursor.at(",")) return is_local(call);
     add(std::string(name), names);
     return true;
 }

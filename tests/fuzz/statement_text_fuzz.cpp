@@ -23,13 +23,13 @@ void require(bool condition) {
 
 void look_for_settings(std::string_view text) {
     std::vector<std::string> names;
-    collect_custom_settings(text, names);
+    std::ignore = collect_custom_settings(text, names);
     for (const std::string& name : names) require(is_custom_setting_name(name));
     const std::size_t found = names.size();
-    collect_custom_settings(text, names);
+    std::ignore = collect_custom_settings(text, names);
     require(names.size() == found);
     if (!is_custom_setting_name(text)) return;
-    collect_custom_settings("SELECT set_config('" + std::string(text) + "', '', false)", names);
+    std::ignore = collect_custom_settings("SELECT set_config('" + std::string(text) + "', '', false)", names);
     require(!names.empty());
 }
 

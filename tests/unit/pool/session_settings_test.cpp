@@ -122,8 +122,8 @@ INSTANTIATE_TEST_SUITE_P(
                                 {"statement_timeout", "3"},
                                 {"work_mem", "4MB"}},
                                {"SELECT pg_catalog.set_config('search_path','a',false),"
-                                "pg_catalog.set_config('work_mem','4MB',false),"
-                                "pg_catalog.set_config('idle_session_timeout','1',false),"
+                                "pg_catalog.set_config('work_mem','4MB',false)",
+                                "SELECT pg_catalog.set_config('idle_session_timeout','1',false),"
                                 "pg_catalog.set_config('lock_timeout','2',false),"
                                 "pg_catalog.set_config('statement_timeout','3',false)"}},
                     Difference{"limits that are reset come first",
@@ -172,10 +172,10 @@ INSTANTIATE_TEST_SUITE_P(
                    {{"role", "bob"}, {"session_authorization", "ann"}, {"a", "1"}},
                    {{"role", "eve"}, {"session_authorization", "zoe"}, {"statement_timeout", "2"}},
                    {"RESET SESSION AUTHORIZATION", "RESET ROLE",
-                    "SELECT pg_catalog.set_config('a',NULL,false),"
-                    "pg_catalog.set_config('statement_timeout','2',false)",
+                    "SELECT pg_catalog.set_config('a',NULL,false)",
                     "SELECT pg_catalog.set_config('session_authorization','zoe',false)",
-                    "SELECT pg_catalog.set_config('role','eve',false)"}},
+                    "SELECT pg_catalog.set_config('role','eve',false)",
+                    "SELECT pg_catalog.set_config('statement_timeout','2',false)"}},
         Difference{"one that stays is laid down for the others",
                    {{"role", "bob"}},
                    {{"role", "bob"}, {"a", "1"}},

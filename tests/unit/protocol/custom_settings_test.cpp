@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <string>
+#include <tuple>
 
 namespace pgweir::protocol {
 namespace {
@@ -13,7 +14,7 @@ using testing::IsEmpty;
 
 std::vector<std::string> found(std::string_view sql) {
     std::vector<std::string> names;
-    collect_custom_settings(sql, names);
+    std::ignore = collect_custom_settings(sql, names);
     return names;
 }
 
@@ -80,7 +81,7 @@ TEST(CustomSettings, EachNameIsFoundOnce) {
     EXPECT_THAT(found("SET a.b = 1; SET A.B = 2; SELECT set_config('a.b', '', true)"),
                 ElementsAre("a.b"));
     std::vector<std::string> names{"a.b"};
-    collect_custom_settings("SET a.b = 1; SET c.d = 1", names);
+    std::ignore = collect_custom_settings("SET a.b = 1; SET c.d = 1", names);
     EXPECT_THAT(names, ElementsAre("a.b", "c.d"));
 }
 
@@ -145,6 +146,42 @@ TEST(CustomSettings, ANameIsIdentifiersWithDotsBetween) {
     }
     EXPECT_TRUE(is_custom_setting_name("a." + std::string(100, 'b')));
     EXPECT_FALSE(is_custom_setting_name("a." + std::string(1000, 'b')));
+}
+
+// Each of these set something whose name is not in the text, and it was left to the next client.
+TEST(CustomSettings, ANameThatCannotBeReadIsMissed) {
+    const auto seen = [](std::string_view sql) {
+        std::vector<std::string> names;
+        return collect_custom_settings(sql, names);
+    };
+    for (const char* sql : {"SELECT set_config(k, v, false) FROM prefs",
+                            "SELECT set_config('app.' || $1, $2, false)",
+                            "SELECT set_config(E'app.\\x74enant', 'a', false)",
+                            "SELECT set_config(U&'app.t', 'a', false)",
+                            "SELECT set_config($$app.tenant$$, 'a', false)",
+                            "SELECT set_config(/* ' */ k, 'a', false)",
+                            "SELECT set_config((SELECT k FROM prefs), 'a', false)"}) {
+        EXPECT_FALSE(seen(sql).of_set_config) << sql;
+    }
+    for (const char* sql : {"DO $$BEGIN EXECUTE format('SET %I.%I = 1', a, b); END$$",
+                            "DO $$BEGIN EXECUTE 'SET ' || k || ' = 1'; END$$",
+                            "SET U&\"app\".x = 1"}) {
+        EXPECT_FALSE(seen(sql).of_set) << sql;
+    }
+    for (const char* sql : {"SELECT set_config('app.tenant', $1, false)",
+                            "SELECT set_config($1, $2, false)",
+                            "SELECT set_config(k, v, true) FROM prefs",
+                            "SET app.tenant = 'a'",
+                            "UPDATE t SET a = 1",
+                            "SET LOCAL search_path TO a"}) {
+        EXPECT_TRUE(seen(sql).all()) << sql;
+    }
+}
+
+TEST(CustomSettings, ThoseThatAreReadAreFoundToo) {
+    std::vector<std::string> names;
+    collect_settings_read("(tenant = current_setting('app.tenant'::text, true))", names);
+    EXPECT_THAT(names, ElementsAre("app.tenant"));
 }
 
 }  // namespace
