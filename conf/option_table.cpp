@@ -224,9 +224,10 @@ constexpr std::array table{
            .member = &Config::longest_statement,
            .default_text = "1MB",
            .range = {16U << 10U, 64U << 20U},
-           .sentence = "The longest text of a statement that is held back until it is whole and can "
-                       "be looked at; a longer one is treated as one that may do anything, and "
-                       "what it prepares is not carried to other servers."},
+           .sentence =
+               "The longest text of a statement that is held back until it is whole and can "
+               "be looked at; a longer one is treated as one that may do anything, and "
+               "what it prepares is not carried to other servers."},
     Option{.path = "limits.max_login_conn",
            .member = &Config::max_login_conn,
            .default_text = "auto",

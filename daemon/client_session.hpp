@@ -249,7 +249,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
         std::string_view method;  ///< how it proved who it is
         std::unique_ptr<const ErrorReport> set_up_error;
         LoginRoom::Ticket ticket;  ///< until it has its place, or is let into the console
-        bool confirming = false;  ///< waits for its server's question_answered()
+        bool confirming = false;   ///< waits for its server's question_answered()
     };
     std::unique_ptr<Login> login_;  ///< null: it is over, and the client has its place
     ClientLimits::Place place_;

@@ -27,9 +27,10 @@ enum class PinReason : std::uint8_t {
 /// The reason's name in metrics, log and console.
 [[nodiscard]] constexpr std::string_view name(PinReason reason) {
     constexpr std::array<std::string_view, static_cast<std::size_t>(PinReason::count_)> names{
-        "temporary_object", "advisory_lock",     "cursor_with_hold", "sql_prepared",    "listen",
-        "sequence",         "superuser_setting", "custom_setting",   "replication_slot",
-        "large_statement",  "unseen",            "unknown"};
+        "temporary_object",  "advisory_lock",  "cursor_with_hold",
+        "sql_prepared",      "listen",         "sequence",
+        "superuser_setting", "custom_setting", "replication_slot",
+        "large_statement",   "unseen",         "unknown"};
     return names[static_cast<std::size_t>(reason)];
 }
 

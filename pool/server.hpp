@@ -417,15 +417,15 @@ class Server : public std::enable_shared_from_this<Server>,
     std::optional<StateReader> state_reader_;          ///< while the answer to `state` comes in
     std::optional<CatalogueReader> catalogue_reader_;  ///< likewise
     std::string long_row_;  ///< of such an answer, as far as it has come, if it is not whole
-    CatalogueUpkeep::Reading catalogue_reading_;       ///< likewise
+    CatalogueUpkeep::Reading catalogue_reading_;          ///< likewise
     std::optional<LoginDefaultsReader> defaults_reader_;  ///< likewise
     bool introducing_ = false;                            ///< see is_introducing()
     bool is_checked_ = false;       ///< it was idle before, and is to be so again
     bool reports_changed_ = false;  ///< a ParameterStatus came since the defaults were looked at
     std::vector<protocol::LoginChange> login_changes_;  ///< of the transaction under way
     std::vector<std::string> told_in_lease_;  ///< names of those that the tenant was given
-    bool takes_stock_ = false;  ///< the question what the tenant's transaction left is under way
-    bool ask_hurried_ = false;  ///< the question after the state is to be put so
+    bool takes_stock_ = false;    ///< the question what the tenant's transaction left is under way
+    bool ask_hurried_ = false;    ///< the question after the state is to be put so
     unsigned asked_hurried_ = 0;  ///< how often in a row the question was put in its hurried form
 
     // What the tenant's requests since the last question may have left in the session.
@@ -436,9 +436,9 @@ class Server : public std::enable_shared_from_this<Server>,
     std::string effects_text_;         ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     StatementsInFlight in_flight_;
-    Named named_;                ///< what the request that is being taken names; until it is
-    bool verifying_ = false;     ///< a description is on its way that a request waits for
-    std::string parameters_;     ///< of the statement that is being described
+    Named named_;             ///< what the request that is being taken names; until it is
+    bool verifying_ = false;  ///< a description is on its way that a request waits for
+    std::string parameters_;  ///< of the statement that is being described
     /// The client's statement of the latest Bind, and its portal.
     struct Bound {
         std::string portal;
@@ -463,14 +463,14 @@ class Server : public std::enable_shared_from_this<Server>,
     bool settling_ = false;
     bool settles_resets_ = false;
     unsigned requests_in_a_row_ = 0;  ///< that end in ReadyForQuery, since the server was quiet
-    bool flushed_ = false;  ///< nothing was sent since the server was asked to say all
+    bool flushed_ = false;            ///< nothing was sent since the server was asked to say all
     std::vector<std::string> materialised_;  ///< client's statements that are there by their names
     std::vector<std::string> to_close_;      ///< likewise, that are needed no more
     /// Custom settings that the tenant's requests have named since the last question.
     std::vector<std::string> mentioned_;
     bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question
-    bool settings_touched_ = false;          ///< a reported setting changed during this lease
-    bool verified_ = false;                  ///< the state was asked for since the last request
+    bool settings_touched_ = false;    ///< a reported setting changed during this lease
+    bool verified_ = false;            ///< the state was asked for since the last request
     /// What the tenant's statements plainly made of start-up settings, where the server does not
     /// tell; since the last question.
     std::map<std::string, protocol::SettingFate> fates_;
@@ -494,12 +494,12 @@ class Server : public std::enable_shared_from_this<Server>,
     SetUp set_up_ = SetUp::none;
     /// The server tells of what a set-up has changed with the first ReadyForQuery behind it.
     bool reports_due_ = false;
-    bool set_up_alone_ = false;     ///< it has to be answered before there is a request
-    bool request_waits_ = false;    ///< for the set-up: the server is the tenant's until it comes
-    unsigned lifting_failed_ = 0;   ///< how often in a row
-    SettingsPtr settings_before_;   ///< the server's, if the set-up under way is refused
-    SettingsPtr settings_wanted_;   ///< by the set-up
-    SettingsPtr settings_lifted_;   ///< the server's, when the limits are lifted
+    bool set_up_alone_ = false;    ///< it has to be answered before there is a request
+    bool request_waits_ = false;   ///< for the set-up: the server is the tenant's until it comes
+    unsigned lifting_failed_ = 0;  ///< how often in a row
+    SettingsPtr settings_before_;  ///< the server's, if the set-up under way is refused
+    SettingsPtr settings_wanted_;  ///< by the set-up
+    SettingsPtr settings_lifted_;  ///< the server's, when the limits are lifted
     std::optional<protocol::ErrorReport> set_up_error_;  ///< of one that stood alone
     /// The ErrorResponse to a refused set-up: what the tenant hears in place of what its requests,
     /// which the server refuses for it, bring.

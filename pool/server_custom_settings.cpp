@@ -69,15 +69,17 @@ std::vector<std::string> Server::names_to_ask_for() {
 }
 
 // Who sets something under a name that was not seen keeps the server for as long as nobody else has
-// to wait for one: what is set can be neither told nor brought along. Of code that cannot be read it
-// is not known that it sets anything: what it may have set goes before anybody else gets the server.
+// to wait for one: what is set can be neither told nor brought along. Of code that cannot be read
+// it is not known that it sets anything: what it may have set goes before anybody else gets the
+// server.
 void Server::judge_unseen_settings(Pins& pins) {
     const bool kept = tenant_->session().pins.contains(PinReason::custom_setting);
     const bool discarded = std::exchange(settings_discarded_, false);
     if (asked_effects_.contains(Effect::sets_unseen) || (kept && !discarded))
         pins.add(PinReason::custom_setting);
-    const bool may_lack = asked_effects_.contains(Effect::runs_unseen) ||
-                          (part_.lacks_room_for_settings() && asked_effects_.contains(Effect::state));
+    const bool may_lack =
+        asked_effects_.contains(Effect::runs_unseen) ||
+        (part_.lacks_room_for_settings() && asked_effects_.contains(Effect::state));
     if (may_lack) reset_unseen_settings();
 }
 

@@ -28,7 +28,7 @@ bool has_default(std::string_view reported_name) {
 }  // namespace
 
 bool Server::is_current() const {
-    return connection_.generation == part_.setup()->generation;
+    return !connection_.is_worn_out && connection_.generation == part_.setup()->generation;
 }
 
 // --- asking --------------------------------------------------------------------------------------
@@ -103,6 +103,7 @@ void Server::login_sources_answered() {
     defaults_reader_.reset();
     if (!found) return;
     if (connection_.defaults && connection_.defaults->sources != found->sources) {
+        connection_.is_worn_out = true;  // at once; the others when their workers hear of it
         part_.pool().logins_changed(connection_.generation);
         return;
     }

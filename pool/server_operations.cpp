@@ -1,5 +1,5 @@
-// What a client's Parse, Close and Describe messages change when the server has answered them: it is
-// assumed when they are sent, as the next messages depend on it, and taken back if they fail.
+// What a client's Parse, Close and Describe messages change when the server has answered them: it
+// is assumed when they are sent, as the next messages depend on it, and taken back if they fail.
 #include <algorithm>
 
 #include "pool/pool_part.hpp"
@@ -66,11 +66,10 @@ void Server::described(const StatementOperation& operation, Backend type, Bytes 
     }
     DescriptionPtr shared = std::move(description);
     if (operation.describes == Describes::statement) {
-        const bool unnamed = connection_.unnamed.statement &&
-                             connection_.unnamed.reading == operation.there.reading;
-        ServerStatement* const there = unnamed
-                                           ? &connection_.unnamed
-                                           : connection_.statements.use(*operation.there.statement);
+        const bool unnamed =
+            connection_.unnamed.statement && connection_.unnamed.reading == operation.there.reading;
+        ServerStatement* const there =
+            unnamed ? &connection_.unnamed : connection_.statements.use(*operation.there.statement);
         if (there != nullptr && there->reading == operation.there.reading) {
             if (there->description) shared = there->description;
             there->description = shared;

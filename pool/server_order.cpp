@@ -131,8 +131,8 @@ bool Server::waits_for_statement(const Step& step) const {
 
 // Behind a question about what the tenant has left nothing is sent: whoever went on and on while
 // there is one would keep the server from those who wait for it. During COPY the server answers no
-// Sync; and behind a COPY whose end may leave a doubt (RequestTracker::in_doubt) nothing can be sent
-// that the doubt would be about.
+// Sync; and behind a COPY whose end may leave a doubt (RequestTracker::in_doubt) nothing can be
+// sent that the doubt would be about.
 bool Server::awaits_outcome(const Step& step) const {
     if (tracker_.must_wait(static_cast<Frontend>(step.type))) return true;
     if (takes_stock_ || set_up_ == SetUp::lifting || set_up_ == SetUp::closed ||

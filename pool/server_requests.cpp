@@ -264,8 +264,7 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     const Effects effects = effects_of(*statement);
     if (!tracker_.wants_sync()) bring_channels(effects, Origin::pool, out);
     // EXECUTE describes what it names when it is read.
-    if (effects.contains(Effect::names_statement))
-        show_to_sql(parse->query, Origin::injected, out);
+    if (effects.contains(Effect::names_statement)) show_to_sql(parse->query, Origin::injected, out);
     if (!parse->statement.empty()) {
         take_named_parse(*parse, statement, out);
         return;

@@ -207,8 +207,8 @@ const std::string* Server::known_to_client(const std::string& name) const {
 }
 
 // A set-up stands in the same extended query as the client's request, so that its changes are told
-// with the request's ReadyForQuery. By then the server has told all; the client is told what it does
-// not know.
+// with the request's ReadyForQuery. By then the server has told all; the client is told what it
+// does not know.
 void Server::tell_differences() {
     for (const auto& [name, value] : std::vector<Parameter>(connection_.reported)) {
         const std::string* const known = known_to_client(name);

@@ -236,7 +236,8 @@ void Server::take_statements(SessionState& state, Pins& pins) {
             to_close_.push_back(name);
         }
     }
-    if (session.statements.unnamed.statement == unknown_statement()) pins.add(PinReason::large_statement);
+    if (session.statements.unnamed.statement == unknown_statement())
+        pins.add(PinReason::large_statement);
 }
 
 void Server::close_statements() {

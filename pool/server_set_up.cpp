@@ -83,10 +83,10 @@ bool Server::set_up_for(const Step& step, Outgoing& out) {
     const Bytes text = text_of(step);
     if (!text.empty()) note_statement(text);
     if (is_set_up()) return true;
-    set_up_alone_ = tenant_->session().listener != nullptr ||
-                    (is_query && (!step.whole || protocol::look_at(text, part_.names().get())
-                                                     .only(needs_orders)
-                                                     .any()));
+    set_up_alone_ =
+        tenant_->session().listener != nullptr ||
+        (is_query &&
+         (!step.whole || protocol::look_at(text, part_.names().get()).only(needs_orders).any()));
     if (set_up_alone_ || lift_limits()) {
         if (set_up_ == SetUp::none) begin_set_up();
         return false;
@@ -131,8 +131,7 @@ void Server::append_set_up(Outgoing& out) {
 // What the client before allowed its statements in time is no limit to the set-up of the next one.
 // False: there is none.
 bool Server::lift_limits() {
-    const std::vector<Parameter> limits =
-        limits_to_lift(*connection_.settings, *settings_wanted_);
+    const std::vector<Parameter> limits = limits_to_lift(*connection_.settings, *settings_wanted_);
     if (limits.empty()) return false;
     std::string sql;
     for (const auto& [name, none] : limits) sql += setting_sql(name, none, false) + ';';

@@ -65,10 +65,9 @@ bool Server::find_unnamed(ClientStatement& own, Outgoing& out) {
     if (there.statement != own.statement || there.reading != own.reading) {
         const Bytes types = types_for(own);
         own.reading = next_reading();
-        register_operation(
-            Frontend::parse, Origin::injected,
-            {.on_server = OnServer::sets_unnamed,
-             .there = {.statement = own.statement, .reading = own.reading}});
+        register_operation(Frontend::parse, Origin::injected,
+                           {.on_server = OnServer::sets_unnamed,
+                            .there = {.statement = own.statement, .reading = own.reading}});
         const std::size_t before = out.own().size();
         protocol::append_parse(out.own(), {}, own.statement->query(), types);
         out.added(before);
@@ -88,6 +87,7 @@ Bytes Server::types_for(const ClientStatement& own) {
 ServerStatement* Server::read_again(const ClientStatement& own, ServerStatement* present,
                                     Outgoing& out) {
     if (present != nullptr) {
+        part_.statistics().plans_renewed.add();
         inject_close(*present, out);
     } else {
         make_room_for(own.statement, out);
@@ -217,8 +217,7 @@ void Server::have_stand_in(const StatementPtr& statement, Outgoing& out) {
 // The client has no unnamed statement; the server has one, or may have.
 void Server::end_unnamed(Outgoing& out) {
     if (!connection_.unnamed.statement) return;
-    register_operation(Frontend::close, Origin::injected,
-                       {.on_server = OnServer::sets_unnamed});
+    register_operation(Frontend::close, Origin::injected, {.on_server = OnServer::sets_unnamed});
     const std::size_t before = out.own().size();
     protocol::append_close(out.own(), {.kind = 'S', .name = {}});
     out.added(before);

@@ -221,8 +221,8 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
 void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     const protocol::ErrorReport report = protocol::parse_error_report(body);
     if (verdict.origin == Origin::pool) {
-        const bool of_set_up = set_up_ == SetUp::chained || set_up_ == SetUp::closed ||
-                               set_up_ == SetUp::alone;
+        const bool of_set_up =
+            set_up_ == SetUp::chained || set_up_ == SetUp::closed || set_up_ == SetUp::alone;
         if (report.severity != "ERROR" && tenant_ != nullptr) {
             pool_error_ = report;
             take_last_words(message);

@@ -17,7 +17,7 @@ struct SessionState {
     std::vector<Parameter> settings;
     Pins pins;
     std::vector<std::string> channels;  ///< listened to, in the server's encoding
-    bool had_temporary = false;  ///< the backend has made something temporary once
+    bool had_temporary = false;         ///< the backend has made something temporary once
     bool channels_brought = false;      ///< channels_brought_sql was run, and not rolled back
     /// Protocol-level statements under names that are not pgweir's.
     std::vector<std::string> statements;

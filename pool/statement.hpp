@@ -237,11 +237,11 @@ class ClientStatements {
 struct StatementOperation {
     enum class OnServer : std::uint8_t { nothing, prepares, closes, sets_unnamed };
     OnServer on_server = OnServer::nothing;
-    ServerStatement there;   ///< what is prepared or closed on the server
-    bool of_client = false;  ///< changes what the client has under `name`
-    std::string name;        ///< the client's
-    ClientStatement own;     ///< what the client has under it from now on
-    ClientStatement before;  ///< what it had
+    ServerStatement there;              ///< what is prepared or closed on the server
+    bool of_client = false;             ///< changes what the client has under `name`
+    std::string name;                   ///< the client's
+    ClientStatement own;                ///< what the client has under it from now on
+    ClientStatement before;             ///< what it had
     ServerStatement unnamed_on_server;  ///< the server's unnamed statement before this
     unsigned segment = 0;               ///< which Sync it stands before, counted
     bool materialises = false;          ///< puts the client's statement there under its own `name`

@@ -130,7 +130,7 @@ struct PoolStatistics {
     Counter cancels;          ///< CancelRequests carried to the server
     Counter steals;           ///< servers taken over from another worker
     Counter state_questions;  ///< times a server was asked for its session's state
-    Counter plans_renewed;    ///< queries asked again with a plan made anew
+    Counter plans_renewed;    ///< statements that a server has read again for a client
     Counter
         session_state_leaks;    ///< ... which had changed though nothing seen could have changed it
     Counter listening_clients;  ///< a gauge: clients that LISTEN, in transaction pooling

@@ -57,7 +57,7 @@ struct TenantSession {
     bool follows = false;
     conf::SessionState tracking = conf::SessionState::track;
     bool has_sequence_values = false;  ///< it got some, on one server or another
-    bool settings_refused = false;  ///< by the latest server that was to have them
+    bool settings_refused = false;     ///< by the latest server that was to have them
     unsigned max_prepared_statements = 0;
 };
 

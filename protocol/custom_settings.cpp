@@ -133,8 +133,8 @@ bool is_local(std::string_view call) {
     return told.ends_with(',');
 }
 
-// Behind set_config: ( 'name'. In dynamic SQL the quotes are doubled. A parameter's value is seen in
-// the Bind. False where the name cannot be read.
+// Behind set_config: ( 'name'. In dynamic SQL the quotes are doubled. A parameter's value is seen
+// in the Bind. False where the name cannot be read.
 bool take_set_config(Cursor cursor, std::vector<std::string>& names) {
     std::ignore = cursor.take('"');  // of "set_config"
     cursor.skip_gap();

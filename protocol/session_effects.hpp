@@ -86,9 +86,8 @@ class Effects {
 /// Not `sticky`, `reads_sequence` or `changes_catalogue`, which would pin the users of every
 /// function with a dynamic query, or make NamedEffects anew at each of its calls: those come only
 /// from words in plain sight, inside strings too.
-inline constexpr Effects suspect_effects =
-    Effect::state | Effect::reset | Effect::listens | Effect::advances_sequence |
-    Effect::runs_unseen;
+inline constexpr Effects suspect_effects = Effect::state | Effect::reset | Effect::listens |
+                                           Effect::advances_sequence | Effect::runs_unseen;
 
 /// Looks once at the text of a statement, or of several. It never misses an effect but may see one
 /// that is not there: words count also inside strings, dollar quotes and comments, where dynamic

@@ -133,7 +133,7 @@ const Metric table[] = {
      "Times a server was asked what its session has, after a transaction that may have changed it.",
      PoolCounter{&PoolStatistics::state_questions}},
     {"pgweir_plans_renewed_total", counter, none, "",
-     "Queries asked a second time, unseen, as a changed table had made their prepared plan stale.",
+     "Statements that a server has read again, as its reading was older than the client's Parse.",
      PoolCounter{&PoolStatistics::plans_renewed}},
     {"pgweir_session_state_leaks_total", counter, none, "",
      "Sessions found changed though nothing seen could have changed them (verify_session_state).",

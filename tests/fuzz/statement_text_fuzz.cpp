@@ -29,7 +29,8 @@ void look_for_settings(std::string_view text) {
     std::ignore = collect_custom_settings(text, names);
     require(names.size() == found);
     if (!is_custom_setting_name(text)) return;
-    std::ignore = collect_custom_settings("SELECT set_config('" + std::string(text) + "', '', false)", names);
+    std::ignore =
+        collect_custom_settings("SELECT set_config('" + std::string(text) + "', '', false)", names);
     require(!names.empty());
 }
 

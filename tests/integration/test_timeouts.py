@@ -23,7 +23,7 @@ def _fatal(peer, timeout=20):
 
 
 def test_a_client_waits_no_longer_for_a_server_than_query_wait_timeout(pgweir):
-    weir = pgweir({"pool": {"default_pool_size": 1}, "timeouts": {"query_wait_timeout": "300ms"}})
+    weir = pgweir({"pool": {"default_pool_size": 1}, "timeouts": {"query_wait_timeout": "1s"}})
     with Peer.login(weir) as holder, Peer.login(weir) as waiter:
         holder.query("begin")
         waiter.send(wire.query("select 1"))

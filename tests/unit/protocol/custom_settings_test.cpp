@@ -154,26 +154,24 @@ TEST(CustomSettings, ANameThatCannotBeReadIsMissed) {
         std::vector<std::string> names;
         return collect_custom_settings(sql, names);
     };
-    for (const char* sql : {"SELECT set_config(k, v, false) FROM prefs",
-                            "SELECT set_config('app.' || $1, $2, false)",
-                            "SELECT set_config(E'app.\\x74enant', 'a', false)",
-                            "SELECT set_config(U&'app.t', 'a', false)",
-                            "SELECT set_config($$app.tenant$$, 'a', false)",
-                            "SELECT set_config(/* ' */ k, 'a', false)",
-                            "SELECT set_config((SELECT k FROM prefs), 'a', false)"}) {
+    for (const char* sql :
+         {"SELECT set_config(k, v, false) FROM prefs", "SELECT set_config('app.' || $1, $2, false)",
+          "SELECT set_config(E'app.\\x74enant', 'a', false)",
+          "SELECT set_config(U&'app.t', 'a', false)",
+          "SELECT set_config($$app.tenant$$, 'a', false)",
+          "SELECT set_config(/* ' */ k, 'a', false)",
+          "SELECT set_config((SELECT k FROM prefs), 'a', false)"}) {
         EXPECT_FALSE(seen(sql).of_set_config) << sql;
     }
-    for (const char* sql : {"DO $$BEGIN EXECUTE format('SET %I.%I = 1', a, b); END$$",
-                            "DO $$BEGIN EXECUTE 'SET ' || k || ' = 1'; END$$",
-                            "SET U&\"app\".x = 1"}) {
+    for (const char* sql :
+         {"DO $$BEGIN EXECUTE format('SET %I.%I = 1', a, b); END$$",
+          "DO $$BEGIN EXECUTE 'SET ' || k || ' = 1'; END$$", "SET U&\"app\".x = 1"}) {
         EXPECT_FALSE(seen(sql).of_set) << sql;
     }
-    for (const char* sql : {"SELECT set_config('app.tenant', $1, false)",
-                            "SELECT set_config($1, $2, false)",
-                            "SELECT set_config(k, v, true) FROM prefs",
-                            "SET app.tenant = 'a'",
-                            "UPDATE t SET a = 1",
-                            "SET LOCAL search_path TO a"}) {
+    for (const char* sql :
+         {"SELECT set_config('app.tenant', $1, false)", "SELECT set_config($1, $2, false)",
+          "SELECT set_config(k, v, true) FROM prefs", "SET app.tenant = 'a'", "UPDATE t SET a = 1",
+          "SET LOCAL search_path TO a"}) {
         EXPECT_TRUE(seen(sql).all()) << sql;
     }
 }
