@@ -20,18 +20,12 @@ constexpr std::size_t most_mentioned = 2000;
 
 }  // namespace
 
-// A name that stands in the text by itself is one that a function may be told to set: where that
-// explains what is set, nothing but what is not explained has to go (judge_unseen_settings).
+// A name that stands in the text by itself is one that a function may be told to set.
 void Server::note_names_in(Bytes text) {
     std::vector<std::string> names;
-    const protocol::NamesSeen seen = protocol::collect_custom_settings(text, names);
-    if (!seen.all()) effects_ |= Effect::sets_unseen;
-    std::vector<std::string> quoted;
-    protocol::collect_quoted_names(text, quoted);
-    if (seen.all() && !quoted.empty() && effects_.contains(Effect::sets_unseen))
-        effects_ = effects_.without(Effect::sets_unseen) | Effect::runs_unseen;
+    if (!protocol::collect_custom_settings(text, names).all()) effects_ |= Effect::sets_unseen;
+    protocol::collect_quoted_names(text, names);
     mention(names);
-    mention(quoted);
 }
 
 // A value that is not all here may be, or hold, the name of one.

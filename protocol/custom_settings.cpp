@@ -152,6 +152,9 @@ bool take_set_config(Cursor cursor, std::vector<std::string>& names) {
     if (!ends) return is_local(call);
     cursor.skip_any("'\\");
     cursor.skip_gap();
+    // The catalogue shows an expression with its casts: 'app.user'::text.
+    if (cursor.take(':') && cursor.take(':')) std::ignore = cursor.word();
+    cursor.skip_gap();
     while (cursor.take(')')) cursor.skip_gap();
     if (!cursor.at_end() && !cursor.at(",")) return is_local(call);
     add(std::string(name), names);

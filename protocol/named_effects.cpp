@@ -46,10 +46,9 @@ Effects effects_of_text(const CatalogueEntry& entry) {
     Effects effects = look.finish();
     if (!effects.contains(Effect::state)) return effects;
     std::vector<std::string> names;
-    const NamesSeen seen = collect_custom_settings(entry.text, names);
-    // In the strings of dynamic SQL a SET is mostly an UPDATE's.
-    if (!seen.of_set) effects |= Effect::runs_unseen;
-    if (!seen.of_set_config) effects |= Effect::sets_unseen;
+    // Most often its caller gives the name, which is seen there; and in the strings of dynamic SQL
+    // a SET is mostly an UPDATE's.
+    if (!collect_custom_settings(entry.text, names).all()) effects |= Effect::runs_unseen;
     return effects;
 }
 
