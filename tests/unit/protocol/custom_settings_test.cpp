@@ -171,7 +171,8 @@ TEST(CustomSettings, ANameThatCannotBeReadIsMissed) {
     for (const char* sql :
          {"SELECT set_config('app.tenant', $1, false)", "SELECT set_config($1, $2, false)",
           "SELECT set_config(k, v, true) FROM prefs", "SET app.tenant = 'a'", "UPDATE t SET a = 1",
-          "SET LOCAL search_path TO a"}) {
+          "SET LOCAL search_path TO a",
+          "set_config('app.z'::text, 'from a default'::text, false)"}) {
         EXPECT_TRUE(seen(sql).all()) << sql;
     }
 }
