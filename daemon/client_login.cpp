@@ -302,8 +302,9 @@ Task<bool> ClientSession::borrow_server() {
         const bool confirmed = co_await confirm_server();
         if (!confirmed) co_return false;
         if (exchange_->waiter.dedicated || lease_->is_current() || tried == tries) co_return true;
-        sending_ = false;
-        if (!lease_->release_if_done()) co_return true;
+        // It is out of date, and retired when it comes back.
+        lease_->abandon(false, false);
+        lease_.forget();
     }
 }
 

@@ -124,6 +124,8 @@ bool ClientSession::requests_sent() {
     if (ending_) return false;
     if (progress_ == Progress::need_outcome) {
         sending_ = false;
+        // Where nothing is owed, what it waits for is for us to bring about.
+        if (lease_ && lease_->tracker().owed() == 0) lease_->release_if_done();
         if (lease_ && lease_->works_for_itself()) begin_to_wait();
         phase_ = Phase::asking;
         return true;

@@ -118,11 +118,11 @@ void Server::abandon(bool half_sent, bool cancel) {
         session.pins.contains(PinReason::unseen) || effects_.contains(protocol::Effect::sticky);
     // Where all that the tenant did is known, rolling back is enough, and the server keeps its
     // prepared statements.
-    needs_reset_ = !session.follows || session.tracking == conf::SessionState::off ||
-                   effects_.any() || session.pins.any() || settings_touched_ ||
-                   !questions_.empty() || !to_close_.empty() || set_up_ != SetUp::none ||
-                   channels_here_ != ChannelsHere::none ||
-                   idle_session_timeout(*connection_.settings) != milliseconds::zero();
+    needs_reset_ =
+        needs_reset_ || !session.follows || session.tracking == conf::SessionState::off ||
+        effects_.any() || session.pins.any() || settings_touched_ || !questions_.empty() ||
+        !to_close_.empty() || set_up_ != SetUp::none || channels_here_ != ChannelsHere::none ||
+        idle_session_timeout(*connection_.settings) != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;

@@ -199,7 +199,8 @@ class Server : public std::enable_shared_from_this<Server>,
         closed,   ///< so is the whole of the request: nothing more may be sent
         alone,    ///< they are on their way, and nothing may be sent
     };
-    [[nodiscard]] bool is_set_up();
+    [[nodiscard]] bool is_set_up(Bytes text);
+    [[nodiscard]] Bytes text_to_run(const protocol::Step& step) const;
     [[nodiscard]] bool leaves_for_temp_buffers(const protocol::Step& step);
     [[nodiscard]] bool set_up_for(const protocol::Step& step, Outgoing& out);
     void begin_set_up();
@@ -210,7 +211,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void set_up_committed();
     void set_up_answered();
     void set_up_refused(protocol::ErrorReport report);
-    [[nodiscard]] SettingsPtr without_given_up(const SessionSettings& settings) const;
+    [[nodiscard]] SettingsPtr without_given_up(const SessionSettings& settings, Bytes text) const;
 
     // server_requests.cpp: what the tenant asks.
     [[nodiscard]] static Bytes text_of(const protocol::Step& step);
@@ -231,10 +232,12 @@ class Server : public std::enable_shared_from_this<Server>,
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
     void pass_part_of_copy(const protocol::Step& step, Bytes message, Outgoing& out);
     void note_sent(protocol::Frontend type, protocol::Origin origin);
-    void note_effects(protocol::Effects effects, Bytes text);
+    /// `statement`: where the text is one's, so that what is found in it is kept with that.
+    void note_effects(protocol::Effects effects, Bytes text, const Statement* statement = nullptr);
 
     // server_custom_settings.cpp: settings that PostgreSQL tells only to who knows their names.
-    void note_names_in(Bytes text);
+    [[nodiscard]] static SettingNames names_in(Bytes text);
+    void note_names(const SettingNames& found);
     void note_names_in_values(Bytes values, bool all_here);
     void mention(const std::vector<std::string>& names);
     [[nodiscard]] std::vector<std::string> names_to_ask_for();
@@ -438,7 +441,7 @@ class Server : public std::enable_shared_from_this<Server>,
     StatementsInFlight in_flight_;
     Named named_;             ///< what the request that is being taken names; until it is
     bool verifying_ = false;  ///< a description is on its way that a request waits for
-    std::string parameters_;  ///< of the statement that is being described
+    std::optional<std::string> parameters_;  ///< of the statement that is being described
     /// The client's statement of the latest Bind, and its portal.
     struct Bound {
         std::string portal;

@@ -15,17 +15,21 @@ using protocol::Effect;
 
 namespace {
 
-// More names in a client's requests between two questions are none that a program has.
-constexpr std::size_t most_mentioned = 2000;
+using protocol::most_custom_settings;
 
 }  // namespace
 
 // A name that stands in the text by itself is one that a function may be told to set.
-void Server::note_names_in(Bytes text) {
-    std::vector<std::string> names;
-    if (!protocol::collect_custom_settings(text, names).all()) effects_ |= Effect::sets_unseen;
-    protocol::collect_quoted_names(text, names);
-    mention(names);
+SettingNames Server::names_in(Bytes text) {
+    SettingNames found;
+    found.all_seen = protocol::collect_custom_settings(text, found.names).all();
+    protocol::collect_quoted_names(text, found.names);
+    return found;
+}
+
+void Server::note_names(const SettingNames& found) {
+    if (!found.all_seen) effects_ |= Effect::sets_unseen;
+    mention(found.names);
 }
 
 // A value that is not all here may be, or hold, the name of one.
@@ -43,8 +47,8 @@ void Server::mention(const std::vector<std::string>& names) {
         part_.note_custom_setting(name);
         mentioned_.push_back(name);
     }
-    if (mentioned_.size() <= most_mentioned) return;
-    mentioned_.resize(most_mentioned);
+    if (mentioned_.size() < most_custom_settings) return;
+    mentioned_.resize(most_custom_settings);
     effects_ |= Effect::sets_unseen;
 }
 

@@ -58,7 +58,7 @@ void Server::finish_operations(const protocol::Verdict& verdict, Backend type, B
 void Server::described(const StatementOperation& operation, Backend type, Bytes body, bool whole) {
     auto description = std::make_shared<Description>();
     if (operation.describes == Describes::statement)
-        description->parameters = std::exchange(parameters_, {});
+        description->parameters = std::exchange(parameters_, std::nullopt);
     if (type == Backend::no_data) {
         description->row.emplace();
     } else if (whole) {
@@ -129,6 +129,7 @@ Bytes Server::clients_error(const protocol::ErrorReport& report, Bytes error,
     if (!substitutes_.empty() && substitutes_.front().first == failed_request)
         return told_.emplace_back(std::move(substitutes_.front().second));
     if (report.message.find(server_name_prefix) == std::string::npos) return error;
+    while (names_.size() > 1 && names_[1].request <= failed_request) names_.pop_front();
     // A function of the database's has deallocated what is everybody's.
     constexpr std::string_view no_such_statement = "26000";
     if (report.code == no_such_statement) connection_.statements.mark_all_stale();

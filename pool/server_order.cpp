@@ -140,9 +140,15 @@ bool Server::awaits_outcome(const Step& step) const {
         return true;
     }
     if (tracker_.discarding() || tracker_.uncertain()) return false;
+    const auto type = static_cast<Frontend>(step.type);
+    const bool is_simple = type == Frontend::query || type == Frontend::function_call;
+    // Behind part of an extended query it may need something with a Sync of its own in front.
+    if (set_up_ == SetUp::chained && is_simple) return true;
     if (!refusal_.empty() || verifying_) return true;
     if (tracker_.copying_in()) return false;
-    if (has_had_its_turn()) return true;
+    // What is sent for a COPY is no transaction of its own.
+    const bool begins = is_simple || type == Frontend::parse || type == Frontend::bind;
+    if (begins && has_had_its_turn()) return true;
     return waits_for_sql(step) || (tenant_->session().follows && waits_for_statement(step));
 }
 

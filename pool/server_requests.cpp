@@ -408,7 +408,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     if (!effects.any()) return;
     if (forgets_sequences(effects)) inject_statement(discard_sequences, out);
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
-    note_effects(effects, statement.query());
+    note_effects(effects, statement.query(), &statement);
     // In the midst of an extended query one of pgweir's own would end its transaction.
     bring_channels(effects, tracker_.wants_sync() ? Origin::injected : Origin::pool, out);
     if (effects.contains(Effect::state)) note_names_in_values(values, all_here);
@@ -490,7 +490,7 @@ Effects Server::effects_of(const Statement& statement) const {
     return tracks() ? statement.effects(part_.names()) : Effects();
 }
 
-void Server::note_effects(Effects effects, Bytes text) {
+void Server::note_effects(Effects effects, Bytes text, const Statement* statement) {
     if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading))
         alters_reading_ = tracker_.sent_in_all();
     effects = effects.without(Effect::alters_reading);
@@ -504,7 +504,7 @@ void Server::note_effects(Effects effects, Bytes text) {
     constexpr std::size_t most = 1024;
     if (!text.empty()) effects_text_.assign(text.substr(0, most));
     if (!effects.contains(Effect::state)) return;
-    note_names_in(text);
+    note_names(statement != nullptr ? statement->setting_names(names_in) : names_in(text));
     if (effects.contains(Effect::changes_catalogue)) part_.pool().catalogue_changes(text);
     note_fates(text);
 }

@@ -46,6 +46,9 @@ const std::string& Server::tenants_text() const {
 }
 
 void Server::note_fates(Bytes text) {
+    // Each name takes a look at all of the text: not for thousands of names in a text of megabytes.
+    constexpr std::size_t most = 64U << 20U;
+    if (tenant_->session().startup->values().size() * text.size() > most) return;
     for (const auto& [name, value] : tenant_->session().startup->values()) {
         if (!hides_reset(name)) continue;
         const SettingFate fate = protocol::fate_of_setting(text, name);

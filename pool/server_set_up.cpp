@@ -39,17 +39,20 @@ bool Server::suits(const TenantSession& session) const {
     return wanted == nullptr ? present == nullptr : present != nullptr && *present == *wanted;
 }
 
+// The text that a request brings, or that of the statement that it names.
+Bytes Server::text_to_run(const Step& step) const {
+    if (static_cast<Frontend>(step.type) != Frontend::bind) return text_of(step);
+    const auto bind = protocol::parse_bind_head(step.body);
+    const ClientStatement* const own =
+        bind ? std::as_const(tenant_->session().statements).find(bind->statement) : nullptr;
+    return own != nullptr ? Bytes(own->statement->query()) : Bytes();
+}
+
 // The client is about to change temp_buffers here, where others have used temporary tables: it gets
 // another server for it.
 bool Server::leaves_for_temp_buffers(const Step& step) {
     if (!connection_.had_temporary || tenant_->session().pins.any()) return false;
-    Bytes text = text_of(step);
-    if (static_cast<Frontend>(step.type) == Frontend::bind) {
-        const auto bind = protocol::parse_bind_head(step.body);
-        const ClientStatement* const own =
-            bind ? tenant_->session().statements.find(bind->statement) : nullptr;
-        if (own != nullptr) text = own->statement->query();
-    }
+    const Bytes text = text_to_run(step);
     if (lower_case(text).find(temp_buffers) == std::string::npos) return false;
     connection_.is_worn_out = true;
     end_lease();
@@ -57,18 +60,19 @@ bool Server::leaves_for_temp_buffers(const Step& step) {
 }
 
 bool Server::set_up() {
-    if (is_set_up()) return false;
+    if (is_set_up({})) return false;
     set_up_alone_ = true;
     begin_set_up();
     return true;
 }
 
-// The settings of a client may be another object with the same values.
-bool Server::is_set_up() {
+// The settings of a client may be another object with the same values. `text`: what is about to
+// run, where that is known.
+bool Server::is_set_up(Bytes text) {
     TenantSession& session = tenant_->session();
     if (connection_.settings == session.settings) return true;
     settings_wanted_ =
-        session.settings_refused ? without_given_up(*session.settings) : session.settings;
+        session.settings_refused ? without_given_up(*session.settings, text) : session.settings;
     if (connection_.settings->values() != settings_wanted_->values()) return false;
     connection_.settings = settings_wanted_;
     session.settings_refused = false;
@@ -80,13 +84,12 @@ bool Server::set_up_for(const Step& step, Outgoing& out) {
     if (set_up_ != SetUp::none || connection_.settings == tenant_->session().settings) return true;
     const auto type = static_cast<Frontend>(step.type);
     const bool is_query = type == Frontend::query;
-    const Bytes text = text_of(step);
-    if (!text.empty()) note_statement(text);
-    if (is_set_up()) return true;
+    const Bytes text = text_to_run(step);
+    if (is_set_up(text)) return true;
+    const bool has_parts = is_query || type == Frontend::function_call;
     set_up_alone_ =
-        tenant_->session().listener != nullptr ||
-        (is_query &&
-         (!step.whole || protocol::look_at(text, part_.names().get()).only(needs_orders).any()));
+        tenant_->session().listener != nullptr || (has_parts && !step.whole) ||
+        (is_query && protocol::look_at(text, part_.names().get()).only(needs_orders).any());
     if (set_up_alone_ || lift_limits()) {
         if (set_up_ == SetUp::none) begin_set_up();
         return false;
@@ -161,7 +164,7 @@ void Server::limits_lifted() {
         lifting_failed_ = 0;
     }
     if (tenant_ == nullptr || !set_up_alone_) return;  // a request that waits comes again
-    if (!is_set_up()) {
+    if (connection_.settings->values() != settings_wanted_->values()) {
         begin_set_up();
     } else {
         set_up_alone_ = false;
@@ -220,11 +223,10 @@ void Server::set_up_refused(protocol::ErrorReport report) {
 }
 
 // Whose role is gone can still RESET it: what the statement is about to change anyhow is left out.
-SettingsPtr Server::without_given_up(const SessionSettings& settings) const {
+SettingsPtr Server::without_given_up(const SessionSettings& settings, Bytes text) const {
     std::vector<Parameter> kept = settings.values();
-    std::erase_if(kept, [this](const Parameter& setting) {
-        return protocol::fate_of_setting(latest_statement_, setting.first) !=
-               protocol::SettingFate::untouched;
+    std::erase_if(kept, [text](const Parameter& setting) {
+        return protocol::fate_of_setting(text, setting.first) != protocol::SettingFate::untouched;
     });
     return part_.context().settings.intern(std::move(kept));
 }

@@ -136,7 +136,8 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
             }
             break;
         case Backend::parameter_description:
-            if (!in_flight_.empty() && step.whole) parameters_ = step.body;
+            parameters_.reset();
+            if (step.whole) parameters_.emplace(step.body);
             break;
         case Backend::notification_response:
             take_notification(step.body, message);

@@ -71,6 +71,9 @@ protocol::Effects Statement::effects(
 
 std::optional<std::string> Statement::types_without_text(bool described) const {
     constexpr std::size_t most = std::numeric_limits<std::uint16_t>::max();
+    const std::size_t head = sizeof(std::uint16_t);
+    if (types_.size() < head || (types_.size() - head) % sizeof(std::uint32_t) != 0)
+        return std::nullopt;  // nonsense, which the server has refused or will
     const Bytes given = Bytes(types_).substr(sizeof(std::uint16_t));
     const std::size_t told = given.size() / sizeof(std::uint32_t);
     const std::size_t count = std::max(told, protocol::parameter_count(query_));

@@ -17,6 +17,12 @@ namespace pgweir::pool {
 
 using protocol::Bytes;
 
+/// Custom settings that a text names.
+struct SettingNames {
+    std::vector<std::string> names;
+    bool all_seen = true;  ///< it sets none under another name
+};
+
 /// The text of a statement with its parameter types, and the settings that PostgreSQL reads it by.
 /// Two clients that prepare the same share one, and one name on each server. Immutable but for what
 /// it remembers of itself; that is for the worker that made it.
@@ -47,6 +53,12 @@ class Statement {
 
     static constexpr std::string_view private_mark = "private ";
 
+    /// What `find` finds in the text; asked for once.
+    [[nodiscard]] const SettingNames& setting_names(SettingNames (*find)(Bytes)) const {
+        if (!setting_names_) setting_names_ = std::make_unique<const SettingNames>(find(query_));
+        return *setting_names_;
+    }
+
   private:
     std::string query_;
     std::string types_;
@@ -55,6 +67,7 @@ class Statement {
     mutable protocol::Effects effects_;
     mutable std::shared_ptr<const protocol::NamedEffects> names_;
     mutable bool looked_ = false;
+    mutable std::unique_ptr<const SettingNames> setting_names_;
 };
 
 using StatementPtr = std::shared_ptr<const Statement>;

@@ -82,7 +82,7 @@ class Cursor {
 };
 
 void add(std::string name, std::vector<std::string>& names) {
-    if (!is_custom_setting_name(name)) return;
+    if (!is_custom_setting_name(name) || names.size() >= most_custom_settings) return;
     std::ranges::transform(name, name.begin(), lower);
     if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
 }
@@ -185,6 +185,10 @@ NamesSeen collect_custom_settings(std::string_view sql, std::vector<std::string>
     NamesSeen seen;
     Cursor cursor(sql);
     while (!cursor.at_end()) {
+        if (names.size() >= most_custom_settings) {
+            seen.of_set_config = false;
+            return seen;
+        }
         const std::string word = cursor.word();
         if (word.empty()) {
             cursor.skip();
@@ -213,6 +217,7 @@ void collect_settings_read(std::string_view sql, std::vector<std::string>& names
 
 void collect_quoted_names(std::string_view sql, std::vector<std::string>& names) {
     for (std::size_t at = sql.find('\''); at != std::string_view::npos; at = sql.find('\'', at)) {
+        if (names.size() >= most_custom_settings) return;
         const std::size_t end = sql.find('\'', ++at);
         if (end == std::string_view::npos) return;
         add(std::string(sql.substr(at, end - at)), names);

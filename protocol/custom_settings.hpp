@@ -10,7 +10,7 @@ namespace pgweir::protocol {
 /// Whether the names of all settings can be read in a text that it sets.
 struct NamesSeen {
     bool of_set = true;         ///< by SET, which dynamic SQL may put together
-    bool of_set_config = true;  ///< by set_config()
+    bool of_set_config = true;  ///< by set_config(); false also where there are too many
     [[nodiscard]] bool all() const { return of_set && of_set_config; }
 };
 
@@ -23,6 +23,9 @@ struct NamesSeen {
 
 /// Adds those that `sql` reads by name: `current_setting('a.b')`.
 void collect_settings_read(std::string_view sql, std::vector<std::string>& names);
+
+/// More names than a program has: behind so many, no more are collected.
+inline constexpr std::size_t most_custom_settings = 2000;
 
 /// Adds every string constant in `sql` that could be the name of one: an argument, maybe, of a
 /// function that sets what it is told.
