@@ -1,5 +1,8 @@
 #include "daemon/auth/password_checker.hpp"
 
+#include <openssl/crypto.h>
+#include <pthread.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -44,6 +47,7 @@ struct PasswordChecker::State {
     std::mutex mutex;  ///< guards what follows
     std::condition_variable changed;
     bool started = false;
+    bool gone = false;  ///< the thread has ended, but for its last step
     bool ended = false;
     std::map<std::string, std::deque<Job>> waiting;  ///< by address; none is empty
     std::string latest;                              ///< whose turn it was
@@ -52,12 +56,15 @@ struct PasswordChecker::State {
 
 PasswordChecker::PasswordChecker() : state_(std::make_shared<State>()) {}
 
-// After this nobody is called any more: `done` is called under the same mutex.
+// After this nobody is called any more: `done` is called under the same mutex. A thread that rests
+// ends at once, and what OpenSSL keeps for it goes with it; a comparison is not waited for.
 PasswordChecker::~PasswordChecker() {
-    const std::lock_guard lock(state_->mutex);
+    constexpr std::chrono::milliseconds patience{100};
+    std::unique_lock lock(state_->mutex);
     state_->ended = true;
     state_->waiting.clear();
     state_->changed.notify_all();
+    if (state_->started) state_->changed.wait_for(lock, patience, [this] { return state_->gone; });
 }
 
 PasswordChecker::Answer PasswordChecker::recall(const std::string& password,
@@ -75,7 +82,13 @@ void PasswordChecker::ask(Question question, std::function<void(Answer)> done) {
     }
     if (!std::exchange(state_->started, true)) {
         // It has the state for itself, as it may outlive this object.
-        std::thread([state = state_] { state->run(); }).detach();
+        std::thread([state = state_] {
+            state->run();
+            OPENSSL_thread_stop();
+            const std::lock_guard gone(state->mutex);
+            state->gone = true;
+            state->changed.notify_all();
+        }).detach();
     }
     state_->changed.notify_one();
 }
