@@ -95,11 +95,16 @@ class Session:
         return messages
 
     def answer_queries(self, value="1"):
-        """Answer every simple query with one row, and every Sync, until the client leaves."""
+        """Answer every simple query with one row, and what pgweir sends before a client's request
+        (Parse, Bind, Execute, Close, Sync), until the client leaves."""
+        extended = {"P": wire.frame("1"), "B": wire.frame("2"), "C": wire.frame("3"),
+                    "E": wire.command_complete("SELECT 1")}
         while True:
             message = self.receive()
             if message.type == "Q":
                 self.send(one_row(value))
+            elif message.type in extended:
+                self.send(extended[message.type])
             elif message.type == "S":
                 self.send(wire.ready_for_query())
             elif message.type == "X":
