@@ -364,11 +364,12 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     }
     const ClientStatement* const own = tenant_->session().statements.find(bind->statement);
     StatementPtr statement = own != nullptr ? own->statement : nullptr;
-    bound_portal_ = {};
+    bound_portal_.reading = 0;
     if (statement && statement != unknown_statement()) {
-        bound_portal_ = {.portal = std::string(bind->portal),
-                         .name = std::string(bind->statement),
-                         .reading = own->reading};
+        // Into the storage that is there: this is done for each Bind.
+        bound_portal_.portal.assign(bind->portal);
+        bound_portal_.name.assign(bind->statement);
+        bound_portal_.reading = own->reading;
         note_run(*statement, bind->rest, step.whole, out);
     }
     if (bind->statement.empty() && !statement) end_unnamed(out);

@@ -6,6 +6,7 @@
 
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
+#include "protocol/characters.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/serialize.hpp"
 #include "protocol/setting_fate.hpp"
@@ -53,7 +54,7 @@ Bytes Server::text_to_run(const Step& step) const {
 bool Server::leaves_for_temp_buffers(const Step& step) {
     if (!connection_.had_temporary || tenant_->session().pins.any()) return false;
     const Bytes text = text_to_run(step);
-    if (lower_case(text).find(temp_buffers) == std::string::npos) return false;
+    if (std::ranges::search(text, temp_buffers, {}, protocol::lower).empty()) return false;
     connection_.is_worn_out = true;
     end_lease();
     return true;
@@ -186,7 +187,7 @@ void Server::set_up_committed() {
     if (set_up_ != SetUp::chained && set_up_ != SetUp::closed && set_up_ != SetUp::alone) return;
     if (set_up_ != SetUp::alone) {
         set_up_ = SetUp::none;
-        reports_due_ = true;
+        reports_due_ = tenant_ != nullptr;  // whoever has left is told nothing
     }
     if (tenant_ != nullptr) tenant_->session().settings_refused = false;
 }

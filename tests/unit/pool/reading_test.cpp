@@ -35,6 +35,20 @@ std::string row_of(std::string_view name, const std::string& type, char table = 
 
 class ReadingTest : public FollowingFixture {
   protected:
+    // In a transaction ann prepares what it has already once more, behind a query that is not
+    // answered: the server has to read it aside.
+    void prepare_twice_behind(std::string_view query) {
+        const std::string aside{statement_aside};
+        keep(ann);
+        prepared_by(ann, "s1", "select 1");
+        ann.query("begin");
+        EXPECT_EQ(got(), "Q");
+        say("CZ", 0, TransactionStatus::in_transaction);
+        ann.query(query);
+        ann.parse("s2", "select 1");
+        ann.sync();
+        EXPECT_EQ(got(), "Q C:" + aside + " P:" + aside + " S");
+    }
     void SetUp() override { make_pool(2); }
     void keep(FollowingTenant& tenant) {
         tenant.keeps_server = true;
@@ -171,16 +185,7 @@ TEST_F(ReadingTest, AParseThatFailsAfterItsCloseLeavesNothing) {
 
 // In a transaction that may have failed a Parse must not cost the server what it has.
 TEST_F(ReadingTest, WhereTheTransactionMayHaveFailedTheTextIsReadAside) {
-    const std::string aside{statement_aside};
-    keep(ann);
-    prepared_by(ann, "s1", "select 1");
-    ann.query("begin");
-    EXPECT_EQ(got(), "Q");
-    say("CZ", 0, TransactionStatus::in_transaction);
-    ann.query("select 1/0");
-    ann.parse("s2", "select 1");
-    ann.sync();
-    EXPECT_EQ(got(), "Q C:" + aside + " P:" + aside + " S");
+    prepare_twice_behind("select 1/0");
     say("EZ3EZ", 0, TransactionStatus::failed);
     ann.query("rollback");
     EXPECT_EQ(got(), "Q");
@@ -195,16 +200,7 @@ TEST_F(ReadingTest, WhereTheTransactionMayHaveFailedTheTextIsReadAside) {
 }
 
 TEST_F(ReadingTest, WhatWasReadAsideIsReadInItsPlaceWhenItIsUsed) {
-    const std::string aside{statement_aside};
-    keep(ann);
-    prepared_by(ann, "s1", "select 1");
-    ann.query("begin");
-    EXPECT_EQ(got(), "Q");
-    say("CZ", 0, TransactionStatus::in_transaction);
-    ann.query("select 0");
-    ann.parse("s2", "select 1");
-    ann.sync();
-    EXPECT_EQ(got(), "Q C:" + aside + " P:" + aside + " S");
+    prepare_twice_behind("select 0");
     say("CZ31Z", 0, TransactionStatus::in_transaction);
     ann.bind("s2");
     ann.sync();
