@@ -100,8 +100,10 @@ void Server::undo(const StatementOperation& operation, bool failed) {
     // What never came there has not been deallocated either.
     if (operation.materialises) std::erase(materialised_, operation.name);
     if (!operation.of_client || tenant_ == nullptr) return;
-    const ClientStatement before =
+    ClientStatement before =
         failed && operation.name.empty() ? ClientStatement() : operation.before;
+    // Its own Parse is older than what is taken back: it was answered, or is taken back next.
+    if (before.as_of == not_answered) before.as_of = next_reading();
     if (StatementOperation* const later = in_flight_.oldest_of(operation.name)) {
         later->before = before;
     } else {

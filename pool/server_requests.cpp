@@ -1,7 +1,6 @@
 // What a tenant asks of its server: names of prepared statements become the server's, and what a
 // statement may leave behind is noted.
 #include <algorithm>
-#include <limits>
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
@@ -28,9 +27,6 @@ constexpr Effects anything = protocol::suspect_effects | Effect::reads_sequence 
                              Effect::names_statement | Effect::ends_transaction |
                              Effect::changes_catalogue | Effect::alters_reading |
                              Effect::sets_unseen;
-
-// ClientStatement::as_of while the server has not said that it has read the text.
-constexpr std::uint64_t not_answered = std::numeric_limits<std::uint64_t>::max();
 
 // The text of a Query, without its terminator.
 Bytes query_text(Bytes body) {

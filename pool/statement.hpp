@@ -4,6 +4,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -157,6 +158,9 @@ struct ServerStatement {
     DescriptionPtr description;  ///< of that reading; null: nobody has asked
     bool stale = false;          ///< it has to be prepared anew before it can be used
 };
+
+/// ClientStatement::as_of while the server has not said that it has read the text.
+inline constexpr std::uint64_t not_answered = std::numeric_limits<std::uint64_t>::max();
 
 /// A statement that a client has prepared.
 struct ClientStatement {

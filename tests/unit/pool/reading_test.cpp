@@ -183,6 +183,34 @@ TEST_F(ReadingTest, AParseThatFailsAfterItsCloseLeavesNothing) {
     EXPECT_EQ(ann.received_types(), "EZ");
 }
 
+// The answer to its Parse came while a later one of the same name was assumed; that was taken back,
+// and the statement counted as one whose Parse is not answered: on any other server it was read
+// again and again, and the client's Bind never went out (random program 696).
+TEST_F(ReadingTest, AStatementThatComesBackIsReadOnceOnAnotherServer) {
+    keep(ann);
+    ann.parse("s1", "select 1");
+    ann.describe("nothing");
+    ann.close_statement("s1");
+    ann.parse("s1", "select 2");
+    ann.sync();
+    static_cast<void>(got());
+    say("1EZ");
+    ann.describe("s1");
+    ann.sync();
+    static_cast<void>(got());
+    say_bytes(description(parameters_of({}), ""));
+    say("Z");
+    ASSERT_EQ(ann.received_types(), "1EZtnZ");
+    give_back(ann);
+    keep(bob);
+    keep(ann);
+    ann.bind("s1");
+    EXPECT_EQ(got(1), "P:" + one + " D:" + one + " H");
+    read_there(parameters_of({}), "");
+    ann.sync();
+    EXPECT_EQ(got(1), "B:" + one + " S");
+}
+
 // In a transaction that may have failed a Parse must not cost the server what it has.
 TEST_F(ReadingTest, WhereTheTransactionMayHaveFailedTheTextIsReadAside) {
     prepare_twice_behind("select 1/0");
