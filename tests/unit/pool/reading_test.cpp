@@ -21,7 +21,7 @@ const std::string text = "\0\0\0\x19"s;
 
 // The body of a ParameterDescription.
 std::string parameters_of(const std::vector<std::string>& types) {
-    std::string body{'\0', static_cast<char>(types.size())};
+    std::string body{static_cast<char>(types.size() >> 8U), static_cast<char>(types.size())};
     for (const std::string& type : types) body += type;
     return body;
 }
@@ -346,6 +346,16 @@ TEST_P(Told, ParametersAreKeptWhenTheTextIsReadAgain) {
     ann.bind(GetParam());
     const std::string there = *GetParam() == 0 ? "" : one;
     EXPECT_EQ(next_message(1), "P" + there + "\0select 1\0\0\2"s + integer + text);
+}
+
+// A description longer than the buffer was remembered as an empty one, and no Parse with that is
+// read.
+TEST_P(Told, TypesThatAreTooManyToBeKeptAreThoseOfTheParse) {
+    const std::vector<std::string> many(5'000, integer);
+    told_and_moved(GetParam(), parameters_of(many), an_integer);
+    ann.bind(GetParam());
+    const std::string there = *GetParam() == 0 ? "" : one;
+    EXPECT_EQ(next_message(1), "P" + there + "\0select 1\0\0"s) << "no type is given";
 }
 
 TEST_P(Told, AParseThatFailsEndsTheWaiting) {

@@ -15,6 +15,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+const protocol::Step part_of_function_call{
+    .kind = protocol::Step::Kind::frame, .size = 16'384, .type = 'F', .body = {}, .whole = false};
+
 class SetUpTest : public FollowingFixture {
   protected:
     void SetUp() override { make_pool(1); }
@@ -310,6 +313,50 @@ TEST_F(SetUpTest, ASecondRequestNeverMeetsARefusal) {
     EXPECT_TRUE(ann.offer_again());
     EXPECT_THAT(set_up_statements()[1], HasSubstr("nowhere")) << "it is tried again";
     EXPECT_EQ(next_message(), "Qselect 2");
+}
+
+// Between the set-up and a Query there would be something of pgweir's with a Sync of its own:
+// behind that the Query, which ended the failed block, ran with the former client's settings.
+TEST_F(SetUpTest, AQueryBehindPartOfAnExtendedQueryWaitsForIt) {
+    has(ann, {{"search_path", "CET"}});
+    ann.parse("", "select 1");
+    ann.query("rollback; deallocate s1");
+    EXPECT_EQ(ann.held_back(), 1U);
+    const std::vector<std::string> set_up = set_up_statements();
+    EXPECT_EQ(got(), "P: H") << "the server is to say how it went";
+    refuse(set_up, 1);
+    EXPECT_TRUE(ann.offer_again());
+    EXPECT_EQ(got(), "Q") << "as it is: the server discards it";
+    EXPECT_EQ(ann.received_types(), "E");
+}
+
+// The text of the client before had given up everything, and the request ran as nobody in
+// particular.
+TEST_F(SetUpTest, OnlyTheClientsOwnStatementGivesSettingsUpAfterARefusal) {
+    acquire(ann);
+    ann.parse("s1", "select 1");
+    ann.sync();
+    static_cast<void>(got());
+    say("1Z");
+    acquire(bob);
+    bob.query("discard all");
+    static_cast<void>(got());
+    say("CZ");
+    ann.session().settings_refused = true;
+    has(ann, {{"search_path", "nowhere"}});
+    ann.bind("s1");
+    EXPECT_THAT(set_up_statements()[1], HasSubstr("nowhere"));
+}
+
+// Its Sync would have come into the middle of the message.
+TEST_F(SetUpTest, AFunctionCallThatIsNotAllHereWaits) {
+    has(ann, {{"search_path", "CET"}});
+    EXPECT_FALSE(ann.server->awaits_outcome(part_of_function_call));
+    Outgoing out;
+    EXPECT_FALSE(ann.server->make_ready(part_of_function_call, out));
+    EXPECT_TRUE(out.empty());
+    EXPECT_THAT(set_up_statements(), SizeIs(3));
+    EXPECT_EQ(got(), "S");
 }
 
 // --- alone ---------------------------------------------------------------------------------------

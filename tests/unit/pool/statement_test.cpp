@@ -44,6 +44,13 @@ TEST(TypesWithoutText, AreToldWhereTheStatementIsDescribedAlike) {
     EXPECT_EQ(of("select 1")->types_without_text(true), std::nullopt) << "it has rows";
 }
 
+TEST(TypesWithoutText, OfNonsenseAreNone) {
+    for (const std::string& types : {""s, "\0"s, "\0\1"s + integer + "x", "\0\1abc"s}) {
+        EXPECT_EQ(of("select $1", types)->types_without_text(false), std::nullopt);
+        EXPECT_EQ(of("select $1", types)->types_without_text(true), std::nullopt);
+    }
+}
+
 TEST(StatementCache, GivesEqualStatementsOneObject) {
     StatementCache cache;
     const StatementPtr first = cache.intern("select 1", "\0\0"s, "role=ann\0"s);

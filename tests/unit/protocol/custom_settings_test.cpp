@@ -177,6 +177,15 @@ TEST(CustomSettings, ANameThatCannotBeReadIsMissed) {
     }
 }
 
+// A megabyte of names took seconds, in which the worker served nobody.
+TEST(CustomSettings, SoManyNamesThatNoProgramHasThemAreNotCollected) {
+    std::string sql;
+    for (int i = 0; i < 100'000; ++i) sql += "SET a.b" + std::to_string(i) + "=1;";
+    std::vector<std::string> names;
+    EXPECT_FALSE(collect_custom_settings(sql, names).all());
+    EXPECT_EQ(names.size(), most_custom_settings);
+}
+
 TEST(CustomSettings, ThoseThatAreReadAreFoundToo) {
     std::vector<std::string> names;
     collect_settings_read("(tenant = current_setting('app.tenant'::text, true))", names);
