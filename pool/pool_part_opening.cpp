@@ -79,8 +79,13 @@ void PoolPart::connected(ServerConnection connection, Clock::duration took) {
     connection.settings = context_.settings.none();
     connection.reported_at_login =
         std::make_shared<const std::vector<Parameter>>(connection.reported);
+    Server& server = add(std::move(connection), took);
+    if (retire_if_due(server, context_.now())) {  // shut down, paused or changed meanwhile
+        open_connections();
+        return;
+    }
     ++connecting_;  // until it can be lent
-    add(std::move(connection), took).introduce();
+    server.introduce();
 }
 
 void PoolPart::introduced(Server& server) {

@@ -40,8 +40,12 @@ class TestTenant : public Tenant {
     /// What the client has received since it was last asked.
     [[nodiscard]] std::string received() const {
         std::array<char, 4096> room{};
-        const ssize_t size = ::recv(client_, room.data(), room.size(), 0);
-        return size > 0 ? std::string(room.data(), static_cast<std::size_t>(size)) : "";
+        std::string all;
+        ssize_t size = 0;
+        while ((size = ::recv(client_, room.data(), room.size(), 0)) > 0) {
+            all.append(room.data(), static_cast<std::size_t>(size));
+        }
+        return all;
     }
     /// Offers a whole message as a session does. What is held back, and all behind it, waits until
     /// it is offered again.
@@ -163,6 +167,11 @@ class TestObserver : public Observer {
 
 class LendingTest : public testing::Test {
   protected:
+    /// Nothing is asked of new servers.
+    LendingTest() {
+        config.pool.login_defaults_interval = milliseconds::zero();
+        config.pool.session_state = conf::SessionState::off;
+    }
     /// Makes the pool; `size` is its default_pool_size.
     void make_pool(unsigned size) {
         conf::Database entry{.name = "shop",
@@ -172,8 +181,6 @@ class LendingTest : public testing::Test {
                                             {"sslmode", "disable"},
                                             {"gssencmode", "disable"}}};
         config.pool.default_pool_size = size;
-        config.pool.login_defaults_interval = milliseconds::zero();
-        config.pool.session_state = conf::SessionState::off;  // nothing is asked of new servers
         entry.options = config.pool;
         config.databases.push_back(entry);
         pool = registry.find_or_make(config, entry, "shop", "ann");

@@ -55,6 +55,20 @@ TEST_F(PausingTest, AConnectionThatWasBegunIsClosedWhenItIsMade) {
     EXPECT_TRUE(ann.server->release_if_done());
 }
 
+// It was asked for its defaults, and nobody was left to close it: leaked at the end.
+TEST_F(PausingTest, AConnectionThatIsMadeAfterTheShutdownIsClosedUnasked) {
+    config.pool.login_defaults_interval = std::chrono::seconds(5);
+    make_pool(1);
+    TestTenant ann(worker.io);
+    part().enqueue(ann.waiter, Clock::now());
+    part().withdraw(ann.waiter);
+    part().shut_down();
+    EXPECT_TRUE(run_until([&] { return servers() == 0; }));
+    EXPECT_THAT(observer.closed, testing::ElementsAre(ServerClose::shutdown));
+    postgresql.poll();
+    EXPECT_EQ(next_message(), "X");
+}
+
 TEST_F(PausingTest, AReloadGoesOnBeingPaused) {
     make_pool(1);
     pause(true);
