@@ -155,6 +155,8 @@ void Server::abandon(bool half_sent, bool cancel) {
 void Server::forget_session() {
     effects_ = {};
     effects_text_.clear();
+    asked_text_.clear();
+    forget_long_texts();
     long_look_.reset();
     materialised_.clear();
     to_close_.clear();

@@ -69,8 +69,11 @@ class Server : public std::enable_shared_from_this<Server>,
     /// several_sessions.
     [[nodiscard]] std::uint64_t sequences_of() const { return connection_.sequences_of; }
 
-    /// The statement that it was asked last, or its beginning.
-    [[nodiscard]] const std::string& latest_statement() const { return latest_statement_; }
+    /// The statement that it was asked last, or its beginning. Empty where only the server knows
+    /// it: in session pooling, of what was prepared before.
+    [[nodiscard]] Bytes latest_statement() const {
+        return Bytes(latest_text_).substr(0, longest_shown_text);
+    }
 
     /// Nothing that this backend keeps for ever is in the way of the session's settings.
     [[nodiscard]] bool suits(const TenantSession& session) const;
@@ -215,8 +218,10 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // server_requests.cpp: what the tenant asks.
     [[nodiscard]] static Bytes text_of(const protocol::Step& step);
-    void note_text(Bytes text);
+    [[nodiscard]] bool looks_at_texts() const;
+    void note_text(const protocol::Step& step);
     void note_statement(Bytes text);
+    void forget_long_texts();
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_what_follows(const protocol::Step& step, Bytes message, Outgoing& out);
@@ -318,6 +323,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool ask_before_release();
     [[nodiscard]] bool put_off_idle_timeout();
     [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
+    void note_asked_text();
     void ask_state(bool hurried);
     [[nodiscard]] std::optional<CatalogueUpkeep::Reading> begin_catalogue();
     void ask_catalogue(const CatalogueUpkeep::Reading& reading);
@@ -331,6 +337,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void state_answered();
     void catalogue_answered();
     void note_tag(Bytes tag);
+    void note_reset_by_set();
     void note_definition();
     void note_rollback();
     void note_discarding_tag(Bytes tag);
@@ -435,8 +442,12 @@ class Server : public std::enable_shared_from_this<Server>,
     protocol::Effects effects_;
     protocol::Effects asked_effects_;  ///< those that the question under way is about
     std::string asked_text_;           ///< likewise
-    std::string latest_statement_;     ///< for who looks; cut
-    std::string effects_text_;         ///< the statement that the latest of them came from
+    static constexpr std::size_t longest_shown_text = 256;
+    std::string latest_text_;         ///< what the tenant asked last; cut when it is answered
+    bool knows_latest_text_ = false;  ///< it is that of what runs, and whole
+    std::optional<std::string>
+        latest_parsed_;         ///< the name of the statement that it is the text of
+    std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     StatementsInFlight in_flight_;
     Named named_;             ///< what the request that is being taken names; until it is

@@ -74,8 +74,9 @@ void Server::ask_for_sources() {
 // Where several statements are under way, the text at hand may be another one's.
 void Server::note_login_change(Bytes tag) {
     if (!protocol::changes_logins(tag)) return;
-    login_changes_.push_back(bound_ == 1 ? protocol::login_change(latest_statement_)
-                                         : protocol::LoginChange{});
+    const bool is_plain = bound_ == 1 && knows_latest_text_;
+    login_changes_.push_back(is_plain ? protocol::login_change(latest_text_)
+                                      : protocol::LoginChange{});
 }
 
 // Before the client hears that it is done: who logs in after that finds it.

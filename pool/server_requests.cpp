@@ -34,13 +34,6 @@ Bytes query_text(Bytes body) {
     return body;
 }
 
-// Whether a text may define a function, by its first word: for where no more is looked at.
-bool begins_with_definition(Bytes text) {
-    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-    const std::string first = lower_case(text.substr(0, sizeof "create" - 1));
-    return first == "create" || first.starts_with("alter");
-}
-
 }  // namespace
 
 // The text of a Query or a Parse, as far as it is here; empty for others.
@@ -78,7 +71,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         names_.clear();
         substitutes_.clear();
     }
-    note_text(text_of(step));
+    note_text(step);
     const bool follows = tenant_->session().follows;
     if (type == Frontend::parse) part_.statistics().client_parses.add();
     if (type == Frontend::query) bound_ += 1;
@@ -185,17 +178,41 @@ bool Server::tracks() const {
     return tenant_->session().tracking != conf::SessionState::off;
 }
 
-void Server::note_text(Bytes text) {
-    if (text.empty()) return;
-    note_statement(text);
-    const bool is_looked_at = tenant_->session().follows && tracks();
-    if (!is_looked_at && begins_with_definition(text)) part_.pool().catalogue_changes(text);
+bool Server::looks_at_texts() const {
+    return tenant_->session().follows && tracks();
 }
 
-// Kept so short that it is copied without a thought, and without an allocation after the first.
+// Kept whole until all is answered: it is the tags that tell what to look for in it. Where texts
+// are not looked at when they are sent, only the server knows that of what was prepared before.
+void Server::note_text(const Step& step) {
+    const auto type = static_cast<Frontend>(step.type);
+    if (type == Frontend::query || type == Frontend::parse) {
+        latest_parsed_.reset();
+        if (type == Frontend::parse) latest_parsed_ = step.body.substr(0, step.body.find('\0'));
+        note_statement(text_of(step));
+        knows_latest_text_ = step.whole;
+    } else if (type == Frontend::bind && !looks_at_texts()) {
+        const auto bind = protocol::parse_bind_head(step.body);
+        if (bind && latest_parsed_ == bind->statement) return;
+        latest_text_.clear();
+        knows_latest_text_ = false;
+    }
+}
+
 void Server::note_statement(Bytes text) {
-    constexpr std::size_t longest = 256;
-    latest_statement_.assign(text.substr(0, std::min(text.find('\0'), longest)));
+    latest_text_.assign(text.substr(0, text.find('\0')));
+    knows_latest_text_ = true;
+}
+
+// Texts may be long, and servers are many.
+void Server::forget_long_texts() {
+    constexpr std::size_t long_text = 4096;
+    if (latest_text_.capacity() > long_text) {
+        latest_text_.resize(std::min(latest_text_.size(), longest_shown_text));
+        latest_text_.shrink_to_fit();
+    }
+    if (effects_text_.empty() && effects_text_.capacity() > long_text)
+        effects_text_.shrink_to_fit();
 }
 
 void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
@@ -498,8 +515,7 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
     if (!effects.any()) return;
     effects_ |= effects;
     note_sequences(effects);
-    constexpr std::size_t most = 1024;
-    if (!text.empty()) effects_text_.assign(text.substr(0, most));
+    if (!text.empty()) effects_text_.assign(text);
     if (!effects.contains(Effect::state)) return;
     note_names(statement != nullptr ? statement->setting_names(names_in) : names_in(text));
     if (effects.contains(Effect::changes_catalogue)) part_.pool().catalogue_changes(text);

@@ -42,7 +42,7 @@ SettingFate Server::plain_fate(std::string_view name) const {
 }
 
 const std::string& Server::tenants_text() const {
-    return tenant_->session().follows ? effects_text_ : latest_statement_;
+    return tenant_->session().follows ? effects_text_ : latest_text_;
 }
 
 void Server::note_fates(Bytes text) {

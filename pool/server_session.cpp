@@ -61,7 +61,7 @@ bool Server::ask_before_release() {
     Pins pins = session.pins;
     if (effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
     if (uses_sequence(effects_)) pins.add(PinReason::sequence);
-    if (effects_.any()) asked_text_ = std::exchange(effects_text_, {});
+    if (effects_.any()) note_asked_text();
     set_pins(pins);
     effects_ = {};
     return false;
@@ -99,11 +99,19 @@ bool Server::uses_sequence(Effects effects) const {
            tenant_->session().tracking != conf::SessionState::strict;
 }
 
+// Of what was asked in vain nothing but its text tells what it was about.
+void Server::note_asked_text() {
+    constexpr std::size_t most = 1024;
+    asked_text_.assign(effects_text_, 0, most);
+    effects_text_.clear();
+    forget_long_texts();
+}
+
 void Server::ask_state(bool hurried) {
     asked_hurried_ = hurried ? asked_hurried_ + 1 : 0;
     if (!hurried) asked_effects_ = {};
     asked_effects_ |= std::exchange(effects_, {});
-    asked_text_ = std::exchange(effects_text_, {});
+    if (!hurried || !effects_text_.empty()) note_asked_text();
     verified_ = true;
     std::string sql(never_deferred);
     if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
@@ -330,11 +338,8 @@ void Server::note_tag(Bytes tag) {
     if (effects.contains(Effect::changes_catalogue)) note_definition();
     if (!session.follows) {
         effects_ |= effects.only(Effect::reset);
-        note_fates(latest_statement_);
-        // SET … TO DEFAULT
-        const bool may_matter = tag == "SET" && !session.startup->values().empty();
-        if (may_matter)
-            effects_ |= protocol::look_at(latest_statement_, nullptr).only(Effect::reset);
+        note_fates(latest_text_);
+        if (tag == "SET") note_reset_by_set();
     } else if (!tracks()) {
         // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
         if (effects.contains(Effect::reset)) {
@@ -348,12 +353,20 @@ void Server::note_tag(Bytes tag) {
     if (tag == "SET" && effects_.contains(Effect::reset)) has_reset_ = true;
 }
 
+// SET … TO DEFAULT. Where the text is not known, the server tells what was reset.
+void Server::note_reset_by_set() {
+    if (tenant_->session().startup->values().empty()) return;
+    effects_ |= knows_latest_text_ ? protocol::look_at(latest_text_, nullptr).only(Effect::reset)
+                                   : Effects(Effect::reset);
+}
+
 // The text has told better what changes the catalogue: CREATE TEMP does not. Where texts are not
 // looked at, for others' sake.
 void Server::note_definition() {
-    if (tenant_->session().follows && tracks()) return;
-    const Effects told = protocol::look_at(latest_statement_, nullptr);
-    const bool temporary = lower_case(latest_statement_).find("temp") != std::string::npos;
+    if (looks_at_texts()) return;
+    part_.pool().catalogue_changes(latest_text_);
+    const Effects told = protocol::look_at(latest_text_, nullptr);
+    const bool temporary = lower_case(latest_text_).find("temp") != std::string::npos;
     if (told.contains(Effect::changes_catalogue) || !temporary) {
         effects_ |= Effect::changes_catalogue;
     }
@@ -363,7 +376,7 @@ void Server::note_rollback() {
     if (!undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
     // Nothing is left of what was RESET in the transaction that is over, and the next one has not
     // begun for SET TRANSACTION to come too late.
-    if (effects_.contains(Effect::reset) && protocol::chains(latest_statement_)) {
+    if (effects_.contains(Effect::reset) && protocol::chains(latest_text_)) {
         effects_ = effects_.without(Effect::reset);
         forget_resets();
     }
@@ -384,7 +397,7 @@ void Server::note_discarding_tag(Bytes tag) {
     }
     if (all) channels_discarded_ = true;
     if (all || tag == "RESET") has_reset_ = true;
-    if (all || protocol::fate_of_setting(latest_statement_, any_custom_setting) ==
+    if (all || protocol::fate_of_setting(latest_text_, any_custom_setting) ==
                    protocol::SettingFate::reset) {
         settings_discarded_ = true;
     }

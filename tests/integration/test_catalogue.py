@@ -67,7 +67,7 @@ def test_what_another_user_has_changed_is_known_at_once(cluster, pgweir, world, 
             Peer.login(weir, user=SUPERUSER) as owner:
         eventually(lambda: is_known(weir, caller))
         owner.query("begin")
-        owner.query("create function comes_late() returns text language sql"
+        owner.query("/* of a migration */ create function comes_late() returns text language sql"
                     " return set_config('late.x', 'set', false)")
         eventually(lambda: is_known(weir, caller))
         owner.query("commit")

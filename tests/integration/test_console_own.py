@@ -36,6 +36,24 @@ def test_clients_are_shown_with_their_statement_without_its_constants(weir):
         eventually(lambda: all(row["statement"] == "" for row in console.rows("SHOW CLIENTS")))
 
 
+def test_in_session_pooling_no_statement_is_shown_as_another(pgweir):
+    weir = pgweir({**USERS, "pool": {"mode": "session"}})
+    with Peer.login(weir) as client, Console(weir) as console:
+        def runs(name):
+            client.send(wire.bind("", name, []), wire.execute(""), wire.sync())
+            client.until("Z")
+            return _client(console, state="active")["statement"]
+
+        client.send(wire.parse("one", "select 'one'"), wire.parse("two", "select 2, 'two'"),
+                    wire.sync())
+        client.until("Z")
+        assert runs("two") == "select ?, ?"
+        assert runs("one") == ""
+        client.query("select 'a', 'b', 'c'")
+        assert _client(console, state="active")["statement"] == "select ?, ?, ?"
+        assert runs("two") == ""
+
+
 def test_a_client_of_an_unreachable_server_is_shown_why_it_waits(cluster, pgweir):
     port = process.free_port()
     weir = pgweir({**USERS, "databases": {

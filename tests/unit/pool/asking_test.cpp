@@ -224,6 +224,16 @@ TEST_F(AskingTest, AQuestionThatATimeoutCancelsIsPutAgainWithoutIt) {
     EXPECT_THAT(ann.session().settings->values(), ElementsAre(Pair("statement_timeout", "1ms")));
 }
 
+TEST_F(AskingTest, APinNamesItsStatementThoughTheQuestionWasPutAgain) {
+    run(ann, "create temp table t (a int)", "CREATE TABLE");
+    static_cast<void>(question());
+    backend().fail(protocol::sqlstate::query_canceled, TransactionStatus::idle);
+    static_cast<void>(question());
+    answer({{"t", std::nullopt, std::nullopt}});
+    ASSERT_NE(ann.session().pinned, nullptr);
+    EXPECT_EQ(ann.session().pinned->by, "create temp table t (a int)");
+}
+
 TEST_F(AskingTest, NothingIsTakenFromTheClientDuringTheQuestion) {
     const protocol::Step query{.kind = protocol::Step::Kind::frame, .size = 6, .type = 'Q'};
     run(ann, "CREATE TEMP TABLE t ()", "CREATE TABLE");
