@@ -322,7 +322,9 @@ void ClientSession::refuse_pins() {
 }
 
 void ClientSession::log_pin(std::string_view event, pool::PinReason reason) const {
-    log::write(conf::LogLevel::info, event,
+    // That of a sequence comes and goes with each value.
+    const bool is_common = reason == pool::PinReason::sequence;
+    log::write(is_common ? conf::LogLevel::debug : conf::LogLevel::info, event,
                {{"client", session_.id},
                 {"database", database()},
                 {"user", user()},

@@ -310,9 +310,11 @@ void Pool::catalogue_changes(Bytes sql) const {
 }
 
 void Pool::ask_for_kept_servers() {
-    constexpr auto reason = static_cast<std::size_t>(PinReason::custom_setting);
     for (unsigned worker = 0; worker < workers(); ++worker) {
-        if (statistics(worker).clients_pinned[reason].get() > 0)
+        const auto kept_for = [&](PinReason reason) {
+            return statistics(worker).clients_pinned[static_cast<std::size_t>(reason)].get() > 0;
+        };
+        if (kept_for(PinReason::custom_setting) || kept_for(PinReason::sequence))
             on_worker(worker, [](PoolPart& part) { part.take_back_kept_server(); });
     }
 }

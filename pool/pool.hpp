@@ -19,6 +19,7 @@
 #include "pool/observer.hpp"
 #include "pool/outage.hpp"
 #include "pool/pool_part.hpp"
+#include "pool/sequence_readers.hpp"
 #include "pool/throttle.hpp"
 #include "pool/worker_context.hpp"
 #include "protocol/error_report.hpp"
@@ -146,11 +147,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// time that PostgreSQL waits.
     void make_way();
 
-    /// A session has read what it got from a sequence (currval, lastval).
-    void sequences_are_read() { reads_sequences_.store(true, std::memory_order_relaxed); }
-    [[nodiscard]] bool reads_sequences() const {
-        return reads_sequences_.load(std::memory_order_relaxed);
-    }
+    /// Who reads what it got from a sequence (currval, lastval).
+    [[nodiscard]] SequenceReaders& sequence_readers() { return sequence_readers_; }
 
     // What sessions begin with.
     /// A client's statement has changed what logins bring: its servers, and those of all other
@@ -224,7 +222,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     Clock::time_point checked_at_;
     std::atomic<bool> has_outage_{false};
     std::atomic<bool> has_connected_{false};
-    std::atomic<bool> reads_sequences_{false};
+    SequenceReaders sequence_readers_;
     std::atomic<bool> shared_{false};
     Greetings greetings_;
     CredentialChoice credentials_;

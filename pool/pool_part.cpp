@@ -47,13 +47,12 @@ bool PoolPart::lend(Tenant& tenant) {
     return true;
 }
 
-// The most recently used one. Where sessions read what they got from a sequence, the server comes
-// first that has what the tenant got.
+// The most recently used one; before it the server that has what the tenant got from a sequence.
 boost::intrusive::list<Server>::iterator PoolPart::choose_idle(Tenant& tenant) {
     const auto suits = [&](const Server& server) {
         return server.may_be_lent() && server.suits(tenant.session());
     };
-    if (pool_.reads_sequences() || tenant.session().has_sequence_values) {
+    if (tenant.session().has_sequence_values) {
         const std::uint64_t id = tenant.session().id;
         const auto last = std::ranges::find_if(idle_, [&](const Server& server) {
             return server.sequences_of() == id && suits(server);

@@ -141,6 +141,7 @@ class PoolPart {
     void refuse_waiting(const Outage& outage);
     void retry_at(Clock::time_point when);
     Task<> retry_after(Clock::duration delay);
+    Task<> take_back_after(Clock::duration delay);
     [[nodiscard]] Observer::ServerEvent describe(const Server& server, std::string& address) const;
 
     Pool& pool_;
@@ -160,6 +161,7 @@ class PoolPart {
     bool lacks_settings_ = false;
     unsigned connecting_ = 0;
     bool retry_planned_ = false;
+    bool take_back_planned_ = false;
     bool shutting_down_ = false;
 };
 

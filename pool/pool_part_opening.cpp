@@ -43,9 +43,28 @@ void PoolPart::open_connections() {
 
 // Somebody waits, and no more servers may be had.
 void PoolPart::take_back_kept_server() {
+    const auto now = Clock::now();
+    std::optional<Clock::time_point> next;
     for (const auto& [key, server] : servers_) {
-        if (server->give_up_unseen_settings()) return;
+        const auto until = server->kept_until();
+        if (!until) continue;
+        if (*until <= now) {
+            server->give_up();
+            return;
+        }
+        next = std::min(next.value_or(*until), *until);
     }
+    if (!next || std::exchange(take_back_planned_, true)) return;
+    asio::co_spawn(context_.io.get_executor(), take_back_after(*next - now), asio::detached);
+}
+
+Task<> PoolPart::take_back_after(Clock::duration delay) {
+    const auto keep_alive = pool_.shared_from_this();
+    Timer timer(context_.io.get_executor());
+    timer.expires_after(delay);
+    co_await timer.async_wait(as_result);
+    take_back_planned_ = false;
+    if (pool_.has_waiting()) take_back_kept_server();
 }
 
 void PoolPart::open_for_minimum() {

@@ -156,6 +156,7 @@ void Server::forget_session() {
     effects_ = {};
     effects_text_.clear();
     asked_text_.clear();
+    keep_deadline_.cancel();
     forget_long_texts();
     long_look_.reset();
     materialised_.clear();

@@ -148,9 +148,11 @@ class Server : public std::enable_shared_from_this<Server>,
     /// gets it. `half_sent`: part of a message was written, so that it can only be closed.
     /// `cancel`: stop what is running, nobody wants the answer.
     void abandon(bool half_sent, bool cancel);
-    /// If the tenant is at rest and keeps this server only for settings whose names were not seen:
-    /// ends the lease and resets the settings. The tenant gets a warning. False: nothing is done.
-    bool give_up_unseen_settings();
+    /// If the tenant is at rest and keeps this server only until others wait: from when on it may
+    /// be made to give_up() it.
+    [[nodiscard]] std::optional<Clock::time_point> kept_until() const;
+    /// Ends the lease. Settings whose names were not seen are reset, of which the tenant is warned.
+    void give_up();
     /// The tenant takes replies again (Tenant::takes_replies).
     void client_ready() { client_ready_.notify(); }
     /// Sends a CancelRequest for what is running now. The server is lent to nobody else before the
@@ -311,18 +313,25 @@ class Server : public std::enable_shared_from_this<Server>,
                                                                protocol::Effects effects);
     void refuse_query(const protocol::ErrorReport& report, Outgoing& out);
     void refuse_extended(const protocol::ErrorReport& report, Outgoing& out);
-    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects);
-    void note_sequences(protocol::Effects effects);
     void inject_statement(std::string_view sql, Outgoing& out);
     void order_statements(std::span<const std::string> statements, Outgoing& out);
     void order_statement(const std::string& sql, Outgoing& out) {
         order_statements({&sql, 1}, out);
     }
 
+    // server_sequences.cpp: what the tenant got from sequences.
+    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects);
+    void note_sequences(protocol::Effects effects);
+    [[nodiscard]] std::string_view program() const;
+    void judge_sequences(Pins& pins, protocol::Effects effects);
+    [[nodiscard]] bool may_read_sequence(protocol::Effects effects);
+
+    // server_keeping.cpp: what a client keeps its server for until others wait.
+    void kept_long_enough();
+
     // server_session.cpp: what the session has.
     [[nodiscard]] bool ask_before_release();
     [[nodiscard]] bool put_off_idle_timeout();
-    [[nodiscard]] bool uses_sequence(protocol::Effects effects) const;
     void note_asked_text();
     void ask_state(bool hurried);
     [[nodiscard]] std::optional<CatalogueUpkeep::Reading> begin_catalogue();
@@ -493,8 +502,9 @@ class Server : public std::enable_shared_from_this<Server>,
     unsigned bound_ = 0;
     bool ran_reset_ = false;  ///< something that may be one was sent, and nothing behind it
     bool has_reset_ = false;  ///< by a RESET or SET of the tenant's, since its last ReadyForQuery
-    bool sequences_discarded_ = false;  ///< by the tenant, since the last question
-    bool advances_sequence_ = false;    ///< the tenant's present transaction does
+    bool sequences_discarded_ = false;    ///< by the tenant, since the last question
+    bool advances_sequence_ = false;      ///< the tenant's present transaction does
+    Clock::time_point sequence_used_at_;  ///< when the tenant got or read its latest value
     /// What this session listens to.
     enum class ChannelsHere : std::uint8_t {
         none,    ///< nothing: the hub listens for the tenant, or nobody
@@ -520,6 +530,7 @@ class Server : public std::enable_shared_from_this<Server>,
     std::string refusal_;
     std::list<std::string> told_;  ///< messages put in place of the server's, until delivered
     DeadlineOf<Server, &Server::cleaning_took_too_long> cleaning_deadline_{*this};
+    DeadlineOf<Server, &Server::kept_long_enough> keep_deadline_{*this};
 
     // What the present buffer holds for the tenant; empty between two reads.
     std::vector<iovec> forward_;

@@ -87,25 +87,4 @@ void Server::reset_unseen_settings() {
     reset_query_ = "RESET SESSION AUTHORIZATION;RESET ROLE;RESET ALL";
 }
 
-bool Server::give_up_unseen_settings() {
-    if (state_ != State::leased || !rests() || !refusal_.empty() || !tenant_->between_requests())
-        return false;
-    Pins others = tenant_->session().pins;
-    others.remove(PinReason::custom_setting);
-    if (others == tenant_->session().pins || others.any()) return false;
-    protocol::ErrorReport report{
-        .severity = "WARNING",
-        .code = std::string(protocol::sqlstate::warning),
-        .message = "settings of this session were reset whose names pgweir has not seen",
-        .hint = "Name a setting in the text of the statement that sets it, or in its parameters."};
-    std::string notice;
-    protocol::append_notice_response(notice, report);
-    Tenant& tenant = *tenant_;
-    set_pins(others);
-    reset_unseen_settings();
-    end_lease();
-    tenant.notify(std::make_shared<const std::string>(std::move(notice)));
-    return true;
-}
-
 }  // namespace pgweir::pool

@@ -71,34 +71,6 @@ std::optional<ErrorReport> Server::refuses(Bytes sql, Effects effects) {
     return std::nullopt;
 }
 
-// currval() and lastval() are this session's only on the server where it got the value. On another
-// one, what is there of other sessions goes first, so that PostgreSQL says what it says to a
-// session that has none. Leaves `reads_sequence` in the effects of a request that reads what an
-// earlier transaction got: who does that keeps the server.
-bool Server::forgets_sequences(Effects& effects) {
-    if (!effects.contains(Effect::reads_sequence)) return false;
-    if (advances_sequence_ || effects.contains(Effect::advances_sequence)) {
-        effects = effects.without(Effect::reads_sequence);
-        return false;
-    }
-    part_.pool().sequences_are_read();
-    const TenantSession& session = tenant_->session();
-    std::uint64_t& owner = connection_.sequences_of;
-    if (owner == session.id || (owner != 0 && session.pins.any())) return false;
-    effects = effects.without(Effect::reads_sequence);
-    if (tracker_.transaction_status() == TransactionStatus::failed) return false;
-    return std::exchange(owner, 0) != 0;
-}
-
-void Server::note_sequences(Effects effects) {
-    if (!effects.contains(Effect::advances_sequence)) return;
-    advances_sequence_ = true;
-    tenant_->session().has_sequence_values = true;
-    const std::uint64_t id = tenant_->session().id;
-    std::uint64_t& owner = connection_.sequences_of;
-    owner = owner == 0 || owner == id ? id : several_sessions;
-}
-
 void Server::refuse_query(const ErrorReport& report, Outgoing& out) {
     const std::size_t before = out.own().size();
     protocol::append_query(out.own(), raising_sql(report));

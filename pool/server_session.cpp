@@ -60,7 +60,7 @@ bool Server::ask_before_release() {
     }
     Pins pins = session.pins;
     if (effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
-    if (uses_sequence(effects_)) pins.add(PinReason::sequence);
+    judge_sequences(pins, effects_);
     if (effects_.any()) note_asked_text();
     set_pins(pins);
     effects_ = {};
@@ -89,14 +89,6 @@ std::optional<CatalogueUpkeep::Reading> Server::begin_catalogue() {
     }
     const bool is_awaited = tenant_->session().pins.any() || part_.lacks_custom_settings();
     return is_awaited ? upkeep.claim() : std::nullopt;
-}
-
-// Once somebody in this pool has read what an earlier transaction got from a sequence, whoever gets
-// something from one may be about to. In strict mode the reading is refused.
-bool Server::uses_sequence(Effects effects) const {
-    if (effects.contains(Effect::reads_sequence)) return true;
-    return effects.contains(Effect::advances_sequence) && part_.pool().reads_sequences() &&
-           tenant_->session().tracking != conf::SessionState::strict;
 }
 
 // Of what was asked in vain nothing but its text tells what it was about.
@@ -221,9 +213,7 @@ void Server::take_state(SessionState state) {
     judge_unseen_settings(pins);
     const bool seen_unseen = session.pins.contains(PinReason::unseen);
     if (seen_unseen || asked_effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
-    const bool keeps_sequence = session.pins.contains(PinReason::sequence) && !sequences_discarded_;
-    if (keeps_sequence || uses_sequence(asked_effects_)) pins.add(PinReason::sequence);
-    sequences_discarded_ = false;
+    judge_sequences(pins, asked_effects_);
     set_pins(pins);
 }
 

@@ -1,0 +1,30 @@
+#include "pool/sequence_readers.hpp"
+
+namespace pgweir::pool {
+
+SequenceReaders::Program& SequenceReaders::find(std::string_view name) {
+    if (const auto found = programs_.find(name); found != programs_.end()) return found->second;
+    if (programs_.size() == most_programs) return others_;
+    return programs_.emplace(name, Program()).first->second;
+}
+
+bool SequenceReaders::got_value(std::string_view program) {
+    const std::lock_guard lock(mutex_);
+    Program& known = find(program);
+    if (known.reads) return true;
+    if (known.values == values_to_learn) return false;
+    ++known.values;
+    return true;
+}
+
+void SequenceReaders::has_read(std::string_view program) {
+    const std::lock_guard lock(mutex_);
+    find(program).reads = true;
+}
+
+SequenceReaders::Stay SequenceReaders::stay(std::string_view program) {
+    const std::lock_guard lock(mutex_);
+    return find(program).reads ? stay_of_reader : stay_of_unknown;
+}
+
+}  // namespace pgweir::pool

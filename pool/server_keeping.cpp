@@ -1,0 +1,51 @@
+// What a resting client keeps its server for only until somebody else has to wait for one: settings
+// whose names were not seen, values of sequences.
+#include "pool/pool.hpp"
+#include "pool/pool_part.hpp"
+#include "pool/server.hpp"
+#include "protocol/serialize.hpp"
+
+namespace pgweir::pool {
+
+namespace {
+
+std::string notice_of_reset() {
+    std::string notice;
+    protocol::append_notice_response(
+        notice,
+        {.severity = "WARNING",
+         .code = std::string(protocol::sqlstate::warning),
+         .message = "settings of this session were reset whose names pgweir has not seen",
+         .hint =
+             "Name a setting in the text of the statement that sets it, or in its parameters."});
+    return notice;
+}
+
+}  // namespace
+
+std::optional<Clock::time_point> Server::kept_until() const {
+    if (state_ != State::leased || !rests() || !refusal_.empty() || !tenant_->between_requests())
+        return {};
+    const Pins pins = tenant_->session().pins;
+    Pins others = pins;
+    others.remove(PinReason::custom_setting);
+    others.remove(PinReason::sequence);
+    if (others.any() || !pins.any()) return {};
+    if (!pins.contains(PinReason::sequence)) return Clock::time_point();
+    return sequence_used_at_ + part_.pool().sequence_readers().stay(program()).while_others_wait;
+}
+
+void Server::give_up() {
+    Tenant& tenant = *tenant_;
+    const bool resets = tenant.session().pins.contains(PinReason::custom_setting);
+    set_pins({});
+    if (resets) reset_unseen_settings();
+    end_lease();
+    if (resets) tenant.notify(std::make_shared<const std::string>(notice_of_reset()));
+}
+
+void Server::kept_long_enough() {
+    if (kept_until() && !tenant_->session().pins.contains(PinReason::custom_setting)) give_up();
+}
+
+}  // namespace pgweir::pool

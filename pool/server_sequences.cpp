@@ -1,0 +1,73 @@
+// What a session gets from sequences is told by the server where it got it, and by no other.
+#include "pool/pool.hpp"
+#include "pool/pool_part.hpp"
+#include "pool/server.hpp"
+
+namespace pgweir::pool {
+
+using protocol::Effect;
+using protocol::Effects;
+using protocol::TransactionStatus;
+
+// currval() and lastval() are this session's only on the server where it got the value. On another
+// one, what is there of other sessions goes first, so that PostgreSQL says what it says to a
+// session that has none. Leaves `reads_sequence` in the effects of a request that reads what an
+// earlier transaction got: who does that keeps the server.
+bool Server::forgets_sequences(Effects& effects) {
+    if (!effects.contains(Effect::reads_sequence)) return false;
+    if (advances_sequence_ || effects.contains(Effect::advances_sequence)) {
+        effects = effects.without(Effect::reads_sequence);
+        return false;
+    }
+    part_.pool().sequence_readers().has_read(program());
+    const TenantSession& session = tenant_->session();
+    std::uint64_t& owner = connection_.sequences_of;
+    if (owner == session.id || (owner != 0 && session.pins.any())) return false;
+    effects = effects.without(Effect::reads_sequence);
+    if (tracker_.transaction_status() == TransactionStatus::failed) return false;
+    return std::exchange(owner, 0) != 0;
+}
+
+void Server::note_sequences(Effects effects) {
+    if (!effects.contains(Effect::advances_sequence)) return;
+    advances_sequence_ = true;
+    tenant_->session().has_sequence_values = true;
+    const std::uint64_t id = tenant_->session().id;
+    std::uint64_t& owner = connection_.sequences_of;
+    owner = owner == 0 || owner == id ? id : several_sessions;
+}
+
+std::string_view Server::program() const {
+    const std::string* const name = tenant_->session().settings->find("application_name");
+    return name != nullptr ? std::string_view(*name) : std::string_view();
+}
+
+// The transaction is over. Who may read what he got keeps the server: not for ever, and not where
+// others have waited for long.
+void Server::judge_sequences(Pins& pins, Effects effects) {
+    const TenantSession& session = tenant_->session();
+    const bool discarded = std::exchange(sequences_discarded_, false);
+    bool keeps = session.pins.contains(PinReason::sequence) && !discarded;
+    SequenceReaders& readers = part_.pool().sequence_readers();
+    const auto now = part_.context().now();
+    if (may_read_sequence(effects)) {
+        keeps = true;
+        sequence_used_at_ = now;
+        part_.context().deadlines.set(keep_deadline_, readers.stay(program()).at_most, now);
+    }
+    pins.remove(PinReason::sequence);
+    if (!keeps) return;
+    const SequenceReaders::Stay stay = readers.stay(program());
+    const auto waiting = part_.pool().oldest_waiting();
+    const bool others_waited = waiting && now - *waiting >= SequenceReaders::patience;
+    if (now < sequence_used_at_ + stay.at_most && !others_waited) pins.add(PinReason::sequence);
+}
+
+bool Server::may_read_sequence(Effects effects) {
+    if (effects.contains(Effect::reads_sequence)) return true;
+    return effects.contains(Effect::advances_sequence) &&
+           tenant_->session().tracking != conf::SessionState::strict &&
+           part_.pool().sequence_readers().got_value(program());
+}
+
+}  // namespace pgweir::pool
