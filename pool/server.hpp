@@ -226,6 +226,8 @@ class Server : public std::enable_shared_from_this<Server>,
                                        Outgoing& out);
     [[nodiscard]] StatementPtr statement_of(const protocol::ParseMessage& parse);
     void take_bind(const protocol::Step& step, Bytes message, Outgoing& out);
+    [[nodiscard]] protocol::Effects unread_effects() const;
+    void note_unread(Outgoing& out);
     void note_run(const Statement& statement, Bytes values, bool all_here, Outgoing& out);
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out);
@@ -283,7 +285,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void end_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
     void show_to_sql(Bytes text, protocol::Origin origin, Outgoing& out);
-    void show_all_to_sql(Outgoing& out);
+    void show_all_to_sql(protocol::Origin origin, Outgoing& out);
     void end_showing(protocol::Origin origin, Outgoing& out);
     void show_to_sql(Bytes name, bool to_go, protocol::Origin origin, Outgoing& out);
     void inject_close(const ServerStatement& there, Outgoing& out);
@@ -306,7 +308,7 @@ class Server : public std::enable_shared_from_this<Server>,
                                                                protocol::Effects effects);
     void refuse_query(const protocol::ErrorReport& report, Outgoing& out);
     void refuse_extended(const protocol::ErrorReport& report, Outgoing& out);
-    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects);
+    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects, bool whole);
     void note_sequences(protocol::Effects effects);
     void inject_statement(std::string_view sql, Outgoing& out);
     void order_statements(std::span<const std::string> statements, Outgoing& out);

@@ -74,14 +74,15 @@ std::optional<ErrorReport> Server::refuses(Bytes sql, Effects effects) {
 // currval() and lastval() are this session's only on the server where it got the value. On another
 // one, what is there of other sessions goes first, so that PostgreSQL says what it says to a
 // session that has none. Leaves `reads_sequence` in the effects of a request that reads what an
-// earlier transaction got: who does that keeps the server.
-bool Server::forgets_sequences(Effects& effects) {
+// earlier transaction got: who does that keeps the server. Of a text that is not `whole` it is not
+// known that it does.
+bool Server::forgets_sequences(Effects& effects, bool whole) {
     if (!effects.contains(Effect::reads_sequence)) return false;
-    if (advances_sequence_ || effects.contains(Effect::advances_sequence)) {
+    const bool advances_first = whole && effects.contains(Effect::advances_sequence);
+    if (!whole || advances_first || advances_sequence_)
         effects = effects.without(Effect::reads_sequence);
-        return false;
-    }
-    part_.pool().sequences_are_read();
+    if (advances_first || advances_sequence_) return false;
+    if (whole) part_.pool().sequences_are_read();
     const TenantSession& session = tenant_->session();
     std::uint64_t& owner = connection_.sequences_of;
     if (owner == session.id || (owner != 0 && session.pins.any())) return false;
