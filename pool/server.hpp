@@ -227,7 +227,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] StatementPtr statement_of(const protocol::ParseMessage& parse);
     void take_bind(const protocol::Step& step, Bytes message, Outgoing& out);
     [[nodiscard]] protocol::Effects unread_effects() const;
-    void note_unread(Outgoing& out);
+    void note_unread(protocol::Effects effects, Outgoing& out);
     void note_run(const Statement& statement, Bytes values, bool all_here, Outgoing& out);
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out);

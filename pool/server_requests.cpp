@@ -248,7 +248,7 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
         connection_.unnamed = {.statement = unknown_statement()};
         tenant_->session().statements.unnamed = {.statement = unknown_statement()};
         if (!tracker_.wants_sync()) bring_channels(unread_effects(), Origin::pool, out);
-        note_unread(out);
+        note_unread(unread_effects(), out);
         pass(Frontend::parse, message, out);
         return;
     }
@@ -284,8 +284,7 @@ Effects Server::unread_effects() const {
 
 // What is nonsense, which the server refuses; or longer than what is carried: then the client keeps
 // the server that has it. It may do anything, when it is read and whenever it runs.
-void Server::note_unread(Outgoing& out) {
-    Effects effects = unread_effects();
+void Server::note_unread(Effects effects, Outgoing& out) {
     if (forgets_sequences(effects, false)) inject_statement(discard_sequences, out);
     if (tracker_.wants_sync()) bring_channels(effects, Origin::injected, out);
     if (effects.contains(Effect::names_statement)) show_all_to_sql(Origin::injected, out);
@@ -387,9 +386,12 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     }
     if (bind->statement.empty() && !statement) end_unnamed(out);
     const bool reserved = !statement && is_reserved(bind->statement);
+    // One with a name that was too long: a client that keeps no server has none.
     const bool carries = tenant_->session().max_prepared_statements > 0;
-    const bool is_unknown = !statement && !bind->statement.empty() && !reserved && carries;
-    if (is_unknown || statement == unknown_statement()) note_unread(out);
+    const bool may_be_long = !statement && !bind->statement.empty() && !reserved && carries &&
+                             tenant_->session().pins.any();
+    if (may_be_long) note_unread(unread_effects().without(Effect::sets_unseen), out);
+    if (statement == unknown_statement()) note_unread(unread_effects(), out);
     const bool other_result = has_other_result(named_);
     const bool renamed = other_result || ((statement || reserved) && !bind->statement.empty());
     if (!renamed) {
