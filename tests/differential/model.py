@@ -53,13 +53,15 @@ CLEAN_UPS = {
     "temporary": (
         "discard temp",
         "begin read write; set local role none;"
-        " drop table if exists tmp_a, tmp_b, tmp_c, tmp_f cascade;"
+        " drop table if exists tmp_a, tmp_b, tmp_c, tmp_f, pg_temp.place, pg_temp.numbers,"
+        " pg_temp.defaulted cascade;"
         " drop view if exists tmp_view; drop sequence if exists tmp_seq; commit"),
     "lock": ("select pg_advisory_unlock_all()",),
     "cursor": ("close all",),
     "sequence": ("discard sequences",),
     "prepared": ("deallocate all",),
     "privileged": ("reset all",),
+    "unnamed": ("reset all",),
     "listening": ("unlisten *",),
 }
 CLEANS_ALL = "discard all"
