@@ -206,7 +206,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
     if (tracks()) {
         // Of a text that is too long to be here the rest may do anything; what it leaves behind is
         // seen as it passes.
-        Effects effects = anything;
+        Effects effects = unread_effects();
         if (step.whole) {
             effects = protocol::look_at(text, part_.names().get());
         } else {
@@ -278,8 +278,11 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     out.pass(message);
 }
 
+// In strict mode nobody keeps a server for settings that were not seen: they are reset.
 Effects Server::unread_effects() const {
-    return tracks() ? anything : Effects();
+    if (!tracks()) return {};
+    const bool strict = tenant_->session().tracking == conf::SessionState::strict;
+    return strict ? anything.without(Effect::sets_unseen) : anything;
 }
 
 // What is nonsense, which the server refuses; or longer than what is carried: then the client keeps

@@ -213,3 +213,14 @@ def test_strict_mode_refuses_at_every_length(strict_weir, feature, padding):
         assert refused.fields["S"] == short.fields["S"]
     with login(strict_weir, feature) as stranger:
         assert stranger.rows("select 1") == [["1"]]
+
+
+# Where it may do anything, it ended the session though it had done nothing.
+def test_strict_mode_lets_a_long_statement_pass_that_leaves_nothing(strict_weir):
+    feature = PINS[0]
+    long = Padding("2MB", "literal", "before", "simple")
+    with login(strict_weir, feature) as client:
+        said(client, long.messages("set app.seen = '1'"))
+        assert said(client, long.messages("select 1"))[-2:] == [[b"1"], "SELECT 1"]
+        assert client.rows("select 1") == [["1"]]
+        assert asked_by_stranger(strict_weir, feature, long)
