@@ -53,9 +53,9 @@ CLEAN_UPS = {
     "temporary": (
         "discard temp",
         "begin read write; set local role none;"
-        " drop table if exists tmp_a, tmp_b, tmp_c, tmp_f, pg_temp.place, pg_temp.numbers,"
-        " pg_temp.defaulted cascade;"
+        " drop table if exists tmp_a, tmp_b, tmp_c, tmp_f cascade;"
         " drop view if exists tmp_view; drop sequence if exists tmp_seq; commit"),
+    "shadow": ("discard temp",),
     "lock": ("select pg_advisory_unlock_all()",),
     "cursor": ("close all",),
     "sequence": ("discard sequences",),

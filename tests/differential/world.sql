@@ -110,6 +110,8 @@ create function renew_world() returns void language plpgsql
         delete from noted;
         delete from defaulted;
         delete from ruled;
+        delete from place;
+        insert into place values ('public');
         perform setval('counter', 1, false);
         for each in select oid from pg_proc where pronamespace = 'scratch'::regnamespace loop
             execute format('drop function %s', each);
