@@ -17,6 +17,12 @@ bool SequenceReaders::got_value(std::string_view program) {
     return true;
 }
 
+bool SequenceReaders::expects(std::string_view program) {
+    const std::lock_guard lock(mutex_);
+    const Program& known = find(program);
+    return known.reads || known.values < values_to_learn;
+}
+
 void SequenceReaders::has_read(std::string_view program) {
     const std::lock_guard lock(mutex_);
     find(program).reads = true;

@@ -35,6 +35,8 @@ class SequenceReaders {
 
     /// A session of `program` has got a value. Whether it may be about to read it.
     [[nodiscard]] bool got_value(std::string_view program);
+    /// Whether a session of `program` may read a value that it gets now.
+    [[nodiscard]] bool expects(std::string_view program);
     /// A session of `program` has read, or was about to, what an earlier transaction got.
     void has_read(std::string_view program);
     [[nodiscard]] Stay stay(std::string_view program);

@@ -180,6 +180,7 @@ void Server::forget_session() {
     ask_hurried_ = false;
     sequences_discarded_ = false;
     advances_sequence_ = false;
+    got_value_here_ = false;
     ran_reset_ = false;
     has_reset_ = false;
     fates_.clear();

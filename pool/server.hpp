@@ -233,6 +233,8 @@ class Server : public std::enable_shared_from_this<Server>,
                                        Outgoing& out);
     [[nodiscard]] StatementPtr statement_of(const protocol::ParseMessage& parse);
     void take_bind(const protocol::Step& step, Bytes message, Outgoing& out);
+    [[nodiscard]] protocol::Effects unread_effects() const;
+    void note_unread(protocol::Effects effects, Outgoing& out);
     void note_run(const Statement& statement, Bytes values, bool all_here, Outgoing& out);
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out);
@@ -290,7 +292,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void end_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
     void show_to_sql(Bytes text, protocol::Origin origin, Outgoing& out);
-    void show_all_to_sql(Outgoing& out);
+    void show_all_to_sql(protocol::Origin origin, Outgoing& out);
     void end_showing(protocol::Origin origin, Outgoing& out);
     void show_to_sql(Bytes name, bool to_go, protocol::Origin origin, Outgoing& out);
     void inject_close(const ServerStatement& there, Outgoing& out);
@@ -320,7 +322,8 @@ class Server : public std::enable_shared_from_this<Server>,
     }
 
     // server_sequences.cpp: what the tenant got from sequences.
-    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects);
+    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects, bool whole);
+    [[nodiscard]] bool may_read_values() const;
     void note_sequences(protocol::Effects effects);
     [[nodiscard]] std::string_view program() const;
     void judge_sequences(Pins& pins, protocol::Effects effects);
@@ -504,6 +507,7 @@ class Server : public std::enable_shared_from_this<Server>,
     bool has_reset_ = false;  ///< by a RESET or SET of the tenant's, since its last ReadyForQuery
     bool sequences_discarded_ = false;    ///< by the tenant, since the last question
     bool advances_sequence_ = false;      ///< the tenant's present transaction does
+    bool got_value_here_ = false;  ///< the tenant, in this lease
     Clock::time_point sequence_used_at_;  ///< when the tenant got or read its latest value
     /// What this session listens to.
     enum class ChannelsHere : std::uint8_t {

@@ -23,7 +23,7 @@ using protocol::most_custom_settings;
 SettingNames Server::names_in(Bytes text) {
     SettingNames found;
     found.all_seen = protocol::collect_custom_settings(text, found.names).all();
-    protocol::collect_quoted_names(text, found.names);
+    found.all_seen = protocol::collect_quoted_names(text, found.names) && found.all_seen;
     return found;
 }
 
@@ -36,7 +36,12 @@ void Server::note_names(const SettingNames& found) {
 void Server::note_names_in_values(Bytes values, bool all_here) {
     std::vector<std::string> names;
     protocol::for_each_value(values, [&](Bytes value) {
-        if (protocol::is_custom_setting_name(value)) names.push_back(lower_case(value));
+        if (!protocol::is_custom_setting_name(value)) return;
+        if (value.size() > protocol::longest_custom_setting) {
+            effects_ |= Effect::sets_unseen;
+        } else {
+            names.push_back(lower_case(value));
+        }
     });
     mention(names);
     if (!all_here) effects_ |= Effect::sets_unseen;

@@ -133,7 +133,9 @@ void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
     if (long_look_) {
         long_look_->feed(query_text(bytes));
         if (last) {
-            note_effects(long_look_->finish(), {});
+            const Effects found = long_look_->finish();
+            if (found.contains(Effect::reads_sequence)) part_.pool().sequence_readers().has_read(program());
+            note_effects(found, {});
             long_look_.reset();
         }
     }
@@ -221,7 +223,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
     if (tracks()) {
         // Of a text that is too long to be here the rest may do anything; what it leaves behind is
         // seen as it passes.
-        Effects effects = anything;
+        Effects effects = unread_effects();
         if (step.whole) {
             effects = protocol::look_at(text, part_.names().get());
         } else {
@@ -229,7 +231,8 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_->feed(text);
         }
         if (effects.any()) {
-            if (forgets_sequences(effects)) order_statement(std::string(discard_sequences), out);
+            if (forgets_sequences(effects, step.whole))
+                order_statement(std::string(discard_sequences), out);
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
                 return;
@@ -241,7 +244,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             if (step.whole) {
                 show_to_sql(text, Origin::pool, out);
             } else {
-                show_all_to_sql(out);
+                show_all_to_sql(Origin::pool, out);
             }
         }
         note_settling(Frontend::query, effects);
@@ -259,11 +262,10 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
 void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
     if (!parse) {
-        // Nonsense, which the server refuses; or longer than what is carried: then the client keeps
-        // the server that has it. It may be anything.
         connection_.unnamed = {.statement = unknown_statement()};
         tenant_->session().statements.unnamed = {.statement = unknown_statement()};
-        note_effects(Effect::state | Effect::ends_transaction, {});
+        if (!tracker_.wants_sync()) bring_channels(unread_effects(), Origin::pool, out);
+        note_unread(unread_effects(), out);
         pass(Frontend::parse, message, out);
         return;
     }
@@ -291,6 +293,23 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
          .name = {},
          .own = {.statement = statement, .reading = reading, .as_of = not_answered}});
     out.pass(message);
+}
+
+// In strict mode nobody keeps a server for settings that were not seen: they are reset.
+Effects Server::unread_effects() const {
+    if (!tracks()) return {};
+    const bool strict = tenant_->session().tracking == conf::SessionState::strict;
+    return strict ? anything.without(Effect::sets_unseen) : anything;
+}
+
+// What is nonsense, which the server refuses; or longer than what is carried: then the client keeps
+// the server that has it. It may do anything, when it is read and whenever it runs.
+void Server::note_unread(Effects effects, Outgoing& out) {
+    if (forgets_sequences(effects, false)) inject_statement(discard_sequences, out);
+    if (tracker_.wants_sync()) bring_channels(effects, Origin::injected, out);
+    if (effects.contains(Effect::names_statement)) show_all_to_sql(Origin::injected, out);
+    note_effects(effects | Effect::state | Effect::ends_transaction, {});
+    note_settling(Frontend::bind, effects);
 }
 
 // A name that something has already: the server refuses it, or has to say what SQL has done.
@@ -387,6 +406,12 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     }
     if (bind->statement.empty() && !statement) end_unnamed(out);
     const bool reserved = !statement && is_reserved(bind->statement);
+    // One with a name that was too long: a client that keeps no server has none.
+    const bool carries = tenant_->session().max_prepared_statements > 0;
+    const bool may_be_long = !statement && !bind->statement.empty() && !reserved && carries &&
+                             tenant_->session().pins.any();
+    if (may_be_long) note_unread(unread_effects().without(Effect::sets_unseen), out);
+    if (statement == unknown_statement()) note_unread(unread_effects(), out);
     const bool other_result = has_other_result(named_);
     const bool renamed = other_result || ((statement || reserved) && !bind->statement.empty());
     if (!renamed) {
@@ -420,7 +445,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     note_statement(statement.query());
     Effects effects = effects_of(statement);
     if (!effects.any()) return;
-    if (forgets_sequences(effects)) inject_statement(discard_sequences, out);
+    if (forgets_sequences(effects, true)) inject_statement(discard_sequences, out);
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);
     // In the midst of an extended query one of pgweir's own would end its transaction.

@@ -11,26 +11,37 @@ using protocol::TransactionStatus;
 
 // currval() and lastval() are this session's only on the server where it got the value. On another
 // one, what is there of other sessions goes first, so that PostgreSQL says what it says to a
-// session that has none. Leaves `reads_sequence` in the effects of a request that reads what an
-// earlier transaction got: who does that keeps the server.
-bool Server::forgets_sequences(Effects& effects) {
-    if (!effects.contains(Effect::reads_sequence)) return false;
-    if (advances_sequence_ || effects.contains(Effect::advances_sequence)) {
+// session that has none: before it is read, and before a value is got that may be read with it.
+// Leaves `reads_sequence` in the effects of a request that reads what an earlier transaction got:
+// who does that keeps the server. Of a text that is not `whole` it is not known that it does.
+bool Server::forgets_sequences(Effects& effects, bool whole) {
+    const bool reads = effects.contains(Effect::reads_sequence);
+    const bool advances = effects.contains(Effect::advances_sequence);
+    if (!reads && !advances) return false;
+    const bool reads_own = !whole || advances || advances_sequence_;
+    if (reads_own) {
         effects = effects.without(Effect::reads_sequence);
-        return false;
+    } else {
+        part_.pool().sequence_readers().has_read(program());
     }
-    part_.pool().sequence_readers().has_read(program());
-    const TenantSession& session = tenant_->session();
     std::uint64_t& owner = connection_.sequences_of;
-    if (owner == session.id || (owner != 0 && session.pins.any())) return false;
-    effects = effects.without(Effect::reads_sequence);
+    if (owner == 0 || owner == tenant_->session().id || got_value_here_) return false;
+    if (!reads && !may_read_values()) return false;
+    if (!reads_own) effects = effects.without(Effect::reads_sequence);
     if (tracker_.transaction_status() == TransactionStatus::failed) return false;
-    return std::exchange(owner, 0) != 0;
+    owner = 0;
+    return true;
+}
+
+// Whether it matters to the tenant what its server knows of sequences.
+bool Server::may_read_values() const {
+    return tenant_->session().pins.any() || part_.pool().sequence_readers().expects(program());
 }
 
 void Server::note_sequences(Effects effects) {
     if (!effects.contains(Effect::advances_sequence)) return;
     advances_sequence_ = true;
+    if (tracker_.transaction_status() != TransactionStatus::failed) got_value_here_ = true;
     tenant_->session().has_sequence_values = true;
     const std::uint64_t id = tenant_->session().id;
     std::uint64_t& owner = connection_.sequences_of;

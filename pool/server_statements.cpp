@@ -262,11 +262,11 @@ void Server::show_to_sql(Bytes text, Origin origin, Outgoing& out) {
 }
 
 // For a text that is not all here.
-void Server::show_all_to_sql(Outgoing& out) {
+void Server::show_all_to_sql(Origin origin, Outgoing& out) {
     const std::size_t before = out.own().size();
     for (const std::string& name : tenant_->session().statements.names())
-        show_to_sql(name, false, Origin::pool, out);
-    if (out.own().size() > before) end_showing(Origin::pool, out);
+        show_to_sql(name, false, origin, out);
+    if (out.own().size() > before) end_showing(origin, out);
 }
 
 void Server::end_showing(Origin origin, Outgoing& out) {

@@ -27,9 +27,12 @@ void collect_settings_read(std::string_view sql, std::vector<std::string>& names
 /// More names than a program has: behind so many, no more are collected.
 inline constexpr std::size_t most_custom_settings = 2000;
 
+/// Longer names are not remembered.
+inline constexpr std::size_t longest_custom_setting = 200;
+
 /// Adds every string constant in `sql` that could be the name of one: an argument, maybe, of a
-/// function that sets what it is told.
-void collect_quoted_names(std::string_view sql, std::vector<std::string>& names);
+/// function that sets what it is told. False if one of them is too long to be remembered.
+[[nodiscard]] bool collect_quoted_names(std::string_view sql, std::vector<std::string>& names);
 
 /// Whether `text` has the form of a custom setting's name: two or more identifiers with dots
 /// between.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "protocol/lead_in.hpp"
+
 namespace pgweir::protocol {
 
 namespace {
@@ -41,6 +43,7 @@ std::string_view forecast_pin(std::string_view sql, Effects effects) {
     if (effects.contains(Effect::sticky)) return "what ends only with its session";
     if (effects.contains(Effect::reads_sequence)) return "the session's value of a sequence";
     if (!effects.contains(Effect::state)) return {};
+    sql.remove_prefix(LeadIn().skip(sql));
     const std::string words = words_of(sql);
     const auto has = [&](std::string_view text) { return words.find(text) != std::string::npos; };
     const bool temporary = has(" temp ") || has(" temporary ") || has(" pg_temp ");

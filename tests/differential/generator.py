@@ -1,5 +1,6 @@
 """Writes a random program from a seed."""
 
+import dataclasses
 import random
 
 from . import objects, settings, statements
@@ -53,13 +54,18 @@ class Generator:
         self.many = rng.random() < 0.25
         superuser = rng.random() < 0.15
         count = rng.randint(2, MOST_CLIENTS)
-        users = ["postgres" if superuser and i % 2 else "app" for i in range(count)]
+        member = rng.random() < 0.15
+        users = ["postgres" if superuser and i % 2 else "member" if member and i % 3 == 1 else "app"
+                 for i in range(count)]
         # In a crowd of programs no two clients have a number, and the locks of it, in common.
         first = MOST_CLIENTS * seed if alone else 0
         self.clients = [Client(first + i, user) for i, user in enumerate(users)]
         # What this program is about: a few weights far from even, so that programs differ.
         self.weights = {name: rng.choice((1, 1, 4, 12)) for name in (
-            "settings", "batch", "reuse", "sql", "ordinary", "probe", "transaction")}
+            "settings", "batch", "reuse", "sql", "ordinary", "probe", "transaction",
+            "piped_reset")}
+        self.weights["defined"] = 0 if alone else rng.choice((0, 0, 3))
+        self.long_texts = rng.choice((0, 0, 0.02, 0.1))
         self.weights["pinning"] = rng.choice((2, 6, 12)) if self.pins else 0
         self.weights["listening"] = rng.choice((4, 12)) if self.listens else 0
         self.weights["leave"] = rng.choice((0, 0.3, 1.5))
@@ -117,6 +123,8 @@ class Generator:
         """Send an act, in one of the ways that SQL can be sent."""
         rng = self.rng
         client.pins |= wanted.pins
+        if rng.random() < self.long_texts:
+            wanted = dataclasses.replace(wanted, sql=self.longer(wanted.sql))
         if self.sequences and "insert" in wanted.sql:
             client.pins.add("sequence")
         if wanted.plain or ";" in wanted.sql or rng.random() < 0.7:
@@ -128,6 +136,12 @@ class Generator:
             return
         self.step(client, "send", [request("parse", "", wanted.sql, ()), request("bind", "", ""),
                                    request("describe", "P", ""), request("execute"), SYNC])
+
+    def longer(self, sql):
+        """The text behind, or before, more than is read at once."""
+        comment = f"/*{' it is said;' * (self.rng.choice((20_000, 70_000, 300_000)) // 12)}*/"
+        return self.rng.choice((f"{comment} {sql}", f"{sql} {comment}",
+                                f"--{comment[2:-2]}\n{sql}"))
 
     def let_go(self, client):
         """End what keeps a server with the client, surely."""
@@ -169,6 +183,12 @@ class Generator:
 
     def do_reuse(self, client):
         self.step(client, "send", statements.draw_reuse(self.rng, client, self.many))
+
+    def do_piped_reset(self, client):
+        self.step(client, "send", statements.draw_piped_reset(self.rng, client))
+
+    def do_defined(self, client):
+        self.step(client, "send", statements.draw_defined(self.rng, client))
 
     def do_sql(self, client):
         wanted = statements.draw_sql(self.rng, client)

@@ -55,11 +55,13 @@ CLEAN_UPS = {
         "begin read write; set local role none;"
         " drop table if exists tmp_a, tmp_b, tmp_c, tmp_f cascade;"
         " drop view if exists tmp_view; drop sequence if exists tmp_seq; commit"),
+    "shadow": ("discard temp",),
     "lock": ("select pg_advisory_unlock_all()",),
     "cursor": ("close all",),
     "sequence": ("discard sequences",),
     "prepared": ("deallocate all",),
     "privileged": ("reset all",),
+    "unnamed": ("reset all",),
     "listening": ("unlisten *",),
 }
 CLEANS_ALL = "discard all"

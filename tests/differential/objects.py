@@ -17,6 +17,17 @@ _TEMPORARY = (
     "select nextval('tmp_seq')", "drop table if exists tmp_a cascade", "drop table tmp_b",
     "drop view tmp_view", "drop sequence if exists tmp_seq", "insert into tmp_a values (1), (2)",
     "truncate tmp_a", "discard temp")
+# Those that hide a table of the same name. None says pg_temp to DROP: whether a server has had that
+# schema is told by the error.
+_SHADOWS = (
+    "create temp table place (name text); insert into place values ('temporary')",
+    "create temp table place as select 'temporary' as name",
+    "create temp table numbers (n int, square int)",
+    "create temp view place as select 'seen' as name",
+    "create temp table defaulted (a int, b text default 'temporary')",
+    "begin; create temp table place (name text) on commit drop; select * from place; commit",
+    "discard temp", "insert into pg_temp.place values ('more')",
+    "select name from place", "insert into defaulted values (5)", "select a, b from pg_temp.defaulted")
 _TEMPORARY_QUESTIONS = (
     "select count(*) from tmp_a", "select * from tmp_b", "select * from tmp_view",
     "select count(*) from tmp_f", "select to_regclass('tmp_c')")
@@ -32,6 +43,8 @@ _CURSORS = (
 def _temporary(rng, _):
     if rng.random() < 0.35:
         return act(rng.choice(_TEMPORARY_QUESTIONS))
+    if rng.random() < 0.3:
+        return act(rng.choice(_SHADOWS), "shadow", "sequence")
     return act(rng.choice(_TEMPORARY), "temporary", "sequence")
 
 
@@ -51,6 +64,17 @@ def _lock(rng, client):
 
 def _cursor(rng, _):
     return act(rng.choice(_CURSORS), "cursor")
+
+
+def _unnamed_setting(rng, _):
+    """Whoever sets what no text names keeps the server while nobody else waits for it."""
+    return act(rng.choice((
+        "select set_config(name, value, false) from wanted",
+        "select set_config(name, value, false) from wanted where name like 'app.%'",
+        "select set_config(name, 'chosen', false) from wanted where name = 'app.x'",
+        "select set_config('app.' || right(name, 1), value, false) from wanted where name ~ 'app'",
+        "do $$ declare w record; begin for w in select * from wanted loop"
+        " perform set_config(w.name, w.value, false); end loop; end $$")), "unnamed")
 
 
 def _sequence(rng, _):
@@ -73,7 +97,8 @@ def _function_of_ones_own(rng, _):
 
 def draw_pinning(rng, client, sequences):
     """One act that may keep a server with the client."""
-    kind = rng.choices((_temporary, _lock, _cursor, _sequence), (4, 4, 3, 4 * sequences))[0]
+    kind = rng.choices((_temporary, _lock, _cursor, _unnamed_setting, _sequence),
+                       (5, 4, 3, 1, 4 * sequences))[0]
     if client.is_superuser and rng.random() < 0.02:
         return act("load 'auto_explain'", "load")
     return kind(rng, client)

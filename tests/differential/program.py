@@ -12,6 +12,13 @@ _NAMES = {"query": "Query", "parse": "Parse", "bind": "Bind", "describe": "Descr
           "execute": "Execute", "close": "Close", "sync": "Sync"}
 
 
+def _shown(text):
+    """A long text by its ends."""
+    if len(text) < 2000:
+        return repr(text)
+    return f"{text[:100]!r}… {len(text)} characters …{text[-100:]!r}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Request:
     """One frontend message: a function of support.wire and its arguments."""
@@ -28,8 +35,8 @@ class Request:
         return self.kind in ("query", "sync")
 
     def __str__(self):
-        shown = (repr(a) if isinstance(a, str) else str(list(a)) if isinstance(a, tuple) else str(a)
-                 for a in self.arguments)
+        shown = (_shown(a) if isinstance(a, str) else str(list(a)) if isinstance(a, tuple)
+                 else str(a) for a in self.arguments)
         return " ".join([_NAMES[self.kind], *shown])
 
 

@@ -10,6 +10,7 @@ _TEXTS = (
     ("select current_setting('work_mem'), current_setting('search_path'), $1::int", ("1",)),
     ("select current_user, session_user", ()), ("select n, square from numbers order by n", ()),
     ("select set_config($1, $2, false)", ("work_mem", "15MB")),
+    ("select set_config($1, $2, false)", ("app.x", "bound")),
     ("select by_execute($1, $2)", ("app.x", "prepared")),
     ("select timestamptz '2001-02-03 04:05:06+00'", ()), ("set work_mem = '16MB'", ()),
     ("reset work_mem", ()), ("show work_mem", ()), ("select 1 / $1::int", ("0",)),
@@ -114,6 +115,66 @@ def draw_batch(rng, client, many, pins, sequences):
         if rng.random() < 0.2:
             requests.append(SYNC)
     return (*requests, SYNC)
+
+
+_RESETS = ("reset all", "reset all", "discard all", "discard all", "reset work_mem", "reset role",
+           "reset search_path", "reset statement_timeout", "reset app.x", "set DateStyle to default",
+           "set time zone default", "reset session authorization", "set role none",
+           "select set_config('work_mem', null, false) is null")
+_BEHIND_RESETS = ("show work_mem", "show search_path", "select name from place", "show app.x",
+                  "select current_user, session_user", "show DateStyle", "set work_mem = '17MB'",
+                  "select timestamptz '2001-02-03 04:05:06+00'", "set search_path = second, public",
+                  "show statement_timeout", "set role reader")
+
+
+def _extended(sql):
+    return [request("parse", "", sql, ()), request("bind", "", ""), request("execute")]
+
+
+def draw_piped_reset(rng, client):
+    """What a driver's pool does when it lends a connection: a reset, and the first requests behind it
+    in the same write."""
+    reset = rng.choice(_RESETS)
+    if reset == "discard all" and not client.in_transaction:
+        client.statements.clear()
+    requests = []
+    for sql in (reset, *(rng.choice(_BEHIND_RESETS) for _ in range(rng.choice((1, 2, 4))))):
+        if rng.random() < 0.5:
+            requests.append(request("query", sql))
+        else:
+            requests += [*_extended(sql), SYNC]
+    return (*requests, SYNC)
+
+
+_DEFINITIONS = ("create table if not exists {} (a int)", "drop table if exists {}",
+                "create table {} (a int, b text)", "alter table {} add column c text default 'c'",
+                "alter table {} drop column a", "alter table {} alter column a type bigint",
+                "alter table {} alter column a type text", "alter table {} rename column a to d",
+                "drop table {0}; create table {0} (b text, a int)", "create index on {} (a)")
+
+
+def draw_defined(rng, client):
+    """A statement about a table of the client's own that is defined anew before it is used. The client
+    has it described: what it is told is what it gets, or an error."""
+    table = f"scratch.own_{client.number}"
+    name = f"own{rng.randrange(2)}"
+    text, values = rng.choice((("select * from {}", ()), ("insert into {} values ($1)", ("1",)),
+                               ("select a from {} where a = $1", ("1",)),
+                               ("insert into {} (a) values ($1) returning *", ("2",)),
+                               ("delete from {} where a > $1", ("0",))))
+    define = request("query", rng.choice(_DEFINITIONS).format(table))
+    use = [request("bind", "", name, values), request("execute")]
+    requests = [define] if rng.random() < 0.5 else []
+    if rng.random() < 0.8:
+        requests += [request("close", "S", name), request("parse", name, text.format(table), ()),
+                     request("describe", "S", name), SYNC]
+        client.statements[name] = values
+    if rng.random() < 0.7:
+        requests += [*use, SYNC]
+    if rng.random() < 0.7:
+        requests.append(request("query", rng.choice(_DEFINITIONS).format(table)))
+    values = client.statements.get(name, ())
+    return (*requests, request("bind", "", name, values), request("execute"), SYNC)
 
 
 def draw_reuse(rng, client, many):

@@ -4,6 +4,11 @@ create role reader;
 create role writer;
 grant reader, writer to app;
 
+-- Whose sessions begin in a role.
+create role member login;
+grant reader, writer to member;
+alter role member in database differential set role = 'writer';
+
 -- Custom settings that every session knows.
 alter database differential set app.x = '';
 alter database differential set app.y = 'y';
@@ -75,6 +80,9 @@ create procedure in_parts(name text, kept text, lost text) language plpgsql
         rollback;
     end $$;
 
+create table wanted (name text, value text);
+insert into wanted values ('work_mem', '18MB'), ('app.x', 'from a table'), ('app.y', 'as well');
+
 create table noted (name text, value text);
 create function note_setting() returns trigger language plpgsql
     as $$ begin perform set_config(new.name, new.value, false); return new; end $$;
@@ -98,13 +106,19 @@ create view indirect as select value from setting_view;
 
 -- Gives the next play the same world. Privileged settings are for `app` only through by_privilege.
 create function renew_world() returns void language plpgsql
-    as $$ declare each regprocedure; begin
+    as $$ declare each regprocedure; relation regclass; begin
         delete from noted;
         delete from defaulted;
         delete from ruled;
+        delete from place;
+        insert into place values ('public');
         perform setval('counter', 1, false);
         for each in select oid from pg_proc where pronamespace = 'scratch'::regnamespace loop
             execute format('drop function %s', each);
+        end loop;
+        for relation in select oid from pg_class
+            where relnamespace = 'scratch'::regnamespace and relkind = 'r' loop
+            execute format('drop table %s', relation);
         end loop;
     end $$;
 
