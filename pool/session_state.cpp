@@ -176,7 +176,7 @@ void StateReader::row(std::string_view body, bool whole) {
 }
 
 SessionState StateReader::finish() {
-    state_.settings = normalise(state_.settings);
+    state_.settings = normalise(std::move(state_.settings));
     return std::move(state_);
 }
 
