@@ -255,8 +255,9 @@ void Server::show_to_sql(Bytes text, Origin origin, Outgoing& out) {
     if (const auto only = protocol::only_deallocated(text)) {
         show_to_sql(*only, true, origin, out);
     } else {
-        protocol::for_each_possible_name(
-            text, [&](Bytes name) { show_to_sql(name, false, origin, out); });
+        protocol::for_each_possible_name(text, statements.longest_name(), [&](Bytes name) {
+            show_to_sql(name, false, origin, out);
+        });
     }
     if (out.own().size() > before) end_showing(origin, out);
 }

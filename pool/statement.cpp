@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/container_hash/hash.hpp>
@@ -197,7 +198,8 @@ void ClientStatements::set(Bytes name, ClientStatement statement) {
     if (name.empty()) {
         unnamed = std::move(statement);
     } else if (statement) {
-        named().statements.insert_or_assign(std::string(name), std::move(statement));
+        named().longest = std::max(named().longest, name.size());
+        named_->statements.insert_or_assign(std::string(name), std::move(statement));
     } else if (named_) {
         const auto found = named_->statements.find(name);
         if (found != named_->statements.end()) named_->statements.erase(found);

@@ -30,18 +30,17 @@ std::string_view take_word(std::string_view& text) {
 
 // What stands in the double quotes that begin `text`; nothing if they do not end.
 std::optional<std::string> take_quoted(std::string_view& text) {
+    std::size_t end = text.find('"', 1);
+    while (end != std::string_view::npos && text.substr(end + 1).starts_with('"'))
+        end = text.find('"', end + 2);
+    if (end == std::string_view::npos) return std::nullopt;
     std::string name;
-    for (std::size_t at = 1; at < text.size(); ++at) {
-        if (text[at] == '"') {
-            if (at + 1 >= text.size() || text[at + 1] != '"') {
-                text.remove_prefix(at + 1);
-                return name;
-            }
-            ++at;
-        }
+    for (std::size_t at = 1; at < end; ++at) {
+        if (text[at] == '"') ++at;  // it stands twice
         name += text[at];
     }
-    return std::nullopt;
+    text.remove_prefix(end + 1);
+    return name;
 }
 
 // Parts of a run of what words consist of that may be a name where the delimiter of a dollar quote
@@ -82,22 +81,24 @@ std::optional<std::string> only_deallocated(std::string_view sql) {
     return sql.empty() ? name : std::nullopt;
 }
 
-void for_each_possible_name(std::string_view sql,
+void for_each_possible_name(std::string_view sql, std::size_t longest,
                             const std::function<void(std::string_view)>& act) {
     std::unordered_set<std::string> seen;
     const auto tell = [&](std::string name) {
+        if (name.size() > longest) return;
         if (const auto [place, is_new] = seen.insert(std::move(name)); is_new) act(*place);
     };
+    // With the quotes around it; in a name each stands twice.
+    const std::size_t furthest = std::min<std::size_t>(2 * longest + 2, 1024);
     while (!sql.empty()) {
         if (sql.front() == '"') {
-            constexpr std::size_t furthest = 1024;
             std::string_view rest = sql.substr(0, furthest);
             if (auto name = take_quoted(rest)) tell(*std::move(name));
             sql.remove_prefix(1);  // the quote may be one that ends a name
         } else if (continues_identifier(sql.front())) {
             const std::string_view word = take_word(sql);
             const auto tell_both = [&](std::string_view name) {
-                if (name.empty()) return;
+                if (name.empty() || name.size() > longest) return;
                 tell(std::string(name));
                 tell(in_lower_case(name));
             };

@@ -429,6 +429,17 @@ TEST(ClientStatements, AreGoneThroughWithoutWhatIsNotKnown) {
     EXPECT_THAT(texts(), ElementsAre("a", "b"));
 }
 
+TEST(ClientStatements, NoNameIsLongerThanTheLongest) {
+    ClientStatements statements;
+    EXPECT_EQ(statements.longest_name(), 0U);
+    statements.set("abc", own(of("a")));
+    statements.set("d", own(of("b")));
+    statements.set("", own(of("b")));
+    EXPECT_EQ(statements.longest_name(), 3U);
+    statements.forget_named();
+    EXPECT_EQ(statements.longest_name(), 0U);
+}
+
 TEST(ClientStatements, NamesOfPrepareStandBesideThoseOfTheProtocol) {
     ClientStatements statements;
     statements.set_of_sql({});

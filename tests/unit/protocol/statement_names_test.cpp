@@ -67,9 +67,9 @@ INSTANTIATE_TEST_SUITE_P(
         Deallocation{"DEALLOCATE a.b", std::nullopt}, Deallocation{"EXECUTE s", std::nullopt},
         Deallocation{"DISCARD ALL", std::nullopt}));
 
-std::vector<std::string> possible_names(std::string_view sql) {
+std::vector<std::string> possible_names(std::string_view sql, std::size_t longest = 1000) {
     std::vector<std::string> names;
-    for_each_possible_name(sql, [&](std::string_view name) { names.emplace_back(name); });
+    for_each_possible_name(sql, longest, [&](std::string_view name) { names.emplace_back(name); });
     return names;
 }
 
@@ -111,6 +111,14 @@ TEST(PossibleNames, AQuoteThatDoesNotEndNamesNothingButItsWords) {
     // A name has 63 bytes at most.
     const std::string far = "\"a " + std::string(2000, '-') + "\"";
     EXPECT_THAT(possible_names(far), ElementsAre("a"));
+}
+
+TEST(PossibleNames, AreNotLongerThanAnyNameOfTheClient) {
+    EXPECT_THAT(possible_names("EXECUTE s1; EXECUTE \"s 2\"", 3),
+                ElementsAre("s1", "s 2", "s", "2"));
+    EXPECT_THAT(possible_names(R"("a""""b")", 4), Contains("a\"\"b"));
+    EXPECT_THAT(possible_names("a$b c$$d", 1), UnorderedElementsAre("a", "b", "c", "d"));
+    EXPECT_LE(possible_names(std::string(200'000, '"'), 4).size(), 5U);
 }
 
 TEST(PossibleNames, StandInStringsAndCommentsToo) {
