@@ -223,11 +223,9 @@ void Server::take_state(SessionState state) {
 // what is not carried keeps the server.
 void Server::take_statements(SessionState& state, Pins& pins) {
     TenantSession& session = tenant_->session();
-    session.statements.set_of_sql(std::move(state.statements_of_sql));
+    std::ranges::sort(state.statements);
     for (const std::string& name : std::exchange(materialised_, {})) {
-        if (std::ranges::find(state.statements, name) == state.statements.end()) {
-            session.statements.set(name, {});
-        }
+        if (!std::ranges::binary_search(state.statements, name)) session.statements.set(name, {});
     }
     for (const std::string& name : state.statements) {
         if (session.statements.find(name) == nullptr) {

@@ -21,7 +21,6 @@ struct SessionState {
     bool channels_brought = false;      ///< channels_brought_sql was run, and not rolled back
     /// Protocol-level statements under names that are not pgweir's.
     std::vector<std::string> statements;
-    std::vector<std::string> statements_of_sql;  ///< names that PREPARE gave; with a pin
 };
 
 /// Who asks what.

@@ -440,21 +440,5 @@ TEST(ClientStatements, NoNameIsLongerThanTheLongest) {
     EXPECT_EQ(statements.longest_name(), 0U);
 }
 
-TEST(ClientStatements, NamesOfPrepareStandBesideThoseOfTheProtocol) {
-    ClientStatements statements;
-    statements.set_of_sql({});
-    EXPECT_FALSE(statements.is_of_sql("p"));
-    statements.set_of_sql({"p"});
-    EXPECT_FALSE(statements.has_named());
-    statements.set("s", own(of("a")));
-    EXPECT_TRUE(statements.is_of_sql("p"));
-    EXPECT_FALSE(statements.is_of_sql("s"));
-    EXPECT_EQ(statements.size(), 1U);
-    statements.set("s", {});
-    EXPECT_TRUE(statements.is_of_sql("p")) << "those of the protocol are apart";
-    statements.set_of_sql({});
-    EXPECT_FALSE(statements.is_of_sql("p"));
-}
-
 }  // namespace
 }  // namespace pgweir::pool
