@@ -98,7 +98,7 @@ void Server::undo(const StatementOperation& operation, bool failed) {
     }
     if (operation.describes == Describes::statement && !operation.tells) verifying_ = false;
     // What never came there has not been deallocated either.
-    if (operation.materialises) std::erase(materialised_, operation.name);
+    if (operation.materialises) materialised_.erase(operation.name);
     if (!operation.of_client || tenant_ == nullptr) return;
     ClientStatement before =
         failed && operation.name.empty() ? ClientStatement() : operation.before;

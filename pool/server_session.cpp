@@ -373,7 +373,7 @@ void Server::note_discarding_tag(Bytes tag) {
     if (all || tag == "DEALLOCATE ALL") {
         statements_dropped();
     } else if (tag == "DEALLOCATE" && materialised_.size() == 1) {
-        tenant_->session().statements.set(materialised_.front(), {});
+        tenant_->session().statements.set(*materialised_.begin(), {});
         materialised_.clear();
     }
     if (all || tag == "DISCARD SEQUENCES") {
