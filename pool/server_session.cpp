@@ -112,7 +112,7 @@ void Server::ask_state(bool hurried) {
     std::vector<std::string> custom_settings = names_to_ask_for();
     const std::vector<Parameter> custom_defaults = custom_settings_at_login();
     std::erase_if(custom_settings, [&](const std::string& name) {
-        return std::ranges::find(custom_defaults, name, &Parameter::first) != custom_defaults.end();
+        return std::ranges::binary_search(custom_defaults, name, {}, &Parameter::first);
     });
     std::vector<std::string> custom_at_start;
     for (const auto& [name, value] : tenant_->session().startup->values()) {

@@ -79,8 +79,7 @@ std::string custom_defaults_question(const StateQuestion& question) {
         append_literal(sql, name);
         sql += ',';
         append_literal(sql, value);
-        const bool is_told =
-            std::ranges::find(question.told_if_empty, name) != question.told_if_empty.end();
+        const bool is_told = std::ranges::binary_search(question.told_if_empty, name);
         sql += is_told ? ",true)" : ",false)";
     }
     if (sql.empty()) return sql;
