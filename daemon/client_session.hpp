@@ -163,6 +163,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void start_relay();
     void resume_now() override;
     void relay();
+    void let_others_go_on();
     [[nodiscard]] bool go_on();
     [[nodiscard]] bool read_requests();
     [[nodiscard]] bool look_at_requests();

@@ -3,6 +3,8 @@
 // which there are thousands, costs its session alone (DECISIONS.md, "A client at rest has no
 // coroutine").
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
 
 #include "daemon/client_session.hpp"
 #include "daemon/unwatched.hpp"
@@ -11,6 +13,13 @@
 namespace pgweir::daemon {
 
 using pool::IoResult;
+
+namespace {
+
+// A client's requests are looked at for so long before the others have their turn.
+constexpr std::chrono::milliseconds longest_turn{1};
+
+}  // namespace
 
 void ClientSession::start_relay() {
     relays_ = shared_from_this();
@@ -31,7 +40,11 @@ void ClientSession::resume_now() {
 void ClientSession::relay() {
     if (!relays_ || watch_.is_armed() || phase_ == Phase::sending) return;
     if (exchange_ && exchange_->is_linked()) exchange_->unlink();
+    const auto begun = worker_.context().now();
     while (!ending_ && go_on()) {
+        if (phase_ != Phase::reading || worker_.context().now() - begun < longest_turn) continue;
+        let_others_go_on();
+        return;
     }
     if (ending_) {
         finish();
@@ -39,6 +52,13 @@ void ClientSession::relay() {
         // NOLINTNEXTLINE(clang-analyzer-cplusplus.Move): it is given back only while reading
         worker_.unwatched.push_back(*exchange_);
     }
+}
+
+// Whoever sends faster than it is looked at would have the worker for itself.
+void ClientSession::let_others_go_on() {
+    asio::post(worker_.context().io.get_executor(), [self = shared_from_this()] {
+        self->worker_.context().resumptions.run([&self] { self->resume_now(); });
+    });
 }
 
 // One step. False when there is nothing more to do now.

@@ -130,8 +130,8 @@ std::shared_ptr<LoginDefaults> LoginDefaultsReader::finish() {
     std::erase_if(found_.others, [](const Parameter& setting) {
         return setting.first == "application_name" || setting.first.starts_with("transaction_");
     });
-    found_.given = normalise(found_.given);
-    found_.others = normalise(found_.others);
+    found_.given = normalise(std::move(found_.given));
+    found_.others = normalise(std::move(found_.others));
     return std::make_shared<LoginDefaults>(std::move(found_));
 }
 

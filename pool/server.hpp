@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <deque>
 #include <functional>
 #include <list>
@@ -490,8 +491,9 @@ class Server : public std::enable_shared_from_this<Server>,
     bool settles_resets_ = false;
     unsigned requests_in_a_row_ = 0;  ///< that end in ReadyForQuery, since the server was quiet
     bool flushed_ = false;            ///< nothing was sent since the server was asked to say all
-    std::vector<std::string> materialised_;  ///< client's statements that are there by their names
-    std::vector<std::string> to_close_;      ///< likewise, that are needed no more
+    /// Client's statements that are there by their names; one text may have shown thousands.
+    boost::unordered_flat_set<std::string, TextHash, std::equal_to<>> materialised_;
+    std::vector<std::string> to_close_;  ///< likewise, that are needed no more
     /// Custom settings that the tenant's requests have named since the last question.
     std::vector<std::string> mentioned_;
     bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question

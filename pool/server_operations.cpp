@@ -98,7 +98,7 @@ void Server::undo(const StatementOperation& operation, bool failed) {
     }
     if (operation.describes == Describes::statement && !operation.tells) verifying_ = false;
     // What never came there has not been deallocated either.
-    if (operation.materialises) std::erase(materialised_, operation.name);
+    if (operation.materialises) materialised_.erase(operation.name);
     if (!operation.of_client || tenant_ == nullptr) return;
     ClientStatement before =
         failed && operation.name.empty() ? ClientStatement() : operation.before;
@@ -143,7 +143,10 @@ Bytes Server::clients_error(const protocol::ErrorReport& report, Bytes error,
 std::string Server::with_clients_names(Bytes error, std::size_t failed_request) const {
     std::string message(error);
     const NamedBy* named = nullptr;
+    // What was put in front of a request is no more than this far from it.
+    constexpr std::size_t furthest = 8;
     for (const NamedBy& candidate : names_) {
+        if (candidate.request > failed_request + furthest) break;
         if (message.find(candidate.statement->server_name()) == std::string::npos) continue;
         named = &candidate;
         if (candidate.request >= failed_request) break;

@@ -316,12 +316,10 @@ void Server::note_unread(Effects effects, Outgoing& out) {
 bool Server::take_taken_name(const protocol::ParseMessage& parse, Bytes message, Outgoing& out) {
     const ClientStatements& statements = tenant_->session().statements;
     const bool reserved = is_reserved(parse.statement);
-    if (statements.is_of_sql(parse.statement)) {
-        pass(Frontend::parse, message, out);  // refused, by the server that has it
-        return true;
-    }
     if (statements.find(parse.statement) == nullptr) {
-        if (effects_.contains(Effect::names_statement) && !reserved) expect_free_name(parse, out);
+        const bool may_be_of_sql = effects_.contains(Effect::names_statement) ||
+                                   tenant_->session().pins.contains(PinReason::sql_prepared);
+        if (may_be_of_sql && !reserved) expect_free_name(parse, out);
         return false;
     }
     if (reserved) {

@@ -46,14 +46,20 @@ const std::string& Server::tenants_text() const {
 }
 
 void Server::note_fates(Bytes text) {
-    // Each name takes a look at all of the text: not for thousands of names in a text of megabytes.
-    constexpr std::size_t most = 64U << 20U;
-    if (tenant_->session().startup->values().size() * text.size() > most) return;
-    for (const auto& [name, value] : tenant_->session().startup->values()) {
-        if (!hides_reset(name)) continue;
-        const SettingFate fate = protocol::fate_of_setting(text, name);
+    const SessionSettings& startup = *tenant_->session().startup;
+    if (startup.values().empty()) return;
+    const protocol::SettingFates fates(text);
+    const auto note = [&](const std::string& name) {
+        const SettingFate fate = hides_reset(name) ? fates.of(name) : SettingFate::untouched;
         if (fate != SettingFate::untouched) fates_[name] = fate;
+    };
+    if (fates.touches_all()) {
+        for (const auto& [name, value] : startup.values()) note(name);
+        return;
     }
+    fates.for_each_named([&](const std::string& name) {
+        if (startup.find(name) != nullptr) note(name);
+    });
 }
 
 // What was RESET is about to be as it was at the start of the session.
@@ -78,10 +84,10 @@ std::vector<std::string> Server::plainly_restoring() const {
     if (scope == SettingScope::unknown) return {};
     const bool local = scope == SettingScope::transaction;
     std::vector<std::string> statements;
+    const protocol::SettingFates fates(tenants_text());
     for (const auto& [name, value] : tenant_->session().startup->values()) {
-        if (plain_fate(name) == SettingFate::reset) {
+        if (fates.of(name) == SettingFate::reset)
             statements.push_back(setting_sql(name, value, local));
-        }
     }
     return statements;
 }

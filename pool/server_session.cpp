@@ -112,7 +112,7 @@ void Server::ask_state(bool hurried) {
     std::vector<std::string> custom_settings = names_to_ask_for();
     const std::vector<Parameter> custom_defaults = custom_settings_at_login();
     std::erase_if(custom_settings, [&](const std::string& name) {
-        return std::ranges::find(custom_defaults, name, &Parameter::first) != custom_defaults.end();
+        return std::ranges::binary_search(custom_defaults, name, {}, &Parameter::first);
     });
     std::vector<std::string> custom_at_start;
     for (const auto& [name, value] : tenant_->session().startup->values()) {
@@ -221,11 +221,9 @@ void Server::take_state(SessionState state) {
 // what is not carried keeps the server.
 void Server::take_statements(SessionState& state, Pins& pins) {
     TenantSession& session = tenant_->session();
-    session.statements.set_of_sql(std::move(state.statements_of_sql));
+    std::ranges::sort(state.statements);
     for (const std::string& name : std::exchange(materialised_, {})) {
-        if (std::ranges::find(state.statements, name) == state.statements.end()) {
-            session.statements.set(name, {});
-        }
+        if (!std::ranges::binary_search(state.statements, name)) session.statements.set(name, {});
     }
     for (const std::string& name : state.statements) {
         if (session.statements.find(name) == nullptr) {
@@ -378,7 +376,7 @@ void Server::note_discarding_tag(Bytes tag) {
     if (all || tag == "DEALLOCATE ALL") {
         statements_dropped();
     } else if (tag == "DEALLOCATE" && materialised_.size() == 1) {
-        tenant_->session().statements.set(materialised_.front(), {});
+        tenant_->session().statements.set(*materialised_.begin(), {});
         materialised_.clear();
     }
     if (all || tag == "DISCARD SEQUENCES") {

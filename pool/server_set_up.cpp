@@ -226,8 +226,9 @@ void Server::set_up_refused(protocol::ErrorReport report) {
 // Whose role is gone can still RESET it: what the statement is about to change anyhow is left out.
 SettingsPtr Server::without_given_up(const SessionSettings& settings, Bytes text) const {
     std::vector<Parameter> kept = settings.values();
-    std::erase_if(kept, [text](const Parameter& setting) {
-        return protocol::fate_of_setting(text, setting.first) != protocol::SettingFate::untouched;
+    const protocol::SettingFates fates(text);
+    std::erase_if(kept, [&fates](const Parameter& setting) {
+        return fates.of(setting.first) != protocol::SettingFate::untouched;
     });
     return part_.context().settings.intern(std::move(kept));
 }

@@ -162,7 +162,8 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
         server_name = gone->server_name();
     }
     // With what may stand under the client's own name goes the doubt of who has dropped it.
-    std::erase(materialised_, name);
+    if (const auto found = materialised_.find(name); found != materialised_.end())
+        materialised_.erase(found);
     register_operation(Frontend::close, Origin::client, std::move(operation));
     const std::size_t before = out.own().size();
     protocol::append_close(out.own(), {.kind = 'S', .name = server_name});
@@ -255,8 +256,9 @@ void Server::show_to_sql(Bytes text, Origin origin, Outgoing& out) {
     if (const auto only = protocol::only_deallocated(text)) {
         show_to_sql(*only, true, origin, out);
     } else {
-        protocol::for_each_possible_name(
-            text, [&](Bytes name) { show_to_sql(name, false, origin, out); });
+        protocol::for_each_possible_name(text, statements.longest_name(), [&](Bytes name) {
+            show_to_sql(name, false, origin, out);
+        });
     }
     if (out.own().size() > before) end_showing(origin, out);
 }
@@ -289,8 +291,7 @@ void Server::show_to_sql(Bytes name, bool to_go, Origin origin, Outgoing& out) {
     } else {
         put_under_clients_name(name, own->statement->query(), types_for(*own), origin, out);
     }
-    if (std::ranges::find(materialised_, name) == materialised_.end())
-        materialised_.emplace_back(name);
+    materialised_.emplace(name);
 }
 
 }  // namespace pgweir::pool

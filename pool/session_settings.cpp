@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 
 namespace pgweir::pool {
@@ -128,25 +129,28 @@ const std::string* SessionSettings::find(std::string_view name) const {
     return found != values_.end() && found->first == name ? &found->second : nullptr;
 }
 
-std::vector<Parameter> normalise(const std::vector<Parameter>& settings) {
-    std::vector<Parameter> result;
-    for (const auto& [name, value] : settings) {
-        const std::string key = lower_case(name);
-        const auto place = std::ranges::lower_bound(result, key, {}, &Parameter::first);
-        if (place != result.end() && place->first == key) {
-            place->second = value;
-        } else {
-            result.insert(place, {key, value});
-        }
-    }
-    return result;
+std::vector<Parameter> normalise(std::vector<Parameter> settings) {
+    for (auto& [name, value] : settings) name = lower_case(name);
+    std::ranges::stable_sort(settings, {}, &Parameter::first);
+    // The last of each name stays: from behind, that is the first.
+    const auto twice = std::unique(
+        settings.rbegin(), settings.rend(),
+        [](const Parameter& one, const Parameter& other) { return one.first == other.first; });
+    settings.erase(settings.begin(), twice.base());
+    return settings;
 }
 
 std::vector<Parameter> with(const SessionSettings& settings, std::string_view name,
                             std::string_view value) {
     std::vector<Parameter> values = settings.values();
-    values.emplace_back(name, value);
-    return normalise(values);
+    const std::string key = lower_case(name);
+    const auto place = std::ranges::lower_bound(values, key, {}, &Parameter::first);
+    if (place != values.end() && place->first == key) {
+        place->second = value;
+    } else {
+        values.emplace(place, key, value);
+    }
+    return values;
 }
 
 std::string lower_case(std::string_view name) {
@@ -164,9 +168,11 @@ std::vector<Parameter> without(const SessionSettings& settings, std::string_view
 }
 
 std::vector<Parameter> merge(const SessionSettings& base, const SessionSettings& over) {
-    std::vector<Parameter> values = base.values();
-    values.insert(values.end(), over.values().begin(), over.values().end());
-    return normalise(values);
+    std::vector<Parameter> values;
+    values.reserve(base.values().size() + over.values().size());
+    std::ranges::set_union(over.values(), base.values(), std::back_inserter(values), {},
+                           &Parameter::first, &Parameter::first);
+    return values;
 }
 
 // set_config() takes a value as the setting's text, also of a list.

@@ -39,7 +39,7 @@ using SettingsPtr = std::shared_ptr<const SessionSettings>;
 
 /// Sorts, lower-cases the names and keeps the last of each: the start-up packet's settings as
 /// PostgreSQL would have applied them.
-[[nodiscard]] std::vector<Parameter> normalise(const std::vector<Parameter>& settings);
+[[nodiscard]] std::vector<Parameter> normalise(std::vector<Parameter> settings);
 
 /// `settings` with one changed.
 [[nodiscard]] std::vector<Parameter> with(const SessionSettings& settings, std::string_view name,

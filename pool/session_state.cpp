@@ -79,8 +79,7 @@ std::string custom_defaults_question(const StateQuestion& question) {
         append_literal(sql, name);
         sql += ',';
         append_literal(sql, value);
-        const bool is_told =
-            std::ranges::find(question.told_if_empty, name) != question.told_if_empty.end();
+        const bool is_told = std::ranges::binary_search(question.told_if_empty, name);
         sql += is_told ? ",true)" : ",false)";
     }
     if (sql.empty()) return sql;
@@ -113,19 +112,21 @@ constexpr std::string_view objects_question =
     " UNION ALL (SELECT 'l',NULL,NULL FROM pg_catalog.pg_lock_status() WHERE locktype "
     "OPERATOR(pg_catalog.=) "
     "'advisory' AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() LIMIT 1)"
-    " UNION ALL SELECT 'c',NULL,NULL FROM pg_catalog.pg_cursor() WHERE is_holdable"
+    " UNION ALL (SELECT 'c',NULL,NULL FROM pg_catalog.pg_cursor() WHERE is_holdable LIMIT 1)"
     " UNION ALL (SELECT 'r',NULL,NULL FROM pg_catalog.pg_get_replication_slots() WHERE temporary "
     "AND "
     "active_pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() LIMIT 1)";
 
+// Of those that PREPARE gave, of which there can be thousands, one is enough: it keeps the server.
 std::string names_question() {
     return " UNION ALL SELECT 'n',NULL," + escaped("x") +
-           " FROM pg_catalog.pg_listening_channels() x UNION ALL SELECT CASE WHEN from_sql THEN "
-           "'q' "
-           "ELSE 'p' END,NULL," +
+           " FROM pg_catalog.pg_listening_channels() x UNION ALL SELECT DISTINCT CASE WHEN "
+           "from_sql THEN 'q' ELSE 'p' END,NULL::pg_catalog.text,CASE WHEN from_sql THEN NULL "
+           "ELSE " +
            escaped("name") +
-           " FROM pg_catalog.pg_prepared_statement() WHERE from_sql OR pg_catalog.\"left\"(name,7) "
-           "OPERATOR(pg_catalog.<>) 'pgweir_' UNION ALL SELECT 'b',NULL,NULL WHERE "
+           " END FROM pg_catalog.pg_prepared_statement() WHERE from_sql OR "
+           "pg_catalog.\"left\"(name,7) OPERATOR(pg_catalog.<>) 'pgweir_' UNION ALL SELECT "
+           "'b',NULL,NULL WHERE "
            "pg_catalog.current_setting('pgweir.channels_brought',true) OPERATOR(pg_catalog.=) '1'";
 }
 
@@ -168,7 +169,6 @@ void StateReader::row(std::string_view body, bool whole) {
         state_.statements.push_back(unescape(value.value_or("")));
     } else if (*kind == sql_statement_row) {
         state_.pins.add(PinReason::sql_prepared);
-        state_.statements_of_sql.push_back(unescape(value.value_or("")));
     } else {
         const auto found = std::ranges::find(pin_rows, *kind, &PinRow::kind);
         state_.pins.add(found != pin_rows.end() ? found->reason : PinReason::unknown);
@@ -176,7 +176,7 @@ void StateReader::row(std::string_view body, bool whole) {
 }
 
 SessionState StateReader::finish() {
-    state_.settings = normalise(state_.settings);
+    state_.settings = normalise(std::move(state_.settings));
     return std::move(state_);
 }
 

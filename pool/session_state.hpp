@@ -21,7 +21,6 @@ struct SessionState {
     bool channels_brought = false;      ///< channels_brought_sql was run, and not rolled back
     /// Protocol-level statements under names that are not pgweir's.
     std::vector<std::string> statements;
-    std::vector<std::string> statements_of_sql;  ///< names that PREPARE gave; with a pin
 };
 
 /// Who asks what.
@@ -30,7 +29,8 @@ struct StateQuestion {
     bool is_superuser = false;                     ///< that role is one
     std::string_view role = "none";                ///< that its login began with
     std::span<const std::string> custom_settings;  ///< names to ask for; PostgreSQL lists none
-    /// Those of them that were given a value at the start of the session, so that none is a change.
+    /// Those of them that were given a value at the start of the session, so that none is a change;
+    /// sorted.
     std::span<const std::string> told_if_empty{};
     /// Those that the login brought, and with which values: only others are a change.
     std::span<const Parameter> custom_defaults{};

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/container_hash/hash.hpp>
@@ -197,7 +198,8 @@ void ClientStatements::set(Bytes name, ClientStatement statement) {
     if (name.empty()) {
         unnamed = std::move(statement);
     } else if (statement) {
-        named().statements.insert_or_assign(std::string(name), std::move(statement));
+        named().longest = std::max(named().longest, name.size());
+        named_->statements.insert_or_assign(std::string(name), std::move(statement));
     } else if (named_) {
         const auto found = named_->statements.find(name);
         if (found != named_->statements.end()) named_->statements.erase(found);
@@ -212,23 +214,13 @@ std::vector<std::string> ClientStatements::names() const {
     return names;
 }
 
-void ClientStatements::set_of_sql(std::vector<std::string> names) {
-    if (names.empty() && !named_) return;
-    named().of_sql = std::move(names);
-    forget_if_empty();
-}
-
-bool ClientStatements::is_of_sql(Bytes name) const {
-    return named_ && std::ranges::find(named_->of_sql, name) != named_->of_sql.end();
-}
-
 ClientStatements::Named& ClientStatements::named() {
     if (!named_) named_ = std::make_unique<Named>();
     return *named_;
 }
 
 void ClientStatements::forget_if_empty() {
-    if (named_->statements.empty() && named_->of_sql.empty()) named_.reset();
+    if (named_->statements.empty()) named_.reset();
 }
 
 }  // namespace pgweir::pool

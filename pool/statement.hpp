@@ -231,17 +231,15 @@ class ClientStatements {
         }
     }
     [[nodiscard]] std::vector<std::string> names() const;
+    /// No name is longer than this.
+    [[nodiscard]] std::size_t longest_name() const { return named_ ? named_->longest : 0; }
     void forget_named() { named_.reset(); }
-
-    /// Names that PREPARE has given on the server that the client keeps for them.
-    void set_of_sql(std::vector<std::string> names);
-    [[nodiscard]] bool is_of_sql(Bytes name) const;
 
   private:
     struct Named {
         boost::unordered_flat_map<std::string, ClientStatement, TextHash, std::equal_to<>>
             statements;
-        std::vector<std::string> of_sql;
+        std::size_t longest = 0;  ///< name that there was
     };
     [[nodiscard]] Named& named();
     void forget_if_empty();

@@ -25,11 +25,12 @@ std::string words_of(std::string_view sql) {
     return words;
 }
 
+// Each word is looked at once, however often the name stands in it.
 bool takes_session_lock(std::string_view words) {
-    for (std::size_t at = 0; (at = words.find("advisory_lock", at)) != std::string_view::npos;
-         ++at) {
+    for (std::size_t at = 0; (at = words.find("advisory_lock", at)) != std::string_view::npos;) {
         const std::size_t begin = words.rfind(' ', at) + 1;
-        const std::string_view name = words.substr(begin, words.find(' ', at) - begin);
+        at = words.find(' ', at);
+        const std::string_view name = words.substr(begin, at - begin);
         if (name.starts_with("pg_advisory_lock") || name.starts_with("pg_try_advisory_lock")) {
             return true;
         }

@@ -148,6 +148,7 @@ bool RequestTracker::must_wait(Frontend type) const {
 }
 
 void RequestTracker::pop() {
+    count_ready(requests_[first_], -1);
     ++first_;
     for (; first_ < requests_.size() && is_of_copy(requests_[first_].request); ++first_) {
         --copy_parts_;
@@ -224,17 +225,15 @@ void RequestTracker::start_copy_in(Verdict& verdict) {
         } else {
             --copy_parts_;
         }
+        count_ready(requests_[next], -1);
         copying_ = request != Request::copy_end;
     }
     copy_ended_ = !copying_ && syncs_in_copy_ > 0;
     // The statement takes the place of the last entry that is gone: nothing behind it moves.
     first_ = next - 1;
     requests_[first_] = statement;
-    if (syncs_in_copy_ > 0 && statement.request == Request::execute &&
-        std::none_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_), requests_.end(),
-                     [](const Entry& e) { return ends_in_ready(e.request); })) {
+    if (syncs_in_copy_ > 0 && statement.request == Request::execute && !owes_ready())
         unsynced_ = true;
-    }
 }
 
 void RequestTracker::on_statement_end(Verdict& verdict) {
@@ -285,6 +284,7 @@ void RequestTracker::skip_to_sync(Verdict& verdict) {
          ++first_) {
         if (requests_[first_].operation == Operation::yes) ++verdict.operations_discarded;
         if (is_of_copy(requests_[first_].request)) --copy_parts_;
+        count_ready(requests_[first_], -1);
     }
     if (first_ == requests_.size()) {
         forget_all();
@@ -319,19 +319,6 @@ void RequestTracker::on_ready(Bytes body, Verdict& verdict) {
 void RequestTracker::probe_answered() {
     doubtful_ = 0;
     probing_ = false;
-}
-
-bool RequestTracker::owes_ready() const {
-    return std::any_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_), requests_.end(),
-                       [](const Entry& entry) { return ends_in_ready(entry.request); });
-}
-
-bool RequestTracker::may_have_failed() const {
-    if (status_ == TransactionStatus::failed) return true;
-    return std::any_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_), requests_.end(),
-                       [](const Entry& entry) {
-                           return ends_in_ready(entry.request) && entry.origin != Origin::pool;
-                       });
 }
 
 }  // namespace pgweir::protocol

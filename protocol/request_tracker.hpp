@@ -75,7 +75,7 @@ class RequestTracker {
     [[nodiscard]] std::size_t sent_in_all() const { return sent_in_all_; }
 
     /// A ReadyForQuery is still to come.
-    [[nodiscard]] bool owes_ready() const;
+    [[nodiscard]] bool owes_ready() const { return readies_ > 0; }
 
     /// The next reply answers a request of pgweir's own.
     [[nodiscard]] bool answering_pool() const {
@@ -87,7 +87,9 @@ class RequestTracker {
 
     /// The next message meets a failed transaction, or may: what was asked before an earlier
     /// ReadyForQuery that has not come can fail.
-    [[nodiscard]] bool may_have_failed() const;
+    [[nodiscard]] bool may_have_failed() const {
+        return status_ == TransactionStatus::failed || readies_ > readies_of_pool_;
+    }
 
     /// The client's part of a COPY FROM STDIN is under way: the server reads CopyData.
     [[nodiscard]] bool copying_in() const { return copying_; }
@@ -145,6 +147,13 @@ class RequestTracker {
     void push(Entry entry) {
         requests_.push_back(entry);
         ++sent_in_all_;
+        count_ready(entry, 1);
+    }
+    /// `entry` came (1), or has gone (-1).
+    void count_ready(const Entry& entry, int change) {
+        if (!ends_in_ready(entry.request)) return;
+        readies_ += change;
+        if (entry.origin == Origin::pool) readies_of_pool_ += change;
     }
     void pop();
     void pop_if(Request request, Verdict& verdict);
@@ -181,6 +190,9 @@ class RequestTracker {
     std::vector<Entry> requests_;
     std::size_t first_ = 0;
     std::size_t sent_in_all_ = 0;
+    /// How many of them end in ReadyForQuery: asked for at each message, however many there are.
+    std::ptrdiff_t readies_ = 0;
+    std::ptrdiff_t readies_of_pool_ = 0;
     TransactionStatus status_ = TransactionStatus::idle;
     bool unsynced_ = false;
     bool skipping_ = false;  ///< an extended-query error: the server discards up to the next Sync

@@ -67,27 +67,8 @@ std::string_view setting_of(Words& words) {
     return name == "schema" ? "search_path" : name;
 }
 
-bool is_about(std::string_view setting, std::string_view name) {
-    return setting == name || (setting == session_authorization && name == role);
-}
-
-SettingFate fate_by_reset(Words words, std::string_view name) {
-    const std::string_view setting = setting_of(words);
-    const bool all = setting == "all" && name != role && name != session_authorization;
-    return all || is_about(setting, name) ? SettingFate::reset : SettingFate::untouched;
-}
-
-SettingFate fate_by_set(Words words, std::string_view name) {
-    std::ignore = words.take("local");
-    Words behind = words;
-    std::string_view setting = setting_of(behind);
-    if (setting == "session") setting = setting_of(behind);
-    if (!is_about(setting, name)) return SettingFate::untouched;
-    std::ignore = behind.take("to") || behind.take("=");
-    // SET TIME ZONE LOCAL; a SET NAMES without a name.
-    const std::string_view value = behind.next();
-    const bool resets = value == "default" || value == "local" || value.empty();
-    return resets ? SettingFate::reset : SettingFate::set;
+bool is_identity(std::string_view name) {
+    return name == role || name == session_authorization;
 }
 
 // The one statement of a text; nothing, if there are several.
@@ -97,26 +78,56 @@ std::optional<std::string_view> only_statement(std::string_view text) {
     return more ? std::nullopt : std::optional(text.substr(0, end));
 }
 
-SettingFate fate_by_statement(std::string_view statement, std::string_view name) {
-    Words words(statement);
-    if (words.take("reset")) return fate_by_reset(words, name);
-    if (words.take("set")) return fate_by_set(words, name);
-    const bool discards = words.take("discard") && words.take("all");
-    return discards ? SettingFate::reset : SettingFate::untouched;
-}
-
 }  // namespace
 
-SettingFate fate_of_setting(std::string_view sql, std::string_view name) {
+SettingFates::SettingFates(std::string_view sql) {
     const std::string text = plain_text(sql);
-    SettingFate fate = SettingFate::untouched;
     for (std::string_view rest = text; !rest.empty();) {
         const std::string_view statement = rest.substr(0, rest.find(';'));
         rest.remove_prefix(std::min(statement.size() + 1, rest.size()));
-        const SettingFate later = fate_by_statement(statement, name);
-        if (later != SettingFate::untouched) fate = later;
+        take_statement(statement);
     }
-    return fate;
+}
+
+void SettingFates::take_statement(std::string_view statement) {
+    Words words(statement);
+    if (words.take("reset")) {
+        const std::string_view setting = setting_of(words);
+        if (setting != "all") {
+            note(setting, SettingFate::reset);
+            return;
+        }
+        resets_all_ = true;
+        std::erase_if(by_name_, [](const auto& fate) { return !is_identity(fate.first); });
+    } else if (words.take("set")) {
+        std::ignore = words.take("local");
+        std::string_view setting = setting_of(words);
+        if (setting == "session") setting = setting_of(words);
+        std::ignore = words.take("to") || words.take("=");
+        // SET TIME ZONE LOCAL; a SET NAMES without a name.
+        const std::string_view value = words.next();
+        const bool resets = value == "default" || value == "local" || value.empty();
+        note(setting, resets ? SettingFate::reset : SettingFate::set);
+    } else if (words.take("discard") && words.take("all")) {
+        resets_all_ = resets_identity_ = true;
+        by_name_.clear();
+    }
+}
+
+void SettingFates::note(std::string_view setting, SettingFate fate) {
+    by_name_.insert_or_assign(std::string(setting), fate);
+    if (setting == session_authorization) by_name_.insert_or_assign(std::string(role), fate);
+}
+
+SettingFate SettingFates::of(std::string_view name) const {
+    const auto named = by_name_.find(name);
+    if (named != by_name_.end()) return named->second;
+    const bool resets = is_identity(name) ? resets_identity_ : resets_all_;
+    return resets ? SettingFate::reset : SettingFate::untouched;
+}
+
+SettingFate fate_of_setting(std::string_view sql, std::string_view name) {
+    return SettingFates(sql).of(name);
 }
 
 SettingScope scope_of_setting(std::string_view sql) {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
 #include <string_view>
 
 namespace pgweir::protocol {
@@ -12,10 +15,34 @@ enum class SettingFate : std::uint8_t {
     reset,      ///< to what the session began with
 };
 
-/// What `sql`, of one statement or several, does to the setting `name` (in lower case): the last of
-/// its RESET, SET and DISCARD ALL that are about it decides. RESET ALL leaves `role` and
-/// `session_authorization` alone; what changes the latter changes `role` as well ("SET SESSION
-/// AUTHORIZATION").
+/// What a text, of one statement or several, does to settings: the last of its RESET, SET and
+/// DISCARD ALL that are about one decides. RESET ALL leaves `role` and `session_authorization`
+/// alone; what changes the latter changes `role` as well ("SET SESSION AUTHORIZATION"). The text is
+/// read once, however many settings are asked for.
+class SettingFates {
+  public:
+    explicit SettingFates(std::string_view sql);
+
+    /// Of a setting (in lower case).
+    [[nodiscard]] SettingFate of(std::string_view name) const;
+    /// There are settings that it touches without naming them.
+    [[nodiscard]] bool touches_all() const { return resets_all_; }
+    /// Calls `act(name)` for each that is named.
+    template <class Act>
+    void for_each_named(Act act) const {
+        for (const auto& [name, fate] : by_name_) act(name);
+    }
+
+  private:
+    void take_statement(std::string_view statement);
+    void note(std::string_view setting, SettingFate fate);
+
+    std::map<std::string, SettingFate, std::less<>> by_name_;  ///< named since the last of all
+    bool resets_all_ = false;
+    bool resets_identity_ = false;
+};
+
+/// The same for one setting.
 [[nodiscard]] SettingFate fate_of_setting(std::string_view sql, std::string_view name);
 
 /// How far a statement that sets or resets reaches.

@@ -44,6 +44,38 @@ std::optional<std::string> take_quoted(std::string_view& text) {
     return std::nullopt;
 }
 
+std::size_t quotes_at(std::string_view text, std::size_t at) {
+    return std::min(text.find_first_not_of('"', at), text.size()) - at;
+}
+
+// What stands between here and the quote that ends a name; nothing if none does. In a name each
+// quote stands twice, so that one that ends it is the last of an odd number.
+std::optional<std::string> rest_of_name(std::string_view text) {
+    std::string name;
+    for (std::size_t begin = 0;;) {
+        const std::size_t end = text.find('"', begin);
+        if (end == std::string_view::npos) return std::nullopt;
+        const std::size_t quotes = quotes_at(text, end);
+        name.append(text, begin, end - begin).append(quotes / 2, '"');
+        if (quotes % 2 != 0) return name;
+        begin = end + quotes;
+    }
+}
+
+// Of quotes in a row, each may begin a name. `behind` is what follows them.
+template <class Tell>
+void tell_quoted(std::size_t quotes, std::string_view behind, std::size_t longest, Tell tell) {
+    const std::optional<std::string> rest = rest_of_name(behind);
+    for (std::size_t left = quotes; left-- > 0;) {
+        const bool goes_on = left % 2 == 0;  // or the last of them ends it
+        if (goes_on && !rest) continue;
+        if (left / 2 + (goes_on ? rest->size() : 0) > longest) continue;
+        std::string name(left / 2, '"');
+        if (goes_on) name += *rest;
+        tell(std::move(name));
+    }
+}
+
 // Parts of a run of what words consist of that may be a name where the delimiter of a dollar quote
 // touches it, as in `$$EXECUTE s1$$` and `$q$s1`: what stands between two `$`, and what may have
 // one itself and has a delimiter on one side only.
@@ -82,22 +114,24 @@ std::optional<std::string> only_deallocated(std::string_view sql) {
     return sql.empty() ? name : std::nullopt;
 }
 
-void for_each_possible_name(std::string_view sql,
+void for_each_possible_name(std::string_view sql, std::size_t longest,
                             const std::function<void(std::string_view)>& act) {
     std::unordered_set<std::string> seen;
     const auto tell = [&](std::string name) {
+        if (name.size() > longest) return;
         if (const auto [place, is_new] = seen.insert(std::move(name)); is_new) act(*place);
     };
+    // A name of nothing but quotes takes twice its length.
+    const std::size_t furthest = std::min<std::size_t>(2 * longest + 2, 1024);
     while (!sql.empty()) {
         if (sql.front() == '"') {
-            constexpr std::size_t furthest = 1024;
-            std::string_view rest = sql.substr(0, furthest);
-            if (auto name = take_quoted(rest)) tell(*std::move(name));
-            sql.remove_prefix(1);  // the quote may be one that ends a name
+            const std::size_t quotes = quotes_at(sql, 0);
+            tell_quoted(quotes, sql.substr(quotes, furthest), longest, tell);
+            sql.remove_prefix(quotes);
         } else if (continues_identifier(sql.front())) {
             const std::string_view word = take_word(sql);
             const auto tell_both = [&](std::string_view name) {
-                if (name.empty()) return;
+                if (name.empty() || name.size() > longest) return;
                 tell(std::string(name));
                 tell(in_lower_case(name));
             };

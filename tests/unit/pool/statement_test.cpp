@@ -429,20 +429,15 @@ TEST(ClientStatements, AreGoneThroughWithoutWhatIsNotKnown) {
     EXPECT_THAT(texts(), ElementsAre("a", "b"));
 }
 
-TEST(ClientStatements, NamesOfPrepareStandBesideThoseOfTheProtocol) {
+TEST(ClientStatements, NoNameIsLongerThanTheLongest) {
     ClientStatements statements;
-    statements.set_of_sql({});
-    EXPECT_FALSE(statements.is_of_sql("p"));
-    statements.set_of_sql({"p"});
-    EXPECT_FALSE(statements.has_named());
-    statements.set("s", own(of("a")));
-    EXPECT_TRUE(statements.is_of_sql("p"));
-    EXPECT_FALSE(statements.is_of_sql("s"));
-    EXPECT_EQ(statements.size(), 1U);
-    statements.set("s", {});
-    EXPECT_TRUE(statements.is_of_sql("p")) << "those of the protocol are apart";
-    statements.set_of_sql({});
-    EXPECT_FALSE(statements.is_of_sql("p"));
+    EXPECT_EQ(statements.longest_name(), 0U);
+    statements.set("abc", own(of("a")));
+    statements.set("d", own(of("b")));
+    statements.set("", own(of("b")));
+    EXPECT_EQ(statements.longest_name(), 3U);
+    statements.forget_named();
+    EXPECT_EQ(statements.longest_name(), 0U);
 }
 
 }  // namespace

@@ -145,6 +145,13 @@ class Conversation {
         EXPECT_EQ(static_cast<char>(tracker_.transaction_status()), model_.status()) << story_;
     }
     void never_quiet_too_early() {
+        // Counted as they come and go, whatever way they go.
+        if (tracker_.owed() == 0) {
+            EXPECT_FALSE(tracker_.owes_ready()) << story_;
+            EXPECT_EQ(tracker_.may_have_failed(),
+                      tracker_.transaction_status() == TransactionStatus::failed)
+                << story_;
+        }
         if (model_.replies.empty() || tracker_.uncertain()) return;
         EXPECT_FALSE(tracker_.quiet()) << "replies are still to come:" << story_;
     }

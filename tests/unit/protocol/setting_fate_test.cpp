@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
+#include <vector>
 
 namespace pgweir::protocol {
 namespace {
@@ -73,6 +75,24 @@ constexpr std::array identities{
     Case{"set role none; reset work_mem", "role", set},
 };
 INSTANTIATE_TEST_SUITE_P(Identities, SettingFateOf, testing::ValuesIn(identities));
+
+TEST(SettingFatesOf, OneReadingOfATextAnswersForAllSettings) {
+    const SettingFates fates("set a.b = 1; reset c; set role none; reset all; set a.d = 2");
+    EXPECT_EQ(fates.of("a.b"), reset) << "by RESET ALL";
+    EXPECT_EQ(fates.of("c"), reset);
+    EXPECT_EQ(fates.of("a.d"), set);
+    EXPECT_EQ(fates.of("role"), set) << "RESET ALL leaves it alone";
+    EXPECT_EQ(fates.of("session_authorization"), untouched);
+    EXPECT_TRUE(fates.touches_all());
+}
+
+TEST(SettingFatesOf, OnlyWhatIsNamedIsTouchedWithoutAResetOfAll) {
+    const SettingFates fates("set a.b = 1; set session authorization default");
+    std::vector<std::string> named;
+    fates.for_each_named([&](const std::string& name) { named.push_back(name); });
+    EXPECT_EQ(named, (std::vector<std::string>{"a.b", "role", "session_authorization"}));
+    EXPECT_FALSE(fates.touches_all());
+}
 
 TEST(SettingScopeOf, OnlyASetOrResetThatStandsAloneHasOne) {
     EXPECT_EQ(scope_of_setting("RESET work_mem"), SettingScope::session);

@@ -67,9 +67,9 @@ INSTANTIATE_TEST_SUITE_P(
         Deallocation{"DEALLOCATE a.b", std::nullopt}, Deallocation{"EXECUTE s", std::nullopt},
         Deallocation{"DISCARD ALL", std::nullopt}));
 
-std::vector<std::string> possible_names(std::string_view sql) {
+std::vector<std::string> possible_names(std::string_view sql, std::size_t longest = 1000) {
     std::vector<std::string> names;
-    for_each_possible_name(sql, [&](std::string_view name) { names.emplace_back(name); });
+    for_each_possible_name(sql, longest, [&](std::string_view name) { names.emplace_back(name); });
     return names;
 }
 
@@ -113,6 +113,14 @@ TEST(PossibleNames, AQuoteThatDoesNotEndNamesNothingButItsWords) {
     EXPECT_THAT(possible_names(far), ElementsAre("a"));
 }
 
+TEST(PossibleNames, AreNotLongerThanAnyNameOfTheClient) {
+    EXPECT_THAT(possible_names("EXECUTE s1; EXECUTE \"s 2\"", 3),
+                ElementsAre("s1", "s 2", "s", "2"));
+    EXPECT_THAT(possible_names(R"("a""""b")", 4), Contains("a\"\"b"));
+    EXPECT_THAT(possible_names("a$b c$$d", 1), UnorderedElementsAre("a", "b", "c", "d"));
+    EXPECT_LE(possible_names(std::string(200'000, '"'), 4).size(), 5U);
+}
+
 TEST(PossibleNames, StandInStringsAndCommentsToo) {
     for (const std::string_view sql :
          {"DO $$BEGIN EXECUTE 'EXECUTE s1'; END$$", "DO $s1$x$s1$", "SELECT 1 -- s1", "/* s1 */",
@@ -138,7 +146,7 @@ TEST(PossibleNames, AreFoundBetweenDollarQuotes) {
 TEST(PossibleNames, OfALongTextOfQuotesTakeNotLong) {
     const std::string quotes(200'000, '"');
     EXPECT_THAT(possible_names(quotes), Not(IsEmpty()));
-    EXPECT_EQ(possible_names(std::string(200'000, '$')).size(), 64U);
+    EXPECT_EQ(possible_names(std::string(200'000, '$')).size(), 63U);
     std::string words;
     for (int i = 0; i < 50'000; ++i) words += "w" + std::to_string(i) + ' ';
     EXPECT_EQ(possible_names(words).size(), 50'000U);
