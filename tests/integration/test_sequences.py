@@ -6,7 +6,7 @@ import time
 import pytest
 
 from support import wire
-from support.peer import Peer
+from support.peer import Peer, ServerError
 from support.timing import eventually, scaled
 
 VALUES_TO_LEARN = 100
@@ -33,6 +33,32 @@ def test_the_first_value_that_anybody_reads_is_the_readers(weir):
         other.send(wire.query("insert into orders (x) values ('of another')"))  # it waits
         assert reader.value("select lastval()") == got
         other.until("Z")
+
+
+@pytest.fixture(name="two_servers")
+def _two_servers(cluster, pgweir):
+    cluster.admin("drop table if exists plain; create table plain (x text);"
+                  " grant all on plain to public", dbname="app")
+    return pgweir({"workers": 1, "pool": {"default_pool_size": 1}})
+
+
+@pytest.mark.parametrize("begins", [
+    "create temp table own (x int)",  # keeps its server for that
+    "insert into plain values ('of nobody')",  # may get a value, and gets none
+    "begin; insert into plain values ('of nobody')",
+])
+def test_nobody_reads_what_another_got(weir, two_servers, begins):
+    del weir  # it has made the table with the sequence
+    with Peer.login(two_servers) as owner, Peer.login(two_servers) as other:
+        insert(owner)
+        other.query(begins)
+        for read in ("select lastval()", "select currval('orders_id_seq')"):
+            other.query("savepoint s" if begins.startswith("begin") else "select 1")
+            with pytest.raises(ServerError) as error:
+                other.value(read)
+            assert error.value.sqlstate == "55000"
+            if begins.startswith("begin"):
+                other.query("rollback to s")
 
 
 def test_a_reader_that_rests_lets_others_pass_after_a_while(weir):
