@@ -7,7 +7,9 @@
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
+#include "protocol/lead_in.hpp"
 #include "protocol/message_writer.hpp"
+#include "protocol/normalised_text.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -197,6 +199,7 @@ void Server::note_text(Bytes text) {
 // Kept so short that it is copied without a thought, and without an allocation after the first.
 void Server::note_statement(Bytes text) {
     constexpr std::size_t longest = 256;
+    if (text.size() > longest) text.remove_prefix(protocol::LeadIn().skip(text));
     latest_statement_.assign(text.substr(0, std::min(text.find('\0'), longest)));
 }
 
@@ -483,7 +486,16 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
         have_stand_in(statement, out);
     }
     if (known) note_name(statement, target.name);
-    if (other_result) fail_for_other_result();
+    if (other_result) {
+        fail_for_other_result();
+        // PostgreSQL tells the parameters before it looks at the result.
+        std::string parameters;
+        if (own->told->parameters) {
+            const protocol::Message told(parameters, protocol::Backend::parameter_description);
+            parameters += *own->told->parameters;
+        }
+        substitutes_.back().second.insert(0, parameters);
+    }
     Bytes name = target.name;
     if (other_result || !known) {
         name = no_statement;
@@ -523,8 +535,13 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
     if (!effects.any()) return;
     effects_ |= effects;
     note_sequences(effects);
+    // What it says of settings is read there: not to be hidden by what stands before it.
     constexpr std::size_t most = 1024;
-    if (!text.empty()) effects_text_.assign(text.substr(0, most));
+    if (text.size() > most) {
+        effects_text_ = protocol::normalised_text(text, most);
+    } else if (!text.empty()) {
+        effects_text_.assign(text);
+    }
     if (!effects.contains(Effect::state)) return;
     note_names(statement != nullptr ? statement->setting_names(names_in) : names_in(text));
     if (effects.contains(Effect::changes_catalogue)) part_.pool().catalogue_changes(text);
