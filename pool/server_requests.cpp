@@ -250,7 +250,10 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     if (!parse) {
         connection_.unnamed = {.statement = unknown_statement()};
         tenant_->session().statements.unnamed = {.statement = unknown_statement()};
-        if (!tracker_.wants_sync()) bring_channels(unread_effects(), Origin::pool, out);
+        if (!tracker_.wants_sync() && tracks()) {
+            bring_channels(unread_effects(), Origin::pool, out);
+            show_all_to_sql(Origin::pool, out);
+        }
         note_unread(unread_effects(), out);
         pass(Frontend::parse, message, out);
         return;
@@ -293,7 +296,6 @@ Effects Server::unread_effects() const {
 void Server::note_unread(Effects effects, Outgoing& out) {
     if (forgets_sequences(effects, false)) inject_statement(discard_sequences, out);
     if (tracker_.wants_sync()) bring_channels(effects, Origin::injected, out);
-    if (effects.contains(Effect::names_statement)) show_all_to_sql(Origin::injected, out);
     note_effects(effects | Effect::state | Effect::ends_transaction, {});
     note_settling(Frontend::bind, effects);
 }
@@ -392,11 +394,12 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     }
     if (bind->statement.empty() && !statement) end_unnamed(out);
     const bool reserved = !statement && is_reserved(bind->statement);
-    // One with a name that was too long: a client that keeps no server has none.
+    // One with a name that was too long: a client that keeps no server has none. Mostly there is
+    // none of that name, and nothing is to fail before the server says so.
     const bool carries = tenant_->session().max_prepared_statements > 0;
     const bool may_be_long = !statement && !bind->statement.empty() && !reserved && carries &&
                              tenant_->session().pins.any();
-    if (may_be_long) note_unread(unread_effects().without(Effect::sets_unseen), out);
+    if (may_be_long) note_effects(unread_effects().without(Effect::sets_unseen), {});
     if (statement == unknown_statement()) note_unread(unread_effects(), out);
     const bool other_result = has_other_result(named_);
     const bool renamed = other_result || ((statement || reserved) && !bind->statement.empty());
