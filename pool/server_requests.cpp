@@ -399,7 +399,8 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     const bool carries = tenant_->session().max_prepared_statements > 0;
     const bool may_be_long = !statement && !bind->statement.empty() && !reserved && carries &&
                              tenant_->session().pins.any();
-    if (may_be_long) note_effects(unread_effects().without(Effect::sets_unseen), {});
+    constexpr Effects keeping = Effect::sets_unseen | Effect::reads_sequence;
+    if (may_be_long) note_effects(unread_effects().without(keeping), {});
     if (statement == unknown_statement()) note_unread(unread_effects(), out);
     const bool other_result = has_other_result(named_);
     const bool renamed = other_result || ((statement || reserved) && !bind->statement.empty());
