@@ -7,7 +7,9 @@
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
+#include "protocol/lead_in.hpp"
 #include "protocol/message_writer.hpp"
+#include "protocol/normalised_text.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -206,12 +208,16 @@ void Server::note_statement(Bytes text) {
     knows_latest_text_ = true;
 }
 
+Bytes Server::latest_statement() const {
+    const Bytes text(latest_text_);
+    return text.substr(protocol::LeadIn().skip(text)).substr(0, longest_shown_text);
+}
+
 // Texts may be long, and servers are many.
 void Server::forget_long_texts() {
     constexpr std::size_t long_text = 4096;
     if (latest_text_.capacity() > long_text) {
-        latest_text_.resize(std::min(latest_text_.size(), longest_shown_text));
-        latest_text_.shrink_to_fit();
+        latest_text_ = std::string(latest_statement());
     }
     if (effects_text_.empty() && effects_text_.capacity() > long_text)
         effects_text_.shrink_to_fit();
@@ -264,7 +270,10 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     if (!parse) {
         connection_.unnamed = {.statement = unknown_statement()};
         tenant_->session().statements.unnamed = {.statement = unknown_statement()};
-        if (!tracker_.wants_sync()) bring_channels(unread_effects(), Origin::pool, out);
+        if (!tracker_.wants_sync() && tracks()) {
+            bring_channels(unread_effects(), Origin::pool, out);
+            show_all_to_sql(Origin::pool, out);
+        }
         note_unread(unread_effects(), out);
         pass(Frontend::parse, message, out);
         return;
@@ -307,7 +316,6 @@ Effects Server::unread_effects() const {
 void Server::note_unread(Effects effects, Outgoing& out) {
     if (forgets_sequences(effects, false)) inject_statement(discard_sequences, out);
     if (tracker_.wants_sync()) bring_channels(effects, Origin::injected, out);
-    if (effects.contains(Effect::names_statement)) show_all_to_sql(Origin::injected, out);
     note_effects(effects | Effect::state | Effect::ends_transaction, {});
     note_settling(Frontend::bind, effects);
 }
@@ -404,11 +412,13 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     }
     if (bind->statement.empty() && !statement) end_unnamed(out);
     const bool reserved = !statement && is_reserved(bind->statement);
-    // One with a name that was too long: a client that keeps no server has none.
+    // One with a name that was too long: a client that keeps no server has none. Mostly there is
+    // none of that name, and nothing is to fail before the server says so.
     const bool carries = tenant_->session().max_prepared_statements > 0;
     const bool may_be_long = !statement && !bind->statement.empty() && !reserved && carries &&
                              tenant_->session().pins.any();
-    if (may_be_long) note_unread(unread_effects().without(Effect::sets_unseen), out);
+    constexpr Effects keeping = Effect::sets_unseen | Effect::reads_sequence;
+    if (may_be_long) note_effects(unread_effects().without(keeping), {});
     if (statement == unknown_statement()) note_unread(unread_effects(), out);
     const bool other_result = has_other_result(named_);
     const bool renamed = other_result || ((statement || reserved) && !bind->statement.empty());
@@ -498,7 +508,16 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
         have_stand_in(statement, out);
     }
     if (known) note_name(statement, target.name);
-    if (other_result) fail_for_other_result();
+    if (other_result) {
+        fail_for_other_result();
+        // PostgreSQL tells the parameters before it looks at the result.
+        std::string parameters;
+        if (own->told->parameters) {
+            const protocol::Message told(parameters, protocol::Backend::parameter_description);
+            parameters += *own->told->parameters;
+        }
+        substitutes_.back().second.insert(0, parameters);
+    }
     Bytes name = target.name;
     if (other_result || !known) {
         name = no_statement;

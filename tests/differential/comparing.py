@@ -140,8 +140,10 @@ def _comparable(answers):
     a statement has to be prepared again before its Bind, that is another one. And without quotes in
     what PL/pgSQL calls a function: that is by the quote_all_identifiers of whoever was the first to
     call it on that server. And without pgweir's warning that settings went whose names it had not seen:
-    it knows all of those that programs set."""
+    it knows all of those that programs set. Nor with the line of PostgreSQL's source in an error that is
+    pgweir's word for it."""
     def plain(answer):
+        answer = re.sub(r"(Fplancache\.c)\\x00L\d+", r"\1", answer)
         answer = re.sub(r"(C25P02.*?)\\x00Fpostgres\.c.*?\\x00\\x00", r"\1", answer)
         return re.sub(r"PL/pgSQL function \S+", lambda found: found[0].replace('"', ""), answer)
     return [plain(answer) for answer in answers if "whose names pgweir has not seen" not in answer]

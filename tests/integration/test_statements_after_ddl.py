@@ -250,6 +250,22 @@ def test_a_result_that_changed_is_told_as_postgresql_does(played, in_transaction
     assert through == directly
 
 
+# The parameters were not told.
+def test_a_description_that_changed_begins_as_postgresqls_does(played):
+    def scenario(stage):
+        stage.admin(f"create table s1.t (a int, b int); {GRANT}")
+        client = stage.login()
+        stage.prepare(client, "p", "select * from t where a = $1")
+        stage.admin("alter table s1.t add c int")
+        stage.ask(client, wire.describe("S", "p"), wire.sync())
+        # Another reading of the text, which the client's is served by.
+        stage.prepare(stage.login(), "p", "select * from t where a = $1")
+        stage.ask(client, wire.describe("S", "p"), wire.sync())
+
+    directly, through = played(scenario)
+    assert through == directly
+
+
 # The table changes while the client's statement is on a server that is busy, and the client goes to
 # one that has met the statement before the change, or never.
 @pytest.mark.parametrize("met", [True, False], ids=["before", "never"])

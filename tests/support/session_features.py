@@ -74,6 +74,8 @@ FOLLOWS = [
     Feature("SET LOCAL", "begin; set local work_mem = '3MB'; commit", setting("work_mem")),
     Feature("RESET of what the login set", "set work_mem = '3MB'; reset work_mem",
             setting("work_mem"), login=(("options", "-c work_mem=9MB"),)),
+    Feature("SET TO DEFAULT of what the login set", "set datestyle to default", setting("DateStyle"),
+            login=(("DateStyle", "German"),)),
     Feature("options of the start-up packet", "select 1", setting("work_mem"),
             login=(("options", "-c work_mem=9MB -c enable_sort=off"),), ends=""),
     Feature("a parameter of the start-up packet", "select 1", setting("DateStyle"),
