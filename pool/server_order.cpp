@@ -20,6 +20,8 @@ namespace {
 
 // So many requests that end in ReadyForQuery may stand in a pipeline while others wait.
 constexpr unsigned turn = 64;
+// So many messages that are answered may be on their way before the next of those transactions.
+constexpr std::size_t most_on_their_way = 256;
 
 // DISCARD ALL drops statements, too.
 bool may_drop_statements(Effects effects) {
@@ -152,10 +154,12 @@ bool Server::awaits_outcome(const Step& step) const {
     return waits_for_sql(step) || (tenant_->session().follows && waits_for_statement(step));
 }
 
-// A pipeline of many transactions gives the server to others who wait, between two of them.
+// A pipeline of many transactions gives the server to others who wait, between two of them. What is
+// on its way cannot be called back when somebody comes, so that it is never much.
 bool Server::has_had_its_turn() const {
-    return requests_in_a_row_ >= turn && tracker_.owed() > 0 && !tracker_.wants_sync() &&
-           tenant_->may_release() && part_.pool().has_waiting();
+    if (tracker_.wants_sync() || !tenant_->may_release()) return false;
+    if (tracker_.owed() >= most_on_their_way) return true;
+    return requests_in_a_row_ >= turn && tracker_.owed() > 0 && part_.pool().has_waiting();
 }
 
 void Server::ask_for_answers(Outgoing& out) {

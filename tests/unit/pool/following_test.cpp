@@ -154,6 +154,27 @@ TEST_F(FollowingTest, ANameThatIsTakenIsRefusedByTheServer) {
     EXPECT_EQ(ann.session().statements.find("s1")->statement->query(), "select 1");
 }
 
+// What is on its way cannot be called back when somebody else comes.
+TEST_F(FollowingTest, OfAPipelineOfTransactionsFewAreOnTheirWay) {
+    acquire(ann);
+    for (int i = 0; i < 300; ++i) ann.query("select 1");
+    EXPECT_EQ(ann.held_back(), 44U);
+    std::string ten;
+    for (int i = 0; i < 10; ++i) ten += "CZ";
+    say(ten);
+    EXPECT_FALSE(ann.offer_again());
+    EXPECT_EQ(ann.held_back(), 34U);
+}
+
+TEST_F(FollowingTest, OneTransactionIsSentAsAWhole) {
+    acquire(ann);
+    for (int i = 0; i < 300; ++i) ann.parse("", "select 1");
+    ann.sync();
+    EXPECT_EQ(ann.held_back(), 0U);
+    ann.parse("", "select 1");
+    EXPECT_EQ(ann.held_back(), 1U);
+}
+
 TEST_F(FollowingTest, WithoutPreparedStatementsNamesPassAsTheyAre) {
     ann.session().max_prepared_statements = 0;
     acquire(ann);
