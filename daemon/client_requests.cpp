@@ -148,7 +148,8 @@ bool ClientSession::take_request(const Step& step, Bytes message) {
 void ClientSession::hand_over(const Step& step, Bytes message) {
     const auto type = static_cast<Frontend>(step.type);
     const bool has_text = type == Frontend::parse || type == Frontend::query;
-    if (has_text && !step.whole && session_.follows &&
+    const bool is_read = session_.follows || !session_.startup->values().empty();
+    if (has_text && !step.whole && is_read &&
         protocol::read_uint32(message.substr(1)) <= worker_.config().longest_statement.count) {
         exchange_->long_texts.emplace_back(message);
         exchange_->collecting = true;

@@ -4,7 +4,7 @@ namespace pgweir::pool {
 
 SequenceReaders::Program& SequenceReaders::find(std::string_view name) {
     if (const auto found = programs_.find(name); found != programs_.end()) return found->second;
-    if (programs_.size() == most_programs) return others_;
+    if (programs_.size() == most_programs) programs_.clear();
     return programs_.emplace(name, Program()).first->second;
 }
 
@@ -20,7 +20,12 @@ bool SequenceReaders::got_value(std::string_view program) {
 bool SequenceReaders::expects(std::string_view program) {
     const std::lock_guard lock(mutex_);
     const Program& known = find(program);
-    return known.reads || known.values < values_to_learn;
+    return known.reads || known.may_read_own || known.values < values_to_learn;
+}
+
+void SequenceReaders::may_read(std::string_view program) {
+    const std::lock_guard lock(mutex_);
+    find(program).may_read_own = true;
 }
 
 void SequenceReaders::has_read(std::string_view program) {

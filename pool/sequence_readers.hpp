@@ -30,11 +30,13 @@ class SequenceReaders {
     static constexpr Stay stay_of_unknown{milliseconds(20), milliseconds(20)};
     /// Where others have waited for so long, nobody keeps a server for a value.
     static constexpr milliseconds patience{1000};
-    /// A program more shares what is known of all that came too late.
+    /// One more, and all are forgotten: each is learned anew.
     static constexpr std::size_t most_programs = 256;
 
     /// A session of `program` has got a value. Whether it may be about to read it.
     [[nodiscard]] bool got_value(std::string_view program);
+    /// A session of `program` may have read a value in the transaction that got it.
+    void may_read(std::string_view program);
     /// Whether a session of `program` may read a value that it gets now.
     [[nodiscard]] bool expects(std::string_view program);
     /// A session of `program` has read, or was about to, what an earlier transaction got.
@@ -43,14 +45,14 @@ class SequenceReaders {
 
   private:
     struct Program {
-        bool reads = false;
+        bool reads = false;  // in a later transaction
+        bool may_read_own = false;
         unsigned values = 0;
     };
     [[nodiscard]] Program& find(std::string_view name);
 
     std::mutex mutex_;
     std::map<std::string, Program, std::less<>> programs_;
-    Program others_;
 };
 
 }  // namespace pgweir::pool

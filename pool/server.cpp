@@ -180,10 +180,10 @@ void Server::forget_session() {
     ask_hurried_ = false;
     sequences_discarded_ = false;
     advances_sequence_ = false;
-    got_value_here_ = false;
     ran_reset_ = false;
     has_reset_ = false;
     fates_.clear();
+    prepared_resets_.clear();
     login_changes_.clear();
     forget_channels();
 }

@@ -72,9 +72,7 @@ class Server : public std::enable_shared_from_this<Server>,
 
     /// The statement that it was asked last, or its beginning. Empty where only the server knows
     /// it: in session pooling, of what was prepared before.
-    [[nodiscard]] Bytes latest_statement() const {
-        return Bytes(latest_text_).substr(0, longest_shown_text);
-    }
+    [[nodiscard]] Bytes latest_statement() const;
 
     /// Nothing that this backend keeps for ever is in the way of the session's settings.
     [[nodiscard]] bool suits(const TenantSession& session) const;
@@ -225,6 +223,9 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_text(const protocol::Step& step);
     void note_statement(Bytes text);
     void forget_long_texts();
+    [[nodiscard]] protocol::Origin origin_in_front() const;
+    void put_in_front(std::string_view sql, Outgoing& out);
+    void take_function_call(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_what_follows(const protocol::Step& step, Bytes message, Outgoing& out);
@@ -261,6 +262,8 @@ class Server : public std::enable_shared_from_this<Server>,
     // server_order.cpp: what has to wait for an earlier answer.
     void note_settling(protocol::Frontend type, protocol::Effects effects);
     void note_reset_in_session(const protocol::Step& step);
+    void note_prepared_reset(const protocol::Step& step);
+    void run_in_session(protocol::Frontend type, std::optional<Bytes> text);
     [[nodiscard]] bool is_unsettled() const;
     [[nodiscard]] bool has_had_its_turn() const;
     [[nodiscard]] bool waits_for_sql(const protocol::Step& step) const;
@@ -350,7 +353,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void state_answered();
     void catalogue_answered();
     void note_tag(Bytes tag);
-    void note_reset_by_set();
+    [[nodiscard]] bool has_reset_for_good() const;
     void note_definition();
     void note_rollback();
     void note_discarding_tag(Bytes tag);
@@ -378,6 +381,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] const std::string& tenants_text() const;
     [[nodiscard]] std::vector<std::string> plainly_restoring() const;
     void note_fates(Bytes text);
+    [[nodiscard]] bool touches_hidden(Bytes text) const;
+    void note_all_reset();
     void forget_resets();
     [[nodiscard]] bool may_have_been_reset(const std::string& name) const;
     [[nodiscard]] bool restore_after_reset();
@@ -502,6 +507,9 @@ class Server : public std::enable_shared_from_this<Server>,
     /// What the tenant's statements plainly made of start-up settings, where the server does not
     /// tell; since the last question.
     std::map<std::string, protocol::SettingFate> fates_;
+    /// In session pooling: the tenant's statements that reset or set something, by name. Null: its
+    /// text was not kept.
+    std::map<std::string, std::optional<std::string>, std::less<>> prepared_resets_;
     /// Queries and Binds of the tenant's since the server was quiet; more where a text is not
     /// known.
     unsigned bound_ = 0;
@@ -509,7 +517,6 @@ class Server : public std::enable_shared_from_this<Server>,
     bool has_reset_ = false;  ///< by a RESET or SET of the tenant's, since its last ReadyForQuery
     bool sequences_discarded_ = false;    ///< by the tenant, since the last question
     bool advances_sequence_ = false;      ///< the tenant's present transaction does
-    bool got_value_here_ = false;  ///< the tenant, in this lease
     Clock::time_point sequence_used_at_;  ///< when the tenant got or read its latest value
     /// What this session listens to.
     enum class ChannelsHere : std::uint8_t {

@@ -57,19 +57,49 @@ void Server::note_settling(Frontend type, Effects effects) {
 
 // In session pooling texts are not looked at, but for what a RESET there takes from the client.
 void Server::note_reset_in_session(const Step& step) {
-    const TenantSession& session = tenant_->session();
-    if (session.startup->values().empty()) return;
+    if (tenant_->session().startup->values().empty()) return;
     const auto type = static_cast<Frontend>(step.type);
-    const Bytes text = text_of(step);
-    if (!text.empty()) {
-        const Effects effects = protocol::look_at(text, nullptr).only(Effect::reset);
-        if (!effects.any()) return;
-        effects_ |= effects;
-        // A Parse is most often run next.
-        note_settling(type == Frontend::parse ? Frontend::bind : type, effects);
-        return;
+    if (type == Frontend::query) {
+        run_in_session(type, step.whole ? std::optional<Bytes>(text_of(step)) : std::nullopt);
+    } else if (type == Frontend::parse) {
+        note_prepared_reset(step);
+    } else if (type == Frontend::bind) {
+        const auto bind = protocol::parse_bind_head(step.body);
+        const auto found = bind ? prepared_resets_.find(bind->statement) : prepared_resets_.end();
+        if (found != prepared_resets_.end()) run_in_session(type, found->second);
+    } else {
+        note_settling(type, {});
     }
-    note_settling(type, {});
+}
+
+// Few statements reset or set anything: their texts are kept, for when they run.
+void Server::note_prepared_reset(const Step& step) {
+    constexpr std::size_t longest = 4096;
+    const Bytes text = text_of(step);
+    std::string name(step.body.substr(0, step.body.find('\0')));
+    const bool matters = !step.whole || protocol::look_at(text, nullptr).contains(Effect::reset) ||
+                         touches_hidden(text);
+    if (!matters) {
+        prepared_resets_.erase(name);
+    } else if (!step.whole || text.size() > longest) {
+        prepared_resets_.insert_or_assign(std::move(name), std::nullopt);
+    } else {
+        prepared_resets_.insert_or_assign(std::move(name), std::string(text));
+    }
+}
+
+// `text`: none where it is not known.
+void Server::run_in_session(Frontend type, std::optional<Bytes> text) {
+    const Effects effects =
+        text ? protocol::look_at(*text, nullptr).only(Effect::reset) : Effects(Effect::reset);
+    if (text) {
+        note_fates(*text);
+    } else {
+        fates_.clear();
+    }
+    if (!effects.any()) return;
+    effects_ |= effects;
+    note_settling(type, effects);
 }
 
 bool Server::is_unsettled() const {

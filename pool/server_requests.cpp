@@ -7,6 +7,7 @@
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
+#include "protocol/function_call.hpp"
 #include "protocol/lead_in.hpp"
 #include "protocol/message_writer.hpp"
 #include "protocol/normalised_text.hpp"
@@ -29,6 +30,9 @@ constexpr Effects anything = protocol::suspect_effects | Effect::reads_sequence 
                              Effect::names_statement | Effect::ends_transaction |
                              Effect::changes_catalogue | Effect::alters_reading |
                              Effect::sets_unseen;
+
+constexpr Effects called_by_oid = Effect::reset | Effect::listens | Effect::advances_sequence |
+                                  Effect::reads_sequence | Effect::runs_unseen;
 
 // The text of a Query, without its terminator.
 Bytes query_text(Bytes body) {
@@ -121,8 +125,7 @@ void Server::take_what_follows(const Step& step, Bytes message, Outgoing& out) {
             take_target(step, message, out);
             break;
         case Frontend::function_call:
-            note_effects(tracks() ? Effects(Effect::state) : Effects(), "FunctionCall");
-            pass(type, message, out);
+            take_function_call(step, message, out);
             break;
         default:
             note_settling(type, {});
@@ -136,7 +139,8 @@ void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
         long_look_->feed(query_text(bytes));
         if (last) {
             const Effects found = long_look_->finish();
-            if (found.contains(Effect::reads_sequence)) part_.pool().sequence_readers().has_read(program());
+            if (found.contains(Effect::reads_sequence))
+                part_.pool().sequence_readers().has_read(program());
             note_effects(found, {});
             long_look_.reset();
         }
@@ -194,7 +198,8 @@ void Server::note_text(const Step& step) {
         latest_parsed_.reset();
         if (type == Frontend::parse) latest_parsed_ = step.body.substr(0, step.body.find('\0'));
         note_statement(text_of(step));
-        knows_latest_text_ = step.whole;
+        // What is read now may never run, and what runs now is something else.
+        knows_latest_text_ = step.whole && (type == Frontend::query || tracker_.quiet());
     } else if (type == Frontend::bind && !looks_at_texts()) {
         const auto bind = protocol::parse_bind_head(step.body);
         if (bind && latest_parsed_ == bind->statement) return;
@@ -223,6 +228,33 @@ void Server::forget_long_texts() {
         effects_text_.shrink_to_fit();
 }
 
+// A Sync of pgweir's own in the midst of an extended query would end its transaction, and what
+// PostgreSQL discards up to the client's Sync.
+Origin Server::origin_in_front() const {
+    const bool is_open = tracker_.wants_sync() || tracker_.may_discard();
+    return is_open ? Origin::injected : Origin::pool;
+}
+
+void Server::put_in_front(std::string_view sql, Outgoing& out) {
+    if (origin_in_front() == Origin::pool) {
+        order_statement(std::string(sql), out);
+    } else {
+        inject_statement(sql, out);
+    }
+}
+
+// It names a function by its oid, which may be anything's: set_config, lastval.
+void Server::take_function_call(const Step& step, Bytes message, Outgoing& out) {
+    if (tracks()) {
+        Effects effects = Effect::state;
+        if (!protocol::calls_large_object(step.body)) effects |= called_by_oid;
+        if (forgets_sequences(effects, true)) put_in_front(discard_sequences, out);
+        bring_channels(effects, origin_in_front(), out);
+        note_effects(effects, "FunctionCall");
+    }
+    pass(Frontend::function_call, message, out);
+}
+
 void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
     TenantSession& session = tenant_->session();
     const Bytes text = query_text(step.body);
@@ -237,20 +269,19 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_->feed(text);
         }
         if (effects.any()) {
-            if (forgets_sequences(effects, step.whole))
-                order_statement(std::string(discard_sequences), out);
+            if (forgets_sequences(effects, step.whole)) put_in_front(discard_sequences, out);
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
                 return;
             }
         }
-        bring_channels(effects, Origin::pool, out);
+        bring_channels(effects, origin_in_front(), out);
         note_effects(effects, text);
         if (effects.contains(Effect::names_statement)) {
             if (step.whole) {
-                show_to_sql(text, Origin::pool, out);
+                show_to_sql(text, origin_in_front(), out);
             } else {
-                show_all_to_sql(Origin::pool, out);
+                show_all_to_sql(origin_in_front(), out);
             }
         }
         note_settling(Frontend::query, effects);
@@ -457,7 +488,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);
     // In the midst of an extended query one of pgweir's own would end its transaction.
-    bring_channels(effects, tracker_.wants_sync() ? Origin::injected : Origin::pool, out);
+    bring_channels(effects, origin_in_front(), out);
     if (effects.contains(Effect::state)) note_names_in_values(values, all_here);
     if (effects.contains(Effect::names_statement)) {
         show_to_sql(statement.query(), Origin::injected, out);

@@ -1,6 +1,7 @@
 // What a RESET goes back to: the settings that a client asked for at its start, of which the
 // server's login knows nothing.
 #include <algorithm>
+#include <optional>
 
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
@@ -46,12 +47,17 @@ const std::string& Server::tenants_text() const {
 }
 
 void Server::note_fates(Bytes text) {
-    const SessionSettings& startup = *tenant_->session().startup;
+    const TenantSession& session = tenant_->session();
+    const SessionSettings& startup = *session.startup;
     if (startup.values().empty()) return;
     const protocol::SettingFates fates(text);
     const auto note = [&](const std::string& name) {
         const SettingFate fate = hides_reset(name) ? fates.of(name) : SettingFate::untouched;
         if (fate != SettingFate::untouched) fates_[name] = fate;
+        // SET ROLE to another: should it be the login's later, code in the database has reset it.
+        const bool to_none = lower_case(text).find("none") != std::string::npos;
+        if (name == "role" && fate == SettingFate::set && !to_none && !session.follows)
+            fates_.erase(name);
     };
     if (fates.touches_all()) {
         for (const auto& [name, value] : startup.values()) note(name);
@@ -60,6 +66,22 @@ void Server::note_fates(Bytes text) {
     fates.for_each_named([&](const std::string& name) {
         if (startup.find(name) != nullptr) note(name);
     });
+}
+
+bool Server::touches_hidden(Bytes text) const {
+    std::optional<protocol::SettingFates> fates;
+    return std::ranges::any_of(tenant_->session().startup->values(), [&](const Parameter& given) {
+        if (!hides_reset(given.first)) return false;
+        if (!fates) fates.emplace(text);
+        return fates->of(given.first) != SettingFate::untouched;
+    });
+}
+
+// DISCARD ALL, however its text hides it: it runs in no transaction that could be rolled back.
+void Server::note_all_reset() {
+    for (const auto& [name, value] : tenant_->session().startup->values()) {
+        if (hides_reset(name)) fates_[name] = SettingFate::reset;
+    }
 }
 
 // What was RESET is about to be as it was at the start of the session.

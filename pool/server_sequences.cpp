@@ -11,23 +11,27 @@ using protocol::TransactionStatus;
 
 // currval() and lastval() are this session's only on the server where it got the value. On another
 // one, what is there of other sessions goes first, so that PostgreSQL says what it says to a
-// session that has none: before it is read, and before a value is got that may be read with it.
+// session that has none: before it may be read, and before a value is got that may be read with it.
 // Leaves `reads_sequence` in the effects of a request that reads what an earlier transaction got:
 // who does that keeps the server. Of a text that is not `whole` it is not known that it does.
 bool Server::forgets_sequences(Effects& effects, bool whole) {
     const bool reads = effects.contains(Effect::reads_sequence);
     const bool advances = effects.contains(Effect::advances_sequence);
     if (!reads && !advances) return false;
-    const bool reads_own = !whole || advances || advances_sequence_;
-    if (reads_own) {
-        effects = effects.without(Effect::reads_sequence);
-    } else {
-        part_.pool().sequence_readers().has_read(program());
+    SequenceReaders& readers = part_.pool().sequence_readers();
+    const bool reads_earlier = reads && whole && !advances && !advances_sequence_;
+    // Code that is not in sight may read as well.
+    const bool may_read = reads || effects.contains(Effect::state);
+    if (reads_earlier) {
+        readers.has_read(program());
+    } else if (may_read) {
+        readers.may_read(program());
     }
+    if (!reads_earlier) effects = effects.without(Effect::reads_sequence);
     std::uint64_t& owner = connection_.sequences_of;
-    if (owner == 0 || owner == tenant_->session().id || got_value_here_) return false;
-    if (!reads && !may_read_values()) return false;
-    if (!reads_own) effects = effects.without(Effect::reads_sequence);
+    if (owner == 0 || owner == tenant_->session().id) return false;
+    if (!may_read && !may_read_values()) return false;
+    effects = effects.without(Effect::reads_sequence);
     if (tracker_.transaction_status() == TransactionStatus::failed) return false;
     owner = 0;
     return true;
@@ -41,7 +45,6 @@ bool Server::may_read_values() const {
 void Server::note_sequences(Effects effects) {
     if (!effects.contains(Effect::advances_sequence)) return;
     advances_sequence_ = true;
-    if (tracker_.transaction_status() != TransactionStatus::failed) got_value_here_ = true;
     tenant_->session().has_sequence_values = true;
     const std::uint64_t id = tenant_->session().id;
     std::uint64_t& owner = connection_.sequences_of;

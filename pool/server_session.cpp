@@ -326,8 +326,6 @@ void Server::note_tag(Bytes tag) {
     if (effects.contains(Effect::changes_catalogue)) note_definition();
     if (!session.follows) {
         effects_ |= effects.only(Effect::reset);
-        note_fates(latest_text_);
-        if (tag == "SET") note_reset_by_set();
     } else if (!tracks()) {
         // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
         if (effects.contains(Effect::reset)) {
@@ -339,13 +337,6 @@ void Server::note_tag(Bytes tag) {
         note_sequences(effects);
     }
     if (tag == "SET" && effects_.contains(Effect::reset)) has_reset_ = true;
-}
-
-// SET … TO DEFAULT. Where the text is not known, the server tells what was reset.
-void Server::note_reset_by_set() {
-    if (tenant_->session().startup->values().empty()) return;
-    effects_ |= knows_latest_text_ ? protocol::look_at(latest_text_, nullptr).only(Effect::reset)
-                                   : Effects(Effect::reset);
 }
 
 // The text has told better what changes the catalogue: CREATE TEMP does not. Where texts are not
@@ -383,12 +374,21 @@ void Server::note_discarding_tag(Bytes tag) {
         sequences_discarded_ = true;
         connection_.sequences_of = 0;
     }
-    if (all) channels_discarded_ = true;
-    if (all || tag == "RESET") has_reset_ = true;
-    if (all || protocol::fate_of_setting(latest_text_, any_custom_setting) ==
-                   protocol::SettingFate::reset) {
-        settings_discarded_ = true;
+    if (all) {
+        channels_discarded_ = true;
+        note_all_reset();
     }
+    if (all || tag == "RESET") has_reset_ = true;
+    if (all || (tag == "RESET" && has_reset_for_good())) settings_discarded_ = true;
+}
+
+// A RESET ALL by itself: what stands in a transaction may be rolled back.
+bool Server::has_reset_for_good() const {
+    return bound_ == 1 && knows_latest_text_ &&
+           tracker_.transaction_status() == protocol::TransactionStatus::idle &&
+           protocol::scope_of_setting(latest_text_) == protocol::SettingScope::session &&
+           protocol::fate_of_setting(latest_text_, any_custom_setting) ==
+               protocol::SettingFate::reset;
 }
 
 void Server::note_own_tag(Bytes tag) {

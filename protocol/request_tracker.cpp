@@ -24,6 +24,7 @@ bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
     const auto extended = [&](Request request) {
         push({request, origin, operation});
         unsynced_ = true;
+        sent_without_sync_ = sent_in_all_;
     };
     const auto simple = [&](Request request) {
         push({request, origin});
@@ -42,6 +43,7 @@ bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
                 break;
             }
             skipping_ = false;
+            sent_without_sync_ = 0;
             simple(Request::sync);
             break;
         case Frontend::parse:

@@ -104,6 +104,12 @@ class RequestTracker {
     /// The server discards everything up to the next Sync, after an error in an extended query.
     [[nodiscard]] bool discarding() const { return skipping_; }
 
+    /// As `discarding`, or it may: an extended-query message that can fail is under way, and no
+    /// Sync was sent behind it.
+    [[nodiscard]] bool may_discard() const {
+        return skipping_ || sent_without_sync_ > sent_in_all_ - owed();
+    }
+
     /// A COPY FROM STDIN failed after a Sync was sent into it. The server has ignored this Sync if
     /// it read it before the COPY failed, and has answered it, or will, if it read it later: so it
     /// is not known how many ReadyForQuery are still to come. A probe settles it.
@@ -194,6 +200,9 @@ class RequestTracker {
     std::ptrdiff_t readies_ = 0;
     std::ptrdiff_t readies_of_pool_ = 0;
     TransactionStatus status_ = TransactionStatus::idle;
+    /// How many requests were sent up to the latest extended-query message without a Sync behind
+    /// it.
+    std::size_t sent_without_sync_ = 0;
     bool unsynced_ = false;
     bool skipping_ = false;  ///< an extended-query error: the server discards up to the next Sync
     bool copying_ = false;

@@ -152,3 +152,61 @@ def test_a_pipeline_gives_its_turn_to_who_waits(pgweir):
         assert answered < many
         for _ in range(many - answered):
             busy.until("Z")
+
+
+HIDDEN = "select set_config('app.' || lower('HIDDEN'), 'of a', false)"
+
+
+# Each of these ended the pin by which its client kept the server that had the setting.
+@pytest.mark.parametrize("undone", [
+    ["begin", "reset all", "rollback"],
+    ["begin", "savepoint s", "reset all", "rollback to s", "commit"],
+    ["reset all; select 1/0"],
+    ['create temp table "q;reset all;" (x int)', 'drop table "q;reset all;"'],
+])
+def test_a_reset_that_does_not_last_leaves_no_setting_to_the_next(pgweir, undone):
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as a, Peer.login(weir) as b:
+        a.query(HIDDEN)
+        for sql in undone:
+            a.query(sql)
+        assert b.value("select current_setting('app.hidden', true)") in (None, "")
+
+
+# set_config and lastval by their oids.
+def test_a_function_that_is_called_by_its_oid_leaves_nothing_to_the_next(cluster, pgweir):
+    cluster.admin("drop sequence if exists counted; create sequence counted;"
+                  " grant all on counted to public", dbname="app")
+    weir = pgweir({"pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as a, Peer.login(weir) as b:
+        lastval = int(a.value("select 'pg_catalog.lastval()'::regprocedure::oid"))
+        a.send(wire.function_call(2078, (), ["app.called", "of a", "f"]))
+        assert any(m.type == "V" for m in a.until("Z"))
+        assert b.value("select current_setting('app.called', true)") in (None, "")
+        a.query("select nextval('counted')")
+        b.send(wire.function_call(lastval))
+        assert [m.sqlstate for m in b.until("Z") if m.type == "E"] == ["55000"]
+
+
+@pytest.mark.parametrize("reset", ["discard all", "reset role", "set role to default"])
+def test_in_session_pooling_a_client_goes_back_to_the_role_it_began_with(pgweir, tenants, reset):
+    weir = pgweir({"pool": {"mode": "session"}})
+    for prepared in (False, True):
+        with Peer.login(weir, options="-c role=tenant_a -c app.tenant=a") as client:
+            client.send(wire.parse("back", reset), wire.sync())
+            client.until("Z")
+            client.query("set role tenant_b")
+            if prepared:
+                client.send(wire.bind("", "back"), wire.execute(), wire.sync())
+                client.until("Z")
+            else:
+                client.query(f"/* {'long ' * 300_000} */ {reset}")
+            assert own(client) == [["tenant_a"]]
+            assert own(client, "show app.tenant") == [["a"]]
+    with Peer.login(weir, options="-c role=tenant_a") as client:
+        client.query("set role tenant_b")
+        client.query("do $$ begin reset role; end $$")
+        assert own(client) == [["tenant_a"]]
+        client.query("set role none")
+        client.query("select set_config('work_mem', '3MB', false)")
+        assert own(client) == [["app"]]

@@ -174,6 +174,8 @@ def test_reloads_and_a_stop_under_load_cost_no_query(cluster, pgweir, notify):
             peer.abort()
 
     async def operator():
+        while len(counts) < 20:
+            await asyncio.sleep(0.02)
         for i in range(6):
             before = notify.said("READY")
             weir.reload("listen: [" if i % 2 else merged(

@@ -76,6 +76,7 @@ inline std::optional<bool> has(const RequestTracker& tracker, std::string_view p
     if (property == "copying") return tracker.copying_in();
     if (property == "streaming") return tracker.copying_both();
     if (property == "wants_sync") return tracker.wants_sync();
+    if (property == "may_discard") return tracker.may_discard();
     if (property == "may_have_failed") return tracker.may_have_failed();
     if (property == "uncertain") return tracker.uncertain();
     if (property == "in_doubt") return tracker.in_doubt();
@@ -109,9 +110,8 @@ inline void expect(const RequestTracker& tracker, std::string_view property) {
 ///   1 2 3 T C E Z:I ...       messages from the server; `Z:` and the status byte (`Z:` none)
 ///   -T   this one must be dropped;  !T  it must be a violation;  otherwise it must be forwarded
 ///   1*   ends an operation, an error has it fail;  E/2  two operations behind it are discarded
-///   releasable quiet busy copying streaming wants_sync may_have_failed uncertain in_doubt
-///   wants_probe holds:P owed:N I T E
-///   expectations; each also has a form with "not_"
+///   releasable quiet busy copying streaming wants_sync may_discard may_have_failed uncertain
+///   in_doubt wants_probe holds:P owed:N I T E expectations; each also has a form with "not_"
 inline void play(RequestTracker& tracker, std::string_view text) {
     SCOPED_TRACE(std::string(text));
     std::istringstream words{std::string(text)};

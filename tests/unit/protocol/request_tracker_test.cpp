@@ -46,6 +46,14 @@ TEST(RequestTracker, AFunctionCallIsAnsweredOrFails) {
         "=> releasable");
 }
 
+// What stands behind a Query may still be discarded up to the Sync, if what was before it fails.
+TEST(RequestTracker, MessagesWithoutASyncMayStillHaveAllDiscarded) {
+    play("=> not_may_discard > Q => not_may_discard < C Z:I > P B E => may_discard");
+    play("> P B E Q => may_discard not_wants_sync < 1 2 => may_discard < C => not_may_discard");
+    play("> P B E Q F => may_discard < 1 2 E => wants_sync may_discard > S => not_may_discard");
+    play("> P B E S => not_may_discard < 1 2 E => not_may_discard");
+}
+
 TEST(RequestTracker, EachExtendedRequestHasItsReply) {
     play("> P B D E S < 1 2 T D C => busy < Z:I => releasable");
     play("> P D S < 1 t T Z:I => releasable");
