@@ -26,6 +26,13 @@ const std::string& told_at_login(const TenantSession& session, const std::string
     return found != session.greeting->end() ? found->second : given;
 }
 
+// Whether a text that sets the role may set it to none.
+bool may_be_none(Bytes text) {
+    const std::string lower = lower_case(text);
+    return lower.find("none") != std::string::npos ||
+           lower.find("authorization") != std::string::npos;
+}
+
 // Whether the server, asked for its settings, tells nothing of a RESET: a role that is gone may as
 // well have been SET to NONE, and a setting of one's own to the empty string.
 bool hides_reset(std::string_view name) {
@@ -55,8 +62,7 @@ void Server::note_fates(Bytes text) {
         const SettingFate fate = hides_reset(name) ? fates.of(name) : SettingFate::untouched;
         if (fate != SettingFate::untouched) fates_[name] = fate;
         // SET ROLE to another: should it be the login's later, code in the database has reset it.
-        const bool to_none = lower_case(text).find("none") != std::string::npos;
-        if (name == "role" && fate == SettingFate::set && !to_none && !session.follows)
+        if (name == "role" && fate == SettingFate::set && !session.follows && !may_be_none(text))
             fates_.erase(name);
     };
     if (fates.touches_all()) {
