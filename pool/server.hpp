@@ -72,9 +72,7 @@ class Server : public std::enable_shared_from_this<Server>,
 
     /// The statement that it was asked last, or its beginning. Empty where only the server knows
     /// it: in session pooling, of what was prepared before.
-    [[nodiscard]] Bytes latest_statement() const {
-        return Bytes(latest_text_).substr(0, longest_shown_text);
-    }
+    [[nodiscard]] Bytes latest_statement() const;
 
     /// Nothing that this backend keeps for ever is in the way of the session's settings.
     [[nodiscard]] bool suits(const TenantSession& session) const;
@@ -246,7 +244,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_effects(protocol::Effects effects, Bytes text, const Statement* statement = nullptr);
 
     // server_custom_settings.cpp: settings that PostgreSQL tells only to who knows their names.
-    [[nodiscard]] static SettingNames names_in(Bytes text);
+    [[nodiscard]] static SettingNames names_in_text(Bytes text);
+    [[nodiscard]] static SettingNames names_in_statement(Bytes text);
     void note_names(const SettingNames& found);
     void note_names_in_values(Bytes values, bool all_here);
     void mention(const std::vector<std::string>& names);
