@@ -86,7 +86,7 @@ create function ends_true(n text) returns void language plpgsql as $f$ begin
 create function runs(sql text) returns void language plpgsql as $f$ begin execute sql; end $f$;
 create function long_one(t text) returns void language plpgsql as $f$ begin
     -- FILL
-    perform set_config('shop.tenant', t, false); end $f$;
+    perform set_config('shop.' || 'tenant', t, false); end $f$;
 grant select on accounts, prefs to app;
 """.replace("FILL", "what this does, and for whom; " * 700)
 
