@@ -247,7 +247,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_effects(protocol::Effects effects, Bytes text, const Statement* statement = nullptr);
 
     // server_custom_settings.cpp: settings that PostgreSQL tells only to who knows their names.
-    [[nodiscard]] static SettingNames names_in(Bytes text);
+    [[nodiscard]] static SettingNames names_in_text(Bytes text);
+    [[nodiscard]] static SettingNames names_in_statement(Bytes text);
     void note_names(const SettingNames& found);
     void note_names_in_values(Bytes values, bool all_here);
     void mention(const std::vector<std::string>& names);

@@ -16,15 +16,28 @@ using protocol::Effect;
 namespace {
 
 using protocol::most_custom_settings;
+using protocol::Parameters;
+
+// PostgreSQL cuts what is bound as a "name", and the blanks behind a "char(n)".
+constexpr std::size_t longest_uncut = 63;
+
+// A name that stands in the text by itself is one that a function may be told to set.
+SettingNames names_in(Bytes text, Parameters parameters) {
+    SettingNames found;
+    found.all_seen = protocol::collect_custom_settings(text, found.names, parameters).all();
+    found.all_seen = protocol::collect_quoted_names(text, found.names) && found.all_seen;
+    return found;
+}
 
 }  // namespace
 
-// A name that stands in the text by itself is one that a function may be told to set.
-SettingNames Server::names_in(Bytes text) {
-    SettingNames found;
-    found.all_seen = protocol::collect_custom_settings(text, found.names).all();
-    found.all_seen = protocol::collect_quoted_names(text, found.names) && found.all_seen;
-    return found;
+SettingNames Server::names_in_text(Bytes text) {
+    return names_in(text, Parameters::unseen);
+}
+
+// Of a statement that the protocol binds.
+SettingNames Server::names_in_statement(Bytes text) {
+    return names_in(text, Parameters::bound);
 }
 
 void Server::note_names(const SettingNames& found) {
@@ -36,8 +49,9 @@ void Server::note_names(const SettingNames& found) {
 void Server::note_names_in_values(Bytes values, bool all_here) {
     std::vector<std::string> names;
     protocol::for_each_value(values, [&](Bytes value) {
+        value = value.substr(0, value.find_last_not_of(' ') + 1);
         if (!protocol::is_custom_setting_name(value)) return;
-        if (value.size() > protocol::longest_custom_setting) {
+        if (value.size() > longest_uncut) {
             effects_ |= Effect::sets_unseen;
         } else {
             names.push_back(lower_case(value));

@@ -590,7 +590,8 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
     note_sequences(effects);
     if (!text.empty()) effects_text_.assign(text);
     if (!effects.contains(Effect::state)) return;
-    note_names(statement != nullptr ? statement->setting_names(names_in) : names_in(text));
+    note_names(statement != nullptr ? statement->setting_names(names_in_statement)
+                                    : names_in_text(text));
     if (effects.contains(Effect::changes_catalogue)) part_.pool().catalogue_changes(text);
     note_fates(text);
 }

@@ -289,7 +289,10 @@ void Server::show_to_sql(Bytes name, bool to_go, Origin origin, Outgoing& out) {
     if (to_go) {
         put_under_clients_name(name, {}, no_types, origin, out);
     } else {
-        put_under_clients_name(name, own->statement->query(), types_for(*own), origin, out);
+        const Statement& statement = *own->statement;
+        // An EXECUTE gives its parameters values that nobody sees.
+        note_effects(effects_of(statement), statement.query());
+        put_under_clients_name(name, statement.query(), types_for(*own), origin, out);
     }
     materialised_.emplace(name);
 }

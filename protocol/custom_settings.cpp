@@ -1,6 +1,7 @@
 #include "protocol/custom_settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "protocol/effect_words.hpp"
@@ -37,6 +38,11 @@ std::size_t gap_size(std::string_view text) {
     return at;
 }
 
+// A part of a name or a number: nothing that ends a string or begins a comment.
+bool is_plain(char c) {
+    return starts_identifier(c) || is_digit(c) || c == '.';
+}
+
 // Reads words and names from a text; never beyond its end. `budget`: how much of gaps may be read,
 // in all.
 class Cursor {
@@ -55,6 +61,12 @@ class Cursor {
     }
     // The text goes on where this does not look: anything may stand there.
     [[nodiscard]] bool is_cut() const { return text_.empty() && beyond_ > 0; }
+    [[nodiscard]] bool at_any(std::string_view characters) const {
+        return !text_.empty() && characters.find(text_.front()) != std::string_view::npos;
+    }
+    [[nodiscard]] bool at_plain() const { return !text_.empty() && is_plain(text_.front()); }
+    // In a gap there was what may end it early in a string that is run.
+    [[nodiscard]] bool passed_odd() const { return passed_odd_; }
     void skip(std::size_t count = 1) { text_.remove_prefix(count); }
     // White space and comments. What follows is looked at from there on.
     void skip_gap() {
@@ -63,6 +75,8 @@ class Cursor {
         const std::size_t reach = std::min(rest.size(), *budget_);
         const std::size_t size = gap_size(rest.substr(0, reach));
         *budget_ -= size;
+        passed_odd_ =
+            passed_odd_ || rest.substr(0, size).find_first_of("'\\$") != std::string_view::npos;
         const bool ends = size < reach || reach == rest.size();
         text_ = rest.substr(size, ends ? furthest : 0);
         beyond_ = rest.size() - size - text_.size();
@@ -75,11 +89,31 @@ class Cursor {
         skip();
         return true;
     }
+    std::string_view take_all(std::string_view characters) {
+        const std::string_view before = text_;
+        skip_any(characters);
+        return before.substr(0, before.size() - text_.size());
+    }
+    std::string_view take_plain() {
+        const std::string_view before = text_;
+        while (at_plain()) skip();
+        return before.substr(0, before.size() - text_.size());
+    }
     // The identifier that begins here, in lower case; empty if there is none.
     std::string word() {
         std::string word;
         if (text_.empty() || !starts_identifier(text_.front())) return word;
         while (!text_.empty() && continues_identifier(text_.front())) {
+            word += lower(text_.front());
+            skip();
+        }
+        return word;
+    }
+    // In code a `$` may end a dollar quote's tag.
+    std::string code_word() {
+        std::string word;
+        if (text_.empty() || !starts_identifier(text_.front())) return word;
+        while (!text_.empty() && in_word(text_.front())) {
             word += lower(text_.front());
             skip();
         }
@@ -106,6 +140,7 @@ class Cursor {
 
     std::string_view text_;
     std::size_t beyond_ = 0;  // how much of the text comes behind that
+    bool passed_odd_ = false;
     std::size_t* budget_;
 };
 
@@ -125,6 +160,28 @@ bool add(std::string name, std::vector<std::string>& names) {
     return true;
 }
 
+// Up to version 13 PostgreSQL takes any name that has a dot.
+bool is_known_form(std::string_view name) {
+    return is_custom_setting_name(name) || name.find('.') == std::string_view::npos;
+}
+
+// Adds to `name` the identifier that is here. False if it may be another when it runs: U&"…", or
+// what stands between two strings of code.
+bool take_identifier(Cursor& cursor, std::string& name) {
+    std::string part = cursor.name();
+    const bool plain = cut_identifier(part) && !(part == "u" && cursor.at("&")) &&
+                       std::ranges::all_of(part, [](char c) { return is_plain(c) || c == '$'; });
+    name += part;
+    return plain && !part.empty();
+}
+
+// What stands behind the name in SET a = 1, SET search_path TO b, UPDATE t SET a[1] = 2, or where
+// the word is not SQL's.
+bool may_follow_name(const Cursor& cursor) {
+    if (cursor.at_end()) return !cursor.is_cut();
+    return cursor.at_any("=,;:[()") || (cursor.at_plain() && !cursor.at("."));
+}
+
 // Behind SET: [SESSION | LOCAL] name { . name }. Both words may also be the first of a name. False
 // if what stands there may become a name only when it runs: format('SET %I …'), 'SET ' || x,
 // SET U&"…".
@@ -134,69 +191,103 @@ bool take_set(Cursor cursor, std::vector<std::string>& names) {
     const std::string scope = behind.word();
     behind.skip_gap();
     if ((scope == "session" || scope == "local") && !behind.at(".")) cursor = behind;
-    if (cursor.at("%") || cursor.at("'") || cursor.at("|") || cursor.at("$") || cursor.at("\\"))
-        return false;
-    std::string name = cursor.name();
-    if (name == "u" && cursor.at("&")) return false;
-    bool is_plain = cut_identifier(name);
+    // The word "set" by itself.
+    if (cursor.at_any("=,;.()") || (cursor.at_end() && !cursor.is_cut())) return true;
+    std::string name;
+    bool plain = take_identifier(cursor, name);
+    bool dotted = false;
     cursor.skip_gap();
     while (cursor.take('.')) {
+        dotted = true;
         cursor.skip_gap();
-        std::string part = cursor.name();
-        is_plain = cut_identifier(part) && is_plain;
-        if (part.empty() || (part == "u" && cursor.at("&"))) return false;
-        name += '.' + part;
+        name += '.';
+        plain = take_identifier(cursor, name) && plain;
         cursor.skip_gap();
     }
-    if (cursor.at("%") || cursor.at("||") || cursor.is_cut() || !is_plain) return false;
-    return add(std::move(name), names);
+    if (cursor.is_cut()) return false;
+    const bool added = add(name, names);
+    if (!plain || !added || !is_known_form(name)) return false;
+    if (!dotted) return may_follow_name(cursor);
+    return cursor.at("=") || cursor.word() == "to";
 }
 
-// The arguments up to the parenthesis that closes, so far as that can be told.
-std::string_view arguments(std::string_view text) {
-    std::size_t depth = 0;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (text[at] == '(') ++depth;
-        if (text[at] == ')' && --depth == 0) return text.substr(0, at);
+// An argument that is read alike whatever stands around it: 'app.user', a variable, a number, $1.
+// A string in a string has its quotes doubled.
+struct Argument {
+    std::string_view text;  // without quotes; empty if it is another
+    bool quoted;
+    [[nodiscard]] bool is_parameter() const { return text.starts_with('$'); }
+};
+
+Argument take_argument(Cursor& cursor) {
+    const std::size_t quotes = cursor.take_all("'").size();
+    if (quotes == 0 && cursor.at("$")) {
+        const std::string_view begin = cursor.rest();
+        cursor.skip();
+        const std::size_t digits = cursor.take_all("0123456789").size();
+        return {.text = digits == 0 ? "" : begin.substr(0, 1 + digits), .quoted = false};
     }
-    return {};
+    const std::string_view text = cursor.take_plain();
+    const bool closed = cursor.take_all("'").size() == quotes && (quotes & (quotes - 1)) == 0;
+    return {.text = closed ? text : "", .quoted = quotes > 0};
 }
 
-// Whether set_config() is told that the value is for the transaction: `…, true)`.
-bool is_local(std::string_view call) {
-    std::string_view told = arguments(call);
-    while (!told.empty() && is_space(told.back())) told.remove_suffix(1);
-    if (!told.ends_with("true") && !told.ends_with("TRUE")) return false;
-    told.remove_suffix(std::string_view("true").size());
-    while (!told.empty() && is_space(told.back())) told.remove_suffix(1);
-    return told.ends_with(',');
+// Whether it is `( 'name' , …`, with this and nothing else as the first argument, or a parameter
+// whose value is seen in the Bind.
+bool tells_name(Cursor cursor, bool bound) {
+    const Argument name = take_argument(cursor);
+    if (name.text.empty() || !is_known_form(name.text)) return false;
+    if (!name.quoted && !(name.is_parameter() && bound)) return false;
+    // As the catalogue shows it.
+    constexpr std::string_view cast = "::text";
+    if (name.quoted && cursor.at(cast)) cursor.skip(cast.size());
+    cursor.skip_gap();
+    return cursor.at(",") && !cursor.passed_odd();
 }
 
-// Behind set_config: ( 'name'. In dynamic SQL the quotes are doubled. A parameter's value is seen
-// in the Bind. False where the name cannot be read.
-bool take_set_config(Cursor cursor, std::vector<std::string>& names) {
+// Whether set_config() is told that the value is for the transaction: `( x , y , true )`.
+bool is_local(Cursor cursor) {
+    for (int i = 0; i < 2; ++i) {
+        if (take_argument(cursor).text.empty()) return false;
+        cursor.skip_gap();
+        if (!cursor.take(',')) return false;
+        cursor.skip_gap();
+    }
+    std::string local(take_argument(cursor).text);
+    std::ranges::transform(local, local.begin(), lower);
+    cursor.skip_gap();
+    return local == "true" && cursor.at(")") && !cursor.passed_odd();
+}
+
+// Behind set_config. In dynamic SQL the quotes are doubled. False where the name cannot be read:
+// all but the plainest of calls. `bound`: a parameter's value is seen in the Bind.
+bool take_set_config(Cursor cursor, std::vector<std::string>& names, bool bound) {
     std::ignore = cursor.take('"');  // of "set_config"
     cursor.skip_gap();
-    if (cursor.at(")") || cursor.at(",") || cursor.at("'")) return true;  // it is no call
-    if (!cursor.at("(")) return !cursor.at_end() && !cursor.at("/") && !cursor.at("-");
-    const std::string_view call = cursor.rest();
+    if (!cursor.take('(')) return false;
+    cursor.skip_gap();
+    const Cursor arguments = cursor;
     while (cursor.take('(')) cursor.skip_gap();
-    if (cursor.at("$")) return !cursor.at("$$");
     std::ignore = cursor.take('E') || cursor.take('e');
-    if (!cursor.at("'") && !cursor.at("\\'")) return is_local(call);
     cursor.skip_any("'\\");
-    const std::string_view name = cursor.up_to("'\\");
-    cursor.skip(name.size());
-    const bool ends = cursor.at_end() || cursor.at("'") || cursor.at("\\'");
-    if (!ends) return is_local(call);
-    cursor.skip_any("'\\");
-    cursor.skip_gap();
-    // The catalogue shows an expression with its casts: 'app.user'::text.
-    if (cursor.take(':') && cursor.take(':')) std::ignore = cursor.word();
-    cursor.skip_gap();
-    while (cursor.take(')')) cursor.skip_gap();
-    if (cursor.is_cut() || (!cursor.at_end() && !cursor.at(","))) return is_local(call);
-    return add(std::string(name), names) || is_local(call);
+    const bool added = add(std::string(cursor.up_to("'\\")), names);
+    return (added && tells_name(arguments, bound)) || is_local(arguments);
+}
+
+// Up to where a parameter in the text of a Parse is one that is bound: not in a string that may be
+// run, and not in PREPARE, DO or CREATE FUNCTION, whose parameters are others.
+std::size_t end_of_bound(std::string_view sql) {
+    const std::size_t begin = LeadIn().skip(sql);
+    std::size_t budget = 0;
+    const std::string first = Cursor(sql.substr(begin), budget).word();
+    constexpr std::array<std::string_view, 5> statements{"select", "with", "insert", "update",
+                                                         "delete"};
+    if (std::ranges::find(statements, first) == statements.end()) return 0;
+    for (std::size_t at = begin; at < sql.size(); ++at) {
+        const bool tag = sql[at] == '$' && (at + 1 == sql.size() || !is_digit(sql[at + 1]));
+        if (sql[at] == '\'' || tag) return at;
+    }
+    return sql.size();
 }
 
 }  // namespace
@@ -218,22 +309,26 @@ bool is_custom_setting_name(std::string_view text) {
     return dotted && inside;
 }
 
-NamesSeen collect_custom_settings(std::string_view sql, std::vector<std::string>& names) {
+NamesSeen collect_custom_settings(std::string_view sql, std::vector<std::string>& names,
+                                  Parameters parameters) {
     NamesSeen seen;
     std::size_t budget = 4 * sql.size();  // enough for each, as they are read here
+    const std::size_t bound = parameters == Parameters::bound ? end_of_bound(sql) : 0;
     Cursor cursor(sql, budget);
     while (!cursor.at_end()) {
         if (names.size() >= most_custom_settings) {
             seen.of_set_config = false;
             return seen;
         }
-        const std::string word = cursor.word();
+        const std::size_t at = sql.size() - cursor.rest().size();
+        const std::string word = cursor.code_word();
         if (word.empty()) {
             cursor.skip();
         } else if (word == "set") {
             seen.of_set = take_set(cursor.ahead(), names) && seen.of_set;
         } else if (word == "set_config") {
-            seen.of_set_config = take_set_config(cursor.ahead(), names) && seen.of_set_config;
+            seen.of_set_config =
+                take_set_config(cursor.ahead(), names, at < bound) && seen.of_set_config;
         }
     }
     return seen;

@@ -1,6 +1,8 @@
 // Names of custom settings in the text of statements.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,12 +16,21 @@ struct NamesSeen {
     [[nodiscard]] bool all() const { return of_set && of_set_config; }
 };
 
+/// What `$1` is in a text.
+enum class Parameters : std::uint8_t {
+    unseen,  ///< an argument of a function, or of a statement that SQL prepares
+    bound,   ///< outside of strings it has a value in the Bind, which is looked at there
+};
+
 /// Adds the custom settings ("app.user", in lower case) that `sql` sets by name: `SET a.b`, and
-/// `set_config('a.b', …)`, also inside of strings. PostgreSQL shows such a setting only to who
+/// `set_config('a.b', …)`, also inside of strings. Names are seen only where they stand plainly: a
+/// call with anything else than a string without escapes before the first comma, or than such
+/// arguments as `x, y, true`, may set any. PostgreSQL shows such a setting only to who
 /// knows its name ("Customized Options", runtime-config-custom.html), so that pgweir has to know
 /// it.
 [[nodiscard]] NamesSeen collect_custom_settings(std::string_view sql,
-                                                std::vector<std::string>& names);
+                                                std::vector<std::string>& names,
+                                                Parameters parameters = Parameters::unseen);
 
 /// Adds those that `sql` reads by name: `current_setting('a.b')`.
 void collect_settings_read(std::string_view sql, std::vector<std::string>& names);

@@ -14,6 +14,12 @@ def own(peer, sql="select current_user"):
     return errors or [[v.decode() for v in m.values] for m in messages if m.type == "D"]
 
 
+def extended(peer, sql, *values):
+    """All messages of the answer to a statement that is prepared without a name."""
+    peer.send(wire.parse("", sql), wire.bind("", "", list(values)), wire.execute(), wire.sync())
+    return peer.until("Z")
+
+
 @pytest.fixture(name="tenants")
 def fixture_tenants(cluster):
     cluster.admin("create role tenant_a; create role tenant_b; grant tenant_a, tenant_b to app")
@@ -73,10 +79,14 @@ create table prefs (k text, v text);
 insert into prefs values ('shop.tenant', 'a');
 create function login_as(name text, t text) returns void language plpgsql as $f$ begin
     perform set_config('shop.' || name, t, false); end $f$;
+create function parameter(n text) returns text language sql as
+    $f$ select set_config($1, 'a', false) $f$;
+create function ends_true(n text) returns void language plpgsql as $f$ begin
+    perform set_config('shop.' || n, 'a', false /* ,true) */); end $f$;
 create function runs(sql text) returns void language plpgsql as $f$ begin execute sql; end $f$;
 create function long_one(t text) returns void language plpgsql as $f$ begin
     -- FILL
-    perform set_config('shop.tenant', t, false); end $f$;
+    perform set_config('shop.' || 'tenant', t, false); end $f$;
 grant select on accounts, prefs to app;
 """.replace("FILL", "what this does, and for whom; " * 700)
 
@@ -98,6 +108,23 @@ WAYS = {
     "a long text": "set shop.tenant = 'a'; select length('" + "x" * 20_000 + "')",
     "a text of megabytes": "set shop.tenant = 'a'; select length('" + "x" * 2_000_000 + "')",
     "nested comments": "set /* a /* b */ c */ shop /* d */ . /* e */ tenant = 'a'",
+    "an expression that ends like a local one":
+        "select set_config('shop.' || lower('TENANT'), 'a', false /* ,true) */)",
+    "a line comment that ends like a local one":
+        "select set_config('shop.' || 'tenant', 'a', -- ,true)\n false)",
+    "a tagged dollar quote": "select set_config($a$shop.tenant$a$, 'a', false)",
+    "a part in a dollar quote": "select set_config($a$shop.$a$ || 'tenant', 'a', false)",
+    "a nested comment before the call":
+        "select set_config/* /* */ ,*/('shop.' || 'tenant', 'a', false)",
+    "a comment with a quote": "select set_config(/* /* */ ','*/ 'shop.' || 'tenant', 'a', false)",
+    "a name that goes on far behind":
+        "select set_config('shop.ten'" + " " * 600 + "|| 'ant', 'a', false)",
+    "a name with a cast": "select set_config('shop.tenant,'::varchar(11), 'a', false)",
+    "far behind the SET": "set" + " " * 600 + "shop/*" + " " * 600 + "*/.tenant = 'a'",
+    "a statement of SQL": "prepare p(text) as select set_config($1, 'a', false);"
+                          "execute p('shop.' || 'tenant'); deallocate p",
+    "a function's parameter": "select parameter('shop.' || 'tenant')",
+    "a function that ends like a local one": "select ends_true('tenant')",
     "many names": "".join(f"set shop.n{i} = '1';" for i in range(300)) + "set shop.tenant = 'a'",
 }
 
@@ -113,15 +140,61 @@ def fixture_accounts(cluster):
 # 29 of 44 ways leaked: the next client read a's rows.
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 @pytest.mark.parametrize("stays", [True, False], ids=["while it is there", "when it has left"])
-def test_a_setting_of_its_own_reaches_no_other_client(pgweir, accounts, way, stays):
+@pytest.mark.parametrize("prepared", [False, True], ids=["simple", "extended"])
+def test_a_setting_of_its_own_reaches_no_other_client(pgweir, accounts, way, stays, prepared):
+    if prepared and ";" in way and not way.startswith("do "):
+        pytest.skip("these are several statements")
     weir = pgweir({**accounts, "pool": {"default_pool_size": 1}})
     with Peer.login(weir) as other:
         for _ in range(3):
             other.query("select 1")
         with Peer.login(weir) as client:
-            assert not [m for m in client.query(way) if m.type == "E"]
+            messages = extended(client, way) if prepared else client.query(way)
+            assert not [m for m in messages if m.type == "E"]
             if stays:
                 assert own(other, "select secret from accounts") == []
+        assert own(other, "select secret from accounts") == []
+
+
+# A parameter counted as seen in the Bind whatever was made of it.
+BOUND_WAYS = {
+    "a parameter": ("select set_config($1, 'a', false)", "shop.tenant"),
+    "a prefix": ("select set_config($1 || '.tenant', 'a', false)", "shop"),
+    "two parts": ("select set_config($1 || $2, 'a', false)", "shop.", "tenant"),
+    "a cast": ("select set_config($1::text || 'tenant', 'a', false)", "shop."),
+    "an array": ("select set_config(($1::text[])[1], 'a', false)", "{shop.tenant}"),
+    "JSON": ("select set_config($1::json ->> 'n', 'a', false)", '{"n": "shop.tenant"}'),
+    "char": ("select set_config($1::char(20), 'a', false)", "shop.tenant  "),
+    "a function's parameter": ("select parameter($1 || 'tenant')", "shop."),
+}
+
+
+@pytest.mark.parametrize("bound", BOUND_WAYS.values(), ids=BOUND_WAYS.keys())
+@pytest.mark.parametrize("stays", [True, False], ids=["while it is there", "when it has left"])
+def test_a_setting_named_by_parameters_reaches_no_other_client(pgweir, accounts, bound, stays):
+    sql, *values = bound
+    weir = pgweir({**accounts, "pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as other:
+        for _ in range(3):
+            other.query("select 1")
+        with Peer.login(weir) as client:
+            rows = [m.values for m in extended(client, sql, *values) if m.type in "DE"]
+            assert rows == [[b"a"]]
+            if stays:
+                assert own(other, "select secret from accounts") == []
+        assert own(other, "select secret from accounts") == []
+
+
+# Its parameter is bound by the protocol only where that runs it.
+def test_a_statement_of_the_protocol_that_sql_executes_leaves_nothing(pgweir, accounts):
+    weir = pgweir({**accounts, "pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as other:
+        other.query("select 1")
+        with Peer.login(weir) as client:
+            client.send(wire.parse("p", "select set_config($1, 'a', false)"), wire.sync())
+            client.until("Z")
+            assert own(client, "execute p('shop.' || 'tenant')") == [["a"]]
+            assert own(other, "select secret from accounts") == []
         assert own(other, "select secret from accounts") == []
 
 

@@ -182,7 +182,9 @@ TEST(CustomSettings, ATextMayEndAnywhere) {
 
 // Each SET looks ahead for its name; that must not go to the end of the text each time.
 TEST(CustomSettings, ALongTextFullOfBeginningsIsReadInLinearTime) {
-    for (const std::string_view beginning : {"set/*", "set\"", "set_config(", "set "}) {
+    for (const std::string_view beginning :
+         {"set/*", "set\"", "set_config(", "set ", "set_config('a'/*", "set_config($1,",
+          "set_config(a,b,/*"}) {
         std::string text;
         while (text.size() < std::size_t{1} << 20U) text += beginning;
         EXPECT_THAT(found(text), IsEmpty()) << beginning;
@@ -200,33 +202,133 @@ TEST(CustomSettings, ANameIsIdentifiersWithDotsBetween) {
     EXPECT_TRUE(is_custom_setting_name("a." + std::string(100, 'b')));
 }
 
+NamesSeen seen(std::string_view sql, Parameters parameters = Parameters::unseen) {
+    std::vector<std::string> names;
+    return collect_custom_settings(sql, names, parameters);
+}
+
 // Each of these set something whose name is not in the text, and it was left to the next client.
 TEST(CustomSettings, ANameThatCannotBeReadIsMissed) {
-    const auto seen = [](std::string_view sql) {
-        std::vector<std::string> names;
-        return collect_custom_settings(sql, names);
-    };
+    for (const char* call :
+         {"k, v, false", "'app.' || $1, $2, false", "E'app.\\x74enant', 'a', false",
+          "U&'app.t', 'a', false", "$$app.tenant$$, 'a', false", "$a$app.x$a$, 'a', false",
+          "/* ' */ k, 'a', false", "(SELECT k FROM prefs), 'a', false", "('app.x'), 'a', false",
+          "'app.x' || 'y', 'a', false", "'app.x'\n'y', 'a', false",
+          "'app.x'::varchar(7), 'a', false", "'app.x'::text || 'y', 'a', false",
+          "'app.x' COLLATE \"C\", 'a', false", "'app.x'/* ', */ || 'y', 'a', false",
+          "N'app.x', 'a', false",
+          "'1.x', 'a', false",  // PostgreSQL 13 takes it
+          "'app.%s', 'a', false", "setting_name => k, new_value => v, is_local => false"}) {
+        const std::string sql = "SELECT set_config(" + std::string(call) + ")";
+        EXPECT_FALSE(seen(sql).of_set_config) << call;
+        EXPECT_FALSE(seen(sql, Parameters::bound).of_set_config) << call;
+    }
     for (const char* sql :
-         {"SELECT set_config(k, v, false) FROM prefs", "SELECT set_config('app.' || $1, $2, false)",
-          "SELECT set_config(E'app.\\x74enant', 'a', false)",
-          "SELECT set_config(U&'app.t', 'a', false)",
-          "SELECT set_config($$app.tenant$$, 'a', false)",
-          "SELECT set_config(/* ' */ k, 'a', false)",
-          "SELECT set_config((SELECT k FROM prefs), 'a', false)"}) {
+         {"SELECT set_config/* /* */ ,*/('app.'||'x', 'a', false)",
+          "SELECT set_config(/* /* */ ','*/ k, 'a', false)",
+          "SELECT set_config -- ,\n (k, 'a', false)", "SELECT x(n) FROM set_config",
+          "format('%I(%L)', 'set_config', k)", "alias set_config"}) {
+        EXPECT_FALSE(seen(sql).of_set_config) << sql;
+    }
+}
+
+TEST(CustomSettings, ASetWhoseNameIsNotPlainIsMissed) {
+    for (const char* sql :
+         {"DO $$BEGIN EXECUTE format('SET %I.%I = 1', a, b); END$$",
+          "DO $$BEGIN EXECUTE 'SET ' || k || ' = 1'; END$$", "SET U&\"app\".x = 1",
+          "SET app.U&\"x\" = 1", "SET \"a\"\"b\".x = 1", "EXECUTE 'SET app.n' || k || ' = 1'",
+          "EXECUTE E'SET app\\x2ex = 1'", "EXECUTE 'SET app' || k || ' = 1'",
+          "runs(\"SET \" + n + \" = 1\")", "runs(\"SET app.x\" . n . \" = 1\")",
+          "runs(f\"SET {n} = 1\")", "runs(f\"SET app{n} = 1\")", "SET \"1a\".b = 1"}) {
+        EXPECT_FALSE(seen(sql).of_set) << sql;
+    }
+}
+
+// What was behind 512 bytes of blanks or of a comment was not looked at.
+TEST(CustomSettings, ANameThatGoesOnFarBehindIsMissed) {
+    const std::string blanks(600, ' ');
+    for (const std::string& gap : {blanks, "/*" + blanks + "*/", "--" + blanks + "\n"}) {
+        EXPECT_FALSE(seen("SELECT set_config('app.x'" + gap + "||'n', 'a', false)").all());
+        EXPECT_FALSE(seen("SELECT set_config('app.x'::text" + gap + "||'n', 'a', false)").all());
+        EXPECT_FALSE(seen("SELECT set_config(" + gap + "'app.'||'n', 'a', false)").all());
+        EXPECT_FALSE(seen("SELECT set_config" + gap + "('app.'||'n', 'a', false)").all());
+        EXPECT_FALSE(seen("SELECT set_config($1" + gap + "||'n', 'a', true)").all());
+        EXPECT_FALSE(seen("SELECT set_config(k, v, " + gap + "true and false)").all());
+        EXPECT_FALSE(seen("SET app.x" + gap + "{n} = 1").all());
+    }
+}
+
+TEST(CustomSettings, APlainNameIsSeen) {
+    for (const char* sql :
+         {"SELECT set_config('app.tenant', $1, false)",
+          "SELECT set_config('app.tenant'\n, k, l)",
+          "SELECT set_config /* a /* b */ , */ ( -- c\n 'app.x' /* , */ , v, false)",
+          "SELECT set_config('search_path', '', false)",
+          "SELECT set_config('app.z'::text, 'from a default'::text, false)",
+          "DO 'BEGIN PERFORM set_config(''a.b'', ''1'', false); END'",
+          "SET app.tenant = 'a'",
+          "SET app.tenant='a'",
+          "SET app.tenant TO 'a'",
+          "SET /* /* */ ' */ app . tenant TO 'a'",
+          "SET \"App\".\"User\" = 1",
+          "SET LOCAL search_path TO a",
+          "SET TIME ZONE 5",
+          "SET SESSION AUTHORIZATION x",
+          "UPDATE t SET a = 1",
+          "UPDATE t SET (a, b) = r",
+          "UPDATE t SET a[1] = 1",
+          "UPDATE t SET \"a\"=1",
+          "UPDATE t SET -- it's\n a = 1",
+          "SELECT t.set, a FROM t",
+          "ALTER TABLE t SET (fillfactor = 70)",
+          "ON DELETE SET NULL)"}) {
+        EXPECT_TRUE(seen(sql).all()) << sql;
+    }
+}
+
+// Only the text of a Parse has parameters of the protocol, and not all of them are.
+TEST(CustomSettings, AParameterIsSeenWhereItIsBound) {
+    for (const char* sql :
+         {"SELECT set_config($1, $2, false)", "/* a */ select set_config ( $1 , 'a', $2)",
+          "SELECT $1, set_config($2, $3, $4)", "WITH w AS (SELECT set_config($1, 'a', $2)) TABLE w",
+          "INSERT INTO t SELECT set_config($1, 'a', false)"}) {
+        EXPECT_TRUE(seen(sql, Parameters::bound).all()) << sql;
         EXPECT_FALSE(seen(sql).of_set_config) << sql;
     }
     for (const char* sql :
-         {"DO $$BEGIN EXECUTE format('SET %I.%I = 1', a, b); END$$",
-          "DO $$BEGIN EXECUTE 'SET ' || k || ' = 1'; END$$", "SET U&\"app\".x = 1"}) {
-        EXPECT_FALSE(seen(sql).of_set) << sql;
+         {"SELECT set_config($1||'.x', $2, false)", "SELECT set_config($1||$2, 'a', false)",
+          "SELECT set_config($1::text||'x', 'a', false)", "SELECT set_config($1 || 'x', 'a', f)",
+          "SELECT set_config(($1::text[])[1], 'a', false)", "SELECT set_config($1[1], 'a', false)",
+          "SELECT set_config($1::json->>'n', 'a', false)", "SELECT set_config($1/**/||'', 'a', f)",
+          "SELECT set_config($1::regclass, 'a', false)", "SELECT set_config(trim($1), 'a', false)",
+          "PREPARE x(text) AS SELECT set_config($1, 'a', false)",
+          "DO 'BEGIN EXECUTE ''SELECT set_config($1, 1, false)'' USING k; END'",
+          "CREATE FUNCTION f(text) RETURNS text RETURN set_config($1, 'a', false)",
+          "SELECT runs('SELECT set_config($1, 1, false)', k)",
+          "SELECT runs($a$SELECT set_config($1, 1, false)$a$, k)"}) {
+        EXPECT_FALSE(seen(sql, Parameters::bound).of_set_config) << sql;
     }
-    for (const char* sql :
-         {"SELECT set_config('app.tenant', $1, false)", "SELECT set_config($1, $2, false)",
-          "SELECT set_config(k, v, true) FROM prefs", "SET app.tenant = 'a'", "UPDATE t SET a = 1",
-          "SET LOCAL search_path TO a",
-          "set_config('app.z'::text, 'from a default'::text, false)"}) {
-        EXPECT_TRUE(seen(sql).all()) << sql;
+}
+
+// Anything that ended with `,true)`, such as the value, was taken for the third argument.
+TEST(CustomSettings, OnlyAPlainTrueMakesItLocal) {
+    for (const char* call : {"k, v, true", "k,v,TRUE", "new.k, 'v', true", "$1, $2, true",
+                             "$1, 5, 'true'", "k , /* a */ ''v'' , ''true'' "}) {
+        EXPECT_TRUE(seen("SELECT set_config(" + std::string(call) + ")").all()) << call;
     }
+    for (const char* call :
+         {"k, 'secret,true)', false", "lower('X'), 'v,true)', false", "k, v, false /* ,true) */",
+          "k, v, -- ,true)\n false", "k, v, false and true", "k, v, true and false",
+          "k, '', false), f('', true", "k, ''',true', false", "k, $a$,true)$a$, false",
+          "k, $a$, true) $a$, false", "k, E'\\', true)', false", "k, v, not true", "k, true",
+          "k, v, /* ' */ true", "k, v, 'false'", "k, v, \"true\"", "k, v, $1"}) {
+        EXPECT_FALSE(seen("SELECT set_config(" + std::string(call) + ")").of_set_config) << call;
+    }
+}
+
+// "$a$set" is no word of its own.
+TEST(CustomSettings, AWordBeginsBehindADollarQuotesTag) {
+    EXPECT_THAT(found("SELECT runs($a$set app.x = 1$a$)"), ElementsAre("app.x"));
 }
 
 // A megabyte of names took seconds, in which the worker served nobody.
