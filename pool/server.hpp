@@ -225,6 +225,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void forget_long_texts();
     [[nodiscard]] protocol::Origin origin_in_front() const;
     void put_in_front(std::string_view sql, Outgoing& out);
+    [[nodiscard]] bool shadows_anew(protocol::Effects effects, Bytes text) const;
     void take_function_call(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);

@@ -25,6 +25,7 @@ using OnServer = StatementOperation::OnServer;
 namespace {
 
 constexpr std::string_view discard_sequences = "DISCARD SEQUENCES";
+constexpr std::string_view discard_plans = "DISCARD PLANS";
 
 constexpr Effects anything = protocol::suspect_effects | Effect::reads_sequence |
                              Effect::names_statement | Effect::ends_transaction |
@@ -243,6 +244,16 @@ void Server::put_in_front(std::string_view sql, Outgoing& out) {
     }
 }
 
+// A session's first temporary object changes what is searched for tables, and PostgreSQL reads what
+// was prepared anew. A backend that has had temporary objects before sees no change.
+bool Server::shadows_anew(Effects effects, Bytes text) const {
+    if (!connection_.had_temporary || !effects.contains(Effect::state)) return false;
+    if (tenant_->session().pins.contains(PinReason::temporary_object)) return false;
+    if (tracker_.transaction_status() == protocol::TransactionStatus::failed) return false;
+    return effects.contains(Effect::runs_unseen) ||
+           lower_case(text).find("temp") != std::string::npos;
+}
+
 // It names a function by its oid, which may be anything's: set_config, lastval.
 void Server::take_function_call(const Step& step, Bytes message, Outgoing& out) {
     if (tracks()) {
@@ -270,6 +281,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
         }
         if (effects.any()) {
             if (forgets_sequences(effects, step.whole)) put_in_front(discard_sequences, out);
+            if (shadows_anew(effects, text)) put_in_front(discard_plans, out);
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
                 return;
@@ -485,6 +497,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     Effects effects = effects_of(statement);
     if (!effects.any()) return;
     if (forgets_sequences(effects, true)) inject_statement(discard_sequences, out);
+    if (shadows_anew(effects, statement.query())) inject_statement(discard_plans, out);
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);
     // In the midst of an extended query one of pgweir's own would end its transaction.

@@ -330,3 +330,33 @@ def test_execute_by_the_extended_protocol_is_described_by_what_it_names(played):
 
     directly, through = played(scenario)
     assert through == directly
+
+
+# PostgreSQL reads what was prepared anew at a session's first temporary object. The backend had had
+# some of another client's: the INSERT went into the permanent table.
+@pytest.mark.parametrize("makes", [
+    "create temp table rows (x text)",
+    "do $$ begin create temporary table rows (x text); end $$",
+    "create temp table rows as select 'first' as x",
+])
+@pytest.mark.parametrize("extended", [False, True])
+def test_a_first_temporary_table_hides_the_permanent_one_from_what_was_prepared(
+        played, makes, extended):
+    def scenario(stage):
+        stage.admin("create table s1.rows (x text); grant all on schema s1 to public;"
+                    " grant all on s1.rows to public")
+        before = stage.login()
+        stage.ask(before, wire.query("create temp table other (x int)"))
+        stage.ask(before, wire.query("drop table other"))
+        client = stage.login()
+        stage.prepare(client, "adds", "insert into rows values ('added')")
+        if extended:
+            stage.ask(client, wire.parse("", makes), wire.bind("", ""), wire.execute(), wire.sync())
+        else:
+            stage.ask(client, wire.query(makes))
+        stage.run(client, "adds")
+        stage.ask(client, wire.query("select count(*) from s1.rows"))
+        stage.ask(client, wire.query("select count(*) from pg_temp.rows"))
+
+    directly, through = played(scenario)
+    assert through == directly
