@@ -1,6 +1,7 @@
 // What a tenant asks of its server: names of prepared statements become the server's, and what a
 // statement may leave behind is noted.
 #include <algorithm>
+#include <array>
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
@@ -11,6 +12,7 @@
 #include "protocol/lead_in.hpp"
 #include "protocol/message_writer.hpp"
 #include "protocol/normalised_text.hpp"
+#include "protocol/pin_forecast.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -34,6 +36,16 @@ constexpr Effects anything = protocol::suspect_effects | Effect::reads_sequence 
 
 constexpr Effects called_by_oid = Effect::reset | Effect::listens | Effect::advances_sequence |
                                   Effect::reads_sequence | Effect::runs_unseen;
+
+// Whether a statement may run code of the database's, by its first word. SET, RESET and DISCARD are
+// suspects as well, but bear nothing in front of them in their transaction.
+bool runs_code(Bytes text) {
+    text.remove_prefix(protocol::LeadIn().skip(text));
+    const std::string word = lower_case(text.substr(0, text.find_first_of(" \t\r\n(/-;")));
+    static constexpr std::array<std::string_view, 9> words{
+        "call", "delete", "do", "execute", "insert", "merge", "select", "update", "with"};
+    return std::ranges::binary_search(words, word);
+}
 
 // The text of a Query, without its terminator.
 Bytes query_text(Bytes body) {
@@ -250,8 +262,10 @@ bool Server::shadows_anew(Effects effects, Bytes text) const {
     if (!connection_.had_temporary || !effects.contains(Effect::state)) return false;
     if (tenant_->session().pins.contains(PinReason::temporary_object)) return false;
     if (tracker_.transaction_status() == protocol::TransactionStatus::failed) return false;
-    return effects.contains(Effect::runs_unseen) ||
-           lower_case(text).find("temp") != std::string::npos;
+    if (!protocol::forecast_pin(text, effects).empty()) return true;
+    const bool may_hide =
+        effects.contains(Effect::runs_unseen) || lower_case(text).find("temp") != std::string::npos;
+    return may_hide && runs_code(text);
 }
 
 // It names a function by its oid, which may be anything's: set_config, lastval.

@@ -306,9 +306,11 @@ void Server::setting_reported(const std::string& name, const std::string& value,
     const bool suspected =
         tracks() && own != nullptr && as_at_login && effects_.contains(protocol::Effect::reset);
     const SettingFate fate = suspected ? plain_fate(lower_case(name)) : SettingFate::set;
-    // What only may have been a RESET may just as well have set this value. In session pooling it
-    // is one for sure.
-    if (fate == SettingFate::set || (fate == SettingFate::untouched && session.follows)) {
+    // What only may have been a RESET may just as well have set this value. Where the text is not
+    // known, in session pooling, its tag has told of a RESET.
+    const bool may_have_set =
+        fate == SettingFate::untouched && (session.follows || knows_latest_text_);
+    if (fate == SettingFate::set || may_have_set) {
         session.settings = alike ? connection_.settings : changed(*session.settings);
         return;
     }

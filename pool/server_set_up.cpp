@@ -128,7 +128,8 @@ void Server::append_set_up(Outgoing& out) {
         for (const Frontend type : {Frontend::parse, Frontend::bind, Frontend::execute})
             note_sent(type, Origin::pool);
     }
-    // Where nothing is put in the place of the client's statements, none of pgweir's is to be there.
+    // Where nothing is put in the place of the client's statements, none of pgweir's is to be
+    // there.
     if (!tenant_->session().follows) {
         protocol::append_close(out.own(), {.kind = 'S', .name = {}});
         note_sent(Frontend::close, Origin::pool);
