@@ -382,15 +382,15 @@ TEST_F(SetUpTest, AtTheLoginItStandsAlone) {
     say("CZ");
 }
 
-TEST_F(SetUpTest, InSessionPoolingItIsTheSame) {
+TEST_F(SetUpTest, InSessionPoolingItLeavesNoUnnamedStatement) {
     TestTenant session(worker.io);
     session.keeps_server = true;
     session.session().settings = worker.settings.intern({{"search_path", "CET"}});
     LendingTest::acquire(session);
     ASSERT_TRUE(session.server->set_up());
     do_set_up();
-    EXPECT_EQ(got(), "S");
-    say("Z");
+    EXPECT_EQ(got(), "C: S");
+    say("3Z");
     EXPECT_EQ(session.set_ups, 1);
     EXPECT_FALSE(session.server->set_up());
     session.query("select 1");
