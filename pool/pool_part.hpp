@@ -140,8 +140,10 @@ class PoolPart {
     void note_failure(ConnectFailure failure);
     void refuse_waiting(const Outage& outage);
     void retry_at(Clock::time_point when);
-    Task<> retry_after(Clock::duration delay);
-    Task<> take_back_after(Clock::duration delay);
+    void retry();
+    void take_back_if_awaited();
+    void do_at(Clock::time_point when, void (PoolPart::*what)());
+    Task<> do_after(Clock::duration delay, void (PoolPart::*what)());
     [[nodiscard]] Observer::ServerEvent describe(const Server& server, std::string& address) const;
 
     Pool& pool_;

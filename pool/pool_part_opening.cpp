@@ -50,19 +50,16 @@ void PoolPart::take_back_kept_server() {
         if (!until) continue;
         if (*until <= now) {
             server->give_up();
-            return;
+            next = now;  // there may be more who wait
+            break;
         }
         next = std::min(next.value_or(*until), *until);
     }
-    if (!next || std::exchange(take_back_planned_, true)) return;
-    asio::co_spawn(context_.io.get_executor(), take_back_after(*next - now), asio::detached);
+    if (!next || !pool_.has_waiting() || std::exchange(take_back_planned_, true)) return;
+    do_at(*next, &PoolPart::take_back_if_awaited);
 }
 
-Task<> PoolPart::take_back_after(Clock::duration delay) {
-    const auto keep_alive = pool_.shared_from_this();
-    Timer timer(context_.io.get_executor());
-    timer.expires_after(delay);
-    co_await timer.async_wait(as_result);
+void PoolPart::take_back_if_awaited() {
     take_back_planned_ = false;
     if (pool_.has_waiting()) take_back_kept_server();
 }
@@ -185,17 +182,24 @@ void PoolPart::refuse_waiting(const Outage& outage) {
 }
 
 void PoolPart::retry_at(Clock::time_point when) {
-    if (std::exchange(retry_planned_, true)) return;
-    asio::co_spawn(context_.io.get_executor(), retry_after(when - Clock::now()), asio::detached);
+    if (!std::exchange(retry_planned_, true)) do_at(when, &PoolPart::retry);
 }
 
-Task<> PoolPart::retry_after(Clock::duration delay) {
+void PoolPart::retry() {
+    retry_planned_ = false;
+    open_connections();
+}
+
+void PoolPart::do_at(Clock::time_point when, void (PoolPart::*what)()) {
+    asio::co_spawn(context_.io.get_executor(), do_after(when - Clock::now(), what), asio::detached);
+}
+
+Task<> PoolPart::do_after(Clock::duration delay, void (PoolPart::*what)()) {
     const auto keep_alive = pool_.shared_from_this();
     Timer timer(context_.io.get_executor());
     timer.expires_after(delay);
     co_await timer.async_wait(as_result);
-    retry_planned_ = false;
-    open_connections();
+    (this->*what)();
 }
 
 }  // namespace pgweir::pool

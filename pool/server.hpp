@@ -206,6 +206,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool is_set_up(Bytes text);
     [[nodiscard]] Bytes text_to_run(const protocol::Step& step) const;
     [[nodiscard]] bool leaves_for_temp_buffers(const protocol::Step& step);
+    [[nodiscard]] bool needs_something_in_front(Bytes text) const;
     [[nodiscard]] bool set_up_for(const protocol::Step& step, Outgoing& out);
     void begin_set_up();
     void append_set_up(Outgoing& out);
@@ -328,7 +329,8 @@ class Server : public std::enable_shared_from_this<Server>,
     }
 
     // server_sequences.cpp: what the tenant got from sequences.
-    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects, bool whole);
+    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects, Bytes text, bool whole);
+    [[nodiscard]] bool may_forget_sequences(protocol::Effects effects) const;
     [[nodiscard]] bool may_read_values() const;
     void note_sequences(protocol::Effects effects);
     [[nodiscard]] std::string_view program() const;

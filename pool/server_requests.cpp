@@ -14,6 +14,7 @@
 #include "protocol/normalised_text.hpp"
 #include "protocol/pin_forecast.hpp"
 #include "protocol/serialize.hpp"
+#include "protocol/statement_shape.hpp"
 
 namespace pgweir::pool {
 
@@ -209,7 +210,8 @@ void Server::note_text(const Step& step) {
     const auto type = static_cast<Frontend>(step.type);
     if (type == Frontend::query || type == Frontend::parse) {
         latest_parsed_.reset();
-        if (type == Frontend::parse) latest_parsed_ = step.body.substr(0, step.body.find('\0'));
+        if (type == Frontend::parse && !looks_at_texts())
+            latest_parsed_ = step.body.substr(0, step.body.find('\0'));
         note_statement(text_of(step));
         // What is read now may never run, and what runs now is something else.
         knows_latest_text_ = step.whole && (type == Frontend::query || tracker_.quiet());
@@ -236,6 +238,8 @@ void Server::forget_long_texts() {
     constexpr std::size_t long_text = 4096;
     if (latest_text_.capacity() > long_text) {
         latest_text_ = std::string(latest_statement());
+        knows_latest_text_ = false;
+        latest_parsed_.reset();
     }
     if (effects_text_.empty() && effects_text_.capacity() > long_text)
         effects_text_.shrink_to_fit();
@@ -262,10 +266,11 @@ bool Server::shadows_anew(Effects effects, Bytes text) const {
     if (!connection_.had_temporary || !effects.contains(Effect::state)) return false;
     if (tenant_->session().pins.contains(PinReason::temporary_object)) return false;
     if (tracker_.transaction_status() == protocol::TransactionStatus::failed) return false;
-    if (!protocol::forecast_pin(text, effects).empty()) return true;
     const bool may_hide =
         effects.contains(Effect::runs_unseen) || lower_case(text).find("temp") != std::string::npos;
-    return may_hide && runs_code(text);
+    const bool may_make =
+        !protocol::forecast_pin(text, effects).empty() || (may_hide && runs_code(text));
+    return may_make && !protocol::runs_alone(text);
 }
 
 // It names a function by its oid, which may be anything's: set_config, lastval.
@@ -273,7 +278,7 @@ void Server::take_function_call(const Step& step, Bytes message, Outgoing& out) 
     if (tracks()) {
         Effects effects = Effect::state;
         if (!protocol::calls_large_object(step.body)) effects |= called_by_oid;
-        if (forgets_sequences(effects, true)) put_in_front(discard_sequences, out);
+        if (forgets_sequences(effects, {}, true)) put_in_front(discard_sequences, out);
         bring_channels(effects, origin_in_front(), out);
         note_effects(effects, "FunctionCall");
     }
@@ -294,7 +299,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_->feed(text);
         }
         if (effects.any()) {
-            if (forgets_sequences(effects, step.whole)) put_in_front(discard_sequences, out);
+            if (forgets_sequences(effects, text, step.whole)) put_in_front(discard_sequences, out);
             if (shadows_anew(effects, text)) put_in_front(discard_plans, out);
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
@@ -371,7 +376,7 @@ Effects Server::unread_effects() const {
 // What is nonsense, which the server refuses; or longer than what is carried: then the client keeps
 // the server that has it. It may do anything, when it is read and whenever it runs.
 void Server::note_unread(Effects effects, Outgoing& out) {
-    if (forgets_sequences(effects, false)) inject_statement(discard_sequences, out);
+    if (forgets_sequences(effects, {}, false)) inject_statement(discard_sequences, out);
     if (tracker_.wants_sync()) bring_channels(effects, Origin::injected, out);
     note_effects(effects | Effect::state | Effect::ends_transaction, {});
     note_settling(Frontend::bind, effects);
@@ -510,7 +515,8 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     note_statement(statement.query());
     Effects effects = effects_of(statement);
     if (!effects.any()) return;
-    if (forgets_sequences(effects, true)) inject_statement(discard_sequences, out);
+    if (forgets_sequences(effects, statement.query(), true))
+        inject_statement(discard_sequences, out);
     if (shadows_anew(effects, statement.query())) inject_statement(discard_plans, out);
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);

@@ -2,6 +2,7 @@
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
+#include "protocol/statement_shape.hpp"
 
 namespace pgweir::pool {
 
@@ -14,7 +15,7 @@ using protocol::TransactionStatus;
 // session that has none: before it may be read, and before a value is got that may be read with it.
 // Leaves `reads_sequence` in the effects of a request that reads what an earlier transaction got:
 // who does that keeps the server. Of a text that is not `whole` it is not known that it does.
-bool Server::forgets_sequences(Effects& effects, bool whole) {
+bool Server::forgets_sequences(Effects& effects, Bytes text, bool whole) {
     const bool reads = effects.contains(Effect::reads_sequence);
     const bool advances = effects.contains(Effect::advances_sequence);
     if (!reads && !advances) return false;
@@ -32,9 +33,16 @@ bool Server::forgets_sequences(Effects& effects, bool whole) {
     if (owner == 0 || owner == tenant_->session().id) return false;
     if (!may_read && !may_read_values()) return false;
     effects = effects.without(Effect::reads_sequence);
-    if (tracker_.transaction_status() == TransactionStatus::failed) return false;
+    if (tracker_.transaction_status() == TransactionStatus::failed || protocol::runs_alone(text))
+        return false;
     owner = 0;
     return true;
+}
+
+bool Server::may_forget_sequences(Effects effects) const {
+    const std::uint64_t owner = connection_.sequences_of;
+    return owner != 0 && owner != tenant_->session().id &&
+           effects.contains(Effect::advances_sequence);
 }
 
 // Whether it matters to the tenant what its server knows of sequences.

@@ -88,9 +88,8 @@ bool Server::set_up_for(const Step& step, Outgoing& out) {
     const Bytes text = text_to_run(step);
     if (is_set_up(text)) return true;
     const bool has_parts = is_query || type == Frontend::function_call;
-    set_up_alone_ =
-        tenant_->session().listener != nullptr || (has_parts && !step.whole) ||
-        (is_query && protocol::look_at(text, part_.names().get()).only(needs_orders).any());
+    set_up_alone_ = tenant_->session().listener != nullptr || (has_parts && !step.whole) ||
+                    (is_query && needs_something_in_front(text));
     if (set_up_alone_ || lift_limits()) {
         if (set_up_ == SetUp::none) begin_set_up();
         return false;
@@ -98,6 +97,12 @@ bool Server::set_up_for(const Step& step, Outgoing& out) {
     append_set_up(out);
     set_up_ = SetUp::chained;
     return true;
+}
+
+bool Server::needs_something_in_front(Bytes text) const {
+    const protocol::Effects effects = protocol::look_at(text, part_.names().get());
+    return effects.only(needs_orders).any() || may_forget_sequences(effects) ||
+           shadows_anew(effects, text);
 }
 
 // With nothing behind it.

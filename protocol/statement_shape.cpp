@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 #include <string>
 
 #include "protocol/characters.hpp"
@@ -21,6 +22,31 @@ constexpr std::array<std::string_view, 22> rowless{
 // They return rows if RETURNING is somewhere in them.
 constexpr std::array<std::string_view, 4> changing{"delete", "insert", "merge", "update"};
 
+// What PostgreSQL's PreventInTransactionBlock() is called for, by the first word, or by the second.
+constexpr std::array<std::string_view, 4> alone{"cluster", "discard", "reindex", "vacuum"};
+constexpr std::array<std::string_view, 3> defining{"alter", "create", "drop"};
+constexpr std::array<std::string_view, 4> defined_alone{"database", "subscription", "system",
+                                                        "tablespace"};
+
+// In lower case, without comments.
+std::string plain_text(std::string_view sql) {
+    std::string text = normalised_text(sql, sql.size() + 1);
+    std::ranges::transform(text, text.begin(), lower);
+    return text;
+}
+
+std::string_view take_word(std::string_view& text) {
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    const auto end = std::ranges::find_if_not(text, continues_identifier);
+    const std::string_view word(text.begin(), end);
+    text.remove_prefix(word.size());
+    return word;
+}
+
+bool is_among(std::string_view word, std::span<const std::string_view> words) {
+    return std::ranges::find(words, word) != words.end();
+}
+
 }  // namespace
 
 std::size_t parameter_count(std::string_view sql) {
@@ -38,13 +64,21 @@ std::size_t parameter_count(std::string_view sql) {
 }
 
 bool returns_no_rows(std::string_view sql) {
-    std::string text = normalised_text(sql, sql.size() + 1);
-    std::ranges::transform(text, text.begin(), lower);
-    const std::string_view first(text.begin(),
-                                 std::ranges::find_if_not(text, continues_identifier));
-    if (std::ranges::find(rowless, first) != rowless.end()) return true;
-    return std::ranges::find(changing, first) != changing.end() &&
-           text.find("returning") == std::string::npos;
+    const std::string text = plain_text(sql);
+    std::string_view rest(text);
+    const std::string_view first = take_word(rest);
+    if (is_among(first, rowless)) return true;
+    return is_among(first, changing) && rest.find("returning") == std::string::npos;
+}
+
+bool runs_alone(std::string_view sql) {
+    const std::string text = plain_text(sql);
+    std::string_view rest(text);
+    const std::string_view first = take_word(rest);
+    if (is_among(first, alone)) return true;
+    if (!is_among(first, defining)) return false;
+    return rest.find("concurrently") != std::string::npos ||
+           is_among(take_word(rest), defined_alone);
 }
 
 }  // namespace pgweir::protocol

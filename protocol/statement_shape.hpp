@@ -14,4 +14,8 @@ namespace pgweir::protocol {
 /// False is no answer.
 [[nodiscard]] bool returns_no_rows(std::string_view sql);
 
+/// Whether this may be one of the statements that PostgreSQL runs in no transaction block and no
+/// pipeline (manual, "Pipelining" of "Message Flow"): nothing goes in front of it.
+[[nodiscard]] bool runs_alone(std::string_view sql);
+
 }  // namespace pgweir::protocol

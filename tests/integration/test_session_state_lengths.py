@@ -14,9 +14,7 @@ import re
 import pytest
 
 from support import session_features, wire
-from support.fixtures import require_binary
-from support.pgweir import Pgweir
-from support.session_features import ALL, DATABASE, PINS, login, parts_of
+from support.session_features import ALL, PINS, daemon, login, parts_of
 
 EVERYTHING = os.environ.get("PGWEIR_ALL_LENGTHS", "0") not in ("", "0")
 
@@ -154,23 +152,14 @@ def fixture_world(cluster):
     return session_features.create_world(cluster)
 
 
-def daemon(world, **pool):
-    """One server in each pool: the next client meets what the one before has left."""
-    require_binary()
-    started = Pgweir(world, {"workers": 1, "pool": {"default_pool_size": 1, **pool}, "databases": {
-        DATABASE: {"host": world.host, "port": world.port, "dbname": DATABASE}}})
-    yield started
-    started.finish()
-
-
 @pytest.fixture(scope="module", name="weir")
 def fixture_weir(world):
-    yield from daemon(world)
+    yield from daemon(world, 1)
 
 
 @pytest.fixture(scope="module", name="strict_weir")
 def fixture_strict_weir(world):
-    yield from daemon(world, session_state="strict")
+    yield from daemon(world, 1, session_state="strict")
 
 
 @pytest.mark.parametrize("feature, padding", _cases(ALL, [("20kB", "300kB"), ("20kB", "2MB")]))

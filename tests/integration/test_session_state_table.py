@@ -8,10 +8,8 @@ import dataclasses
 import pytest
 
 from support import session_features, wire
-from support.fixtures import require_binary
-from support.pgweir import Pgweir
-from support.session_features import (ALL, DATABASE, FOLLOWS, LEAVES_NOTHING, LOCKS, PINS,
-                                      SEEN_ONLY_AFTERWARDS, answer, login, run, wanted)
+from support.session_features import (ALL, FOLLOWS, LEAVES_NOTHING, LOCKS, PINS,
+                                      SEEN_ONLY_AFTERWARDS, answer, daemon, login, run, wanted)
 from support.timing import eventually
 
 named = pytest.mark.parametrize("feature", ALL, ids=lambda feature: feature.name)
@@ -28,24 +26,14 @@ def fixture_world(cluster):
     return session_features.create_world(cluster)
 
 
-def daemon(world, **pool):
-    """A daemon of the whole module, with two servers in each pool: each test meets servers that
-    others used."""
-    require_binary()
-    started = Pgweir(world, {"workers": 1, "pool": {"default_pool_size": 2, **pool}, "databases": {
-        DATABASE: {"host": world.host, "port": world.port, "dbname": DATABASE}}})
-    yield started
-    started.finish()
-
-
 @pytest.fixture(scope="module", name="weir")
 def fixture_weir(world):
-    yield from daemon(world)
+    yield from daemon(world, 2)
 
 
 @pytest.fixture(scope="module", name="strict_weir")
 def fixture_strict_weir(world):
-    yield from daemon(world, session_state="strict")
+    yield from daemon(world, 2, session_state="strict")
 
 
 def on_each_server(weir, feature, ask):

@@ -5,7 +5,9 @@ PostgreSQL is the oracle: the question is put to a direct connection that did th
 
 import dataclasses
 
+from .fixtures import require_binary
 from .peer import Peer, ServerError
+from .pgweir import Pgweir
 from .timing import eventually
 
 DATABASE = "stateful"
@@ -185,6 +187,17 @@ def answer(peer, sql):
         return peer.rows(sql)
     except ServerError as error:
         return str(error)
+
+
+def daemon(world, servers, **pool):
+    """A daemon of a whole module, with so many servers in each pool: each test meets servers that
+    others used."""
+    require_binary()
+    started = Pgweir(world, {
+        "workers": 1, "pool": {"default_pool_size": servers, **pool},
+        "databases": {DATABASE: {"host": world.host, "port": world.port, "dbname": DATABASE}}})
+    yield started
+    started.finish()
 
 
 def parts_of(sql):

@@ -43,5 +43,20 @@ TEST(ReturnsNoRows, OnlyWhatNeverDoes) {
     EXPECT_FALSE(returns_no_rows(""));
 }
 
+TEST(RunsAlone, WhatPostgreSQLRunsInNoTransactionBlock) {
+    for (const std::string_view sql :
+         {"VACUUM t", "/* nightly */ vacuum", "CLUSTER", "REINDEX TABLE t", "DISCARD ALL",
+          "CREATE DATABASE d", "drop database if exists d", "ALTER SYSTEM RESET ALL",
+          "create tablespace temp location '/x'", "DROP SUBSCRIPTION s",
+          "create unique index CONCURRENTLY i on t (a)", "drop index concurrently i"}) {
+        EXPECT_TRUE(runs_alone(sql)) << sql;
+    }
+    for (const std::string_view sql :
+         {"create temp table t (a int)", "create index i on t (a) where b = 'concurrently'",
+          "insert into database values (1)", "select 'vacuum'", "call p()", ""}) {
+        EXPECT_FALSE(runs_alone(sql)) << sql;
+    }
+}
+
 }  // namespace
 }  // namespace pgweir::protocol
