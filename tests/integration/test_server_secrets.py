@@ -38,10 +38,9 @@ def _outcome(weir, user, password, dbname="app"):
 
 
 def _recycle(cluster, user="app"):
-    """Ends all of its servers, and waits until they are gone."""
-    cluster.admin(f"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{user}'")
-    eventually(lambda: cluster.admin(
-        f"select count(*) from pg_stat_activity where usename = '{user}'") == [(0,)])
+    """Ends all of its servers, those too whose login was still under way, until none is left."""
+    eventually(lambda: not cluster.admin(
+        f"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{user}'"))
 
 
 def _weir(pgweir, cluster, method, **changes):
