@@ -26,7 +26,11 @@ void CatalogueReader::row(std::string_view body, bool whole) {
     if (whole) {
         const auto columns = protocol::parse_data_row<2>(body);
         if (!columns) return;
-        entry.name = (*columns)[0].value_or("");
+        if (!(*columns)[0]) {
+            keeps_plans_ = true;
+            return;
+        }
+        entry.name = *(*columns)[0];
         entry.text = (*columns)[1].value_or("");
         entry.opaque = !(*columns)[1];
     } else {
@@ -42,6 +46,7 @@ void CatalogueReader::row(std::string_view body, bool whole) {
 CataloguePtr CatalogueReader::finish() const {
     auto catalogue = std::make_shared<Catalogue>();
     catalogue->effects = protocol::NamedEffects::of_catalogue(entries_);
+    catalogue->keeps_plans = keeps_plans_;
     for (const auto& entry : entries_) {
         // What cannot be read there has an effect of its own.
         std::ignore = protocol::collect_custom_settings(entry.text, catalogue->custom_settings);

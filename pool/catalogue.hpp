@@ -15,6 +15,8 @@ namespace pgweir::pool {
 struct Catalogue {
     protocol::NamedEffects effects;
     std::vector<std::string> custom_settings;  ///< that functions set
+    /// There are functions that keep plans in a backend: those in PL/pgSQL and the like.
+    bool keeps_plans = false;
 };
 
 using CataloguePtr = std::shared_ptr<const Catalogue>;
@@ -31,6 +33,7 @@ class CatalogueReader {
 
   private:
     std::vector<protocol::CatalogueEntry> entries_;
+    bool keeps_plans_ = false;
 };
 
 }  // namespace pgweir::pool

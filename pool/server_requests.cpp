@@ -28,7 +28,6 @@ using OnServer = StatementOperation::OnServer;
 namespace {
 
 constexpr std::string_view discard_sequences = "DISCARD SEQUENCES";
-constexpr std::string_view discard_plans = "DISCARD PLANS";
 
 constexpr Effects anything = protocol::suspect_effects | Effect::reads_sequence |
                              Effect::names_statement | Effect::ends_transaction |

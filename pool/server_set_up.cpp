@@ -121,8 +121,12 @@ void Server::begin_set_up() {
 
 void Server::append_set_up(Outgoing& out) {
     assert(tracker_.releasable());
-    const std::vector<std::string> statements =
+    std::vector<std::string> statements =
         difference_sql(*connection_.settings, *settings_wanted_);
+    // Functions would go on to use the plans that were made with the settings of the client before.
+    if (looks_at_texts() && part_.functions_keep_plans() &&
+        plans_may_differ(*connection_.settings, *settings_wanted_))
+        statements.insert(std::next(statements.begin()), std::string(discard_plans));
     settings_before_ = std::exchange(connection_.settings, settings_wanted_);
     const std::size_t before = out.own().size();
     for (const std::string& sql : statements) {

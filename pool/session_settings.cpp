@@ -206,6 +206,16 @@ std::vector<std::string> difference_sql(const SessionSettings& from, const Sessi
     return statements;
 }
 
+bool plans_may_differ(const SessionSettings& from, const SessionSettings& to) {
+    std::vector<Parameter> differing;
+    std::ranges::set_symmetric_difference(from.values(), to.values(),
+                                          std::back_inserter(differing));
+    return std::ranges::any_of(differing, [](const Parameter& setting) {
+        return !leaves_statements_alone(setting.first) && !is_identity(setting.first) &&
+               setting.first != "search_path";
+    });
+}
+
 std::vector<Parameter> limits_to_lift(const SessionSettings& from, const SessionSettings& to) {
     constexpr std::string_view none = "0";
     std::vector<Parameter> lifted;

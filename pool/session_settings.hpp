@@ -62,6 +62,13 @@ using SettingsPtr = std::shared_ptr<const SessionSettings>;
 [[nodiscard]] std::vector<std::string> difference_sql(const SessionSettings& from,
                                                       const SessionSettings& to);
 
+/// Has each plan of the session made anew when it is used next (manual, "DISCARD").
+inline constexpr std::string_view discard_plans = "DISCARD PLANS";
+
+/// Whether a plan that was made with `from`, and that PostgreSQL would go on to use, may give
+/// something else than one made with `to`. For search_path and roles PostgreSQL makes it anew.
+[[nodiscard]] bool plans_may_differ(const SessionSettings& from, const SessionSettings& to);
+
 /// Those of `from` that bound how long a statement or a transaction may take, or a session may be
 /// idle, and that `to` does not have alike: set to no limit.
 [[nodiscard]] std::vector<Parameter> limits_to_lift(const SessionSettings& from,

@@ -200,6 +200,16 @@ SELECT w.word, p.proname::pg_catalog.text
        AS w (word)
  WHERE t.evtevent <> 'login')";
 
+// A row without a name: there are functions whose language keeps the plans of their statements in the
+// backend.
+constexpr std::string_view keeps_plans = R"(
+UNION ALL
+SELECT NULL, NULL
+ WHERE EXISTS (SELECT 1
+                 FROM pg_catalog.pg_proc AS p
+                 JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+                WHERE l.lanname <> ALL (ARRAY['c', 'internal', 'sql'])))";
+
 // Writes each operator so that search_path has no say in which one is meant.
 std::string with_qualified_operators(std::string_view query) {
     constexpr std::array<std::string_view, 6> operators{"=", "<>", ">=", ">", "~", "!~"};
@@ -226,7 +236,8 @@ std::string catalogue_query(int server_version_num) {
     constexpr int first_with_sql_bodies = 140000;
     std::string query;
     for (const std::string_view part :
-         {patience, functions, aliases, rewritten, expressions, relations, dependencies, unseen}) {
+         {patience, functions, aliases, rewritten, expressions, relations, dependencies, unseen,
+          keeps_plans}) {
         query.append(part);
     }
     query.replace(query.find(placeholder), placeholder.size(),

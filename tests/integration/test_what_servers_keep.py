@@ -110,3 +110,45 @@ def test_a_hostile_search_path_has_no_say_in_pgweirs_questions(cluster, pgweir):
             assert weir.metrics().sum("pgweir_clients_pinned", reason="unknown") == 0
     finally:
         cluster.admin("drop schema evil cascade")
+
+
+# What PL/pgSQL keeps was made with the settings of whoever called it first there: a constant of the
+# text, and what the planner folds into the plan.
+CACHED = """
+create table walled (tenant text, secret text);
+insert into walled values ('a', 'of a'), ('b', 'of b');
+create function whose() returns text immutable language sql as
+    $f$ select current_setting('cached.tenant', true) $f$;
+create policy own on walled using (tenant = whose());
+alter table walled enable row level security;
+grant select on walled to app;
+create function secrets() returns setof text language plpgsql as
+    $f$ begin return query select secret from walled; end $f$;
+create function day() returns text language plpgsql as
+    $f$ begin return extract(day from date '01/02/2020'); end $f$;
+create function noon() returns text language plpgsql as
+    $f$ begin return extract(epoch from timestamptz '2020-06-01 12:00')::bigint; end $f$;
+"""
+UNCACHED = """
+drop function secrets(); drop table walled; drop function whose(); drop function day();
+drop function noon();
+"""
+
+
+@pytest.mark.parametrize("call,setting,values,answers", [
+    ("day()", "datestyle", ("ISO, DMY", "ISO, MDY"), ["1", "2"]),
+    ("noon()", "timezone", ("UTC", "Asia/Tokyo"), ["1591012800", "1590980400"]),
+    ("secrets()", "cached.tenant", ("a", "b"), ["of a", "of b"])])
+def test_what_functions_keep_is_made_with_each_clients_own_settings(own_cluster, pgweir, call,
+                                                                    setting, values, answers):
+    own_cluster.admin(CACHED)
+    try:
+        weir = one_server(pgweir)
+        with Peer.login(weir) as one, Peer.login(weir) as other:
+            for peer, value in zip((one, other), values):
+                peer.query(f"set {setting} = '{value}'")
+            for _ in range(3):
+                told = [peer.value(f"select {call}") for peer in (one, other)]
+                assert told == answers
+    finally:
+        own_cluster.admin(UNCACHED)

@@ -51,6 +51,16 @@ TEST(CatalogueReader, WhatTheConfigurationCallsStickyIsSoAndWhatUsesItAsWell) {
     EXPECT_EQ(catalogue->effects.size(), 3U);
 }
 
+// The row that has no name (protocol::catalogue_query()).
+TEST(CatalogueReader, KnowsWhetherFunctionsKeepPlans) {
+    CatalogueReader reader;
+    reader.row(row_of("f", "SELECT 1"), true);
+    EXPECT_FALSE(reader.finish()->keeps_plans);
+    reader.row("\0\2\377\377\377\377\377\377\377\377"s, true);
+    EXPECT_TRUE(reader.finish()->keeps_plans);
+    EXPECT_TRUE(reader.finish()->effects.empty());
+}
+
 TEST(CatalogueReader, ATextThatIsNotToldIsSuspect) {
     CatalogueReader reader;
     reader.row(row_of("f", std::nullopt), true);

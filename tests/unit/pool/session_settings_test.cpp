@@ -228,6 +228,17 @@ TEST(SettingsDifference, OfMoreSettingsThanARowHasColumnsIsSeveralStatements) {
     }
 }
 
+TEST(PlansMayDiffer, WhereASettingDoesThatPostgresqlDoesNotLookAt) {
+    EXPECT_TRUE(plans_may_differ(of({}), of({{"datestyle", "ISO, DMY"}})));
+    EXPECT_TRUE(plans_may_differ(of({{"timezone", "UTC"}}), of({})));
+    EXPECT_TRUE(plans_may_differ(of({{"timezone", "UTC"}}), of({{"timezone", "CET"}})));
+    EXPECT_TRUE(plans_may_differ(of({{"shop.tenant", "a"}}), of({{"shop.tenant", "b"}})));
+    EXPECT_FALSE(plans_may_differ(of({{"timezone", "UTC"}}), of({{"timezone", "UTC"}})));
+    EXPECT_FALSE(plans_may_differ(
+        of({{"application_name", "x"}, {"role", "a"}, {"search_path", "a"}, {"timezone", "CET"}}),
+        of({{"session_authorization", "b"}, {"statement_timeout", "1"}, {"timezone", "CET"}})));
+}
+
 struct Limits {
     std::vector<Parameter> from;
     std::vector<Parameter> to;
