@@ -121,8 +121,7 @@ void Server::begin_set_up() {
 
 void Server::append_set_up(Outgoing& out) {
     assert(tracker_.releasable());
-    std::vector<std::string> statements =
-        difference_sql(*connection_.settings, *settings_wanted_);
+    std::vector<std::string> statements = difference_sql(*connection_.settings, *settings_wanted_);
     // Functions would go on to use the plans that were made with the settings of the client before.
     if (looks_at_texts() && part_.functions_keep_plans() &&
         plans_may_differ(*connection_.settings, *settings_wanted_))

@@ -200,8 +200,8 @@ SELECT w.word, p.proname::pg_catalog.text
        AS w (word)
  WHERE t.evtevent <> 'login')";
 
-// A row without a name: there are functions whose language keeps the plans of their statements in the
-// backend.
+// A row without a name: there are functions whose language keeps the plans of their statements in
+// the backend.
 constexpr std::string_view keeps_plans = R"(
 UNION ALL
 SELECT NULL, NULL
@@ -235,9 +235,8 @@ std::string catalogue_query(int server_version_num) {
     constexpr std::string_view placeholder = "@SQLBODY@";
     constexpr int first_with_sql_bodies = 140000;
     std::string query;
-    for (const std::string_view part :
-         {patience, functions, aliases, rewritten, expressions, relations, dependencies, unseen,
-          keeps_plans}) {
+    for (const std::string_view part : {patience, functions, aliases, rewritten, expressions,
+                                        relations, dependencies, unseen, keeps_plans}) {
         query.append(part);
     }
     query.replace(query.find(placeholder), placeholder.size(),
