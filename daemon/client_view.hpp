@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "pool/deadlines.hpp"
-#include "pool/pins.hpp"
 #include "pool/server_view.hpp"
+#include "pool/session/pins.hpp"
 #include "pool/socket_names.hpp"
 #include "protocol/startup.hpp"
 

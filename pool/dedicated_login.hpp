@@ -2,7 +2,7 @@
 #pragma once
 
 #include "pool/keywords.hpp"
-#include "pool/session_settings.hpp"
+#include "pool/session/session_settings.hpp"
 #include "protocol/startup.hpp"
 
 namespace pgweir::pool {

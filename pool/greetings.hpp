@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "pool/deadlines.hpp"
-#include "pool/login_defaults.hpp"
-#include "pool/session_settings.hpp"
+#include "pool/session/login_defaults.hpp"
+#include "pool/session/session_settings.hpp"
 
 namespace pgweir::pool {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "pool/notification_merge.hpp"
-#include "pool/own_notifications.hpp"
+#include "pool/session/notification_merge.hpp"
+#include "pool/session/own_notifications.hpp"
 
 namespace pgweir::pool {
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "pool/byte_stream.hpp"
-#include "pool/notification_merge.hpp"
 #include "pool/observer.hpp"
 #include "pool/server_connection.hpp"
+#include "pool/session/notification_merge.hpp"
 #include "pool/worker_context.hpp"
 
 namespace pgweir::pool {

@@ -11,7 +11,6 @@
 
 #include "conf/config.hpp"
 #include "pool/budget.hpp"
-#include "pool/catalogue.hpp"
 #include "pool/catalogue_upkeep.hpp"
 #include "pool/credential_choice.hpp"
 #include "pool/greetings.hpp"
@@ -20,6 +19,7 @@
 #include "pool/outage.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/sequence_readers.hpp"
+#include "pool/session/catalogue.hpp"
 #include "pool/throttle.hpp"
 #include "pool/worker_context.hpp"
 #include "protocol/error_report.hpp"

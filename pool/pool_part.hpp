@@ -7,13 +7,13 @@
 #include <optional>
 
 #include "conf/config.hpp"
-#include "pool/catalogue.hpp"
 #include "pool/dedicated_servers.hpp"
 #include "pool/listeners.hpp"
 #include "pool/observer.hpp"
 #include "pool/server.hpp"
 #include "pool/server_view.hpp"
-#include "pool/statement.hpp"
+#include "pool/session/catalogue.hpp"
+#include "pool/session/statement.hpp"
 #include "pool/statistics.hpp"
 #include "pool/waiter.hpp"
 #include "pool/worker_context.hpp"

@@ -13,13 +13,13 @@
 #include <string>
 
 #include "pool/byte_stream.hpp"
-#include "pool/catalogue.hpp"
 #include "pool/catalogue_upkeep.hpp"
 #include "pool/outgoing.hpp"
 #include "pool/read_buffer.hpp"
 #include "pool/server_connection.hpp"
-#include "pool/session_state.hpp"
-#include "pool/statements_in_flight.hpp"
+#include "pool/session/catalogue.hpp"
+#include "pool/session/session_state.hpp"
+#include "pool/session/statements_in_flight.hpp"
 #include "pool/statistics.hpp"
 #include "pool/tenant.hpp"
 #include "pool/wake_up.hpp"

@@ -9,10 +9,10 @@
 
 #include "pool/deadlines.hpp"
 #include "pool/greetings.hpp"
-#include "pool/login_defaults.hpp"
 #include "pool/server_tls.hpp"
-#include "pool/session_settings.hpp"
-#include "pool/statement.hpp"
+#include "pool/session/login_defaults.hpp"
+#include "pool/session/session_settings.hpp"
+#include "pool/session/statement.hpp"
 #include "protocol/startup.hpp"
 
 struct ssl_st;

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "pool/deadlines.hpp"
+#include "pool/session/statement.hpp"
 #include "pool/socket_names.hpp"
-#include "pool/statement.hpp"
 #include "protocol/startup.hpp"
 
 namespace pgweir::pool {

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pool/pins.hpp"
+#include "pool/session/pins.hpp"
 
 namespace pgweir::pool {
 

@@ -5,7 +5,7 @@
 #include "pool/byte_stream.hpp"
 #include "pool/deadlines.hpp"
 #include "pool/read_buffer.hpp"
-#include "pool/session_settings.hpp"
+#include "pool/session/session_settings.hpp"
 #include "pool/suspension.hpp"
 
 namespace pgweir::pool {

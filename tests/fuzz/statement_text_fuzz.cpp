@@ -6,7 +6,7 @@
 #include <tuple>
 #include <vector>
 
-#include "pool/session_state.hpp"
+#include "pool/session/session_state.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/data_row.hpp"
 #include "protocol/extended_query.hpp"

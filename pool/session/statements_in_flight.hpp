@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "pool/statement.hpp"
+#include "pool/session/statement.hpp"
 
 namespace pgweir::pool {
 

@@ -1,4 +1,4 @@
-#include "pool/pins.hpp"
+#include "pool/session/pins.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pool/statements_in_flight.hpp"
+#include "pool/session/statements_in_flight.hpp"
 
 #include <gmock/gmock.h>
 

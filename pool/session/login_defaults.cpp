@@ -1,8 +1,8 @@
-#include "pool/login_defaults.hpp"
+#include "pool/session/login_defaults.hpp"
 
 #include <algorithm>
 
-#include "pool/escaped_value.hpp"
+#include "pool/session/escaped_value.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/data_row.hpp"
 

@@ -1,4 +1,4 @@
-#include "pool/login_defaults.hpp"
+#include "pool/session/login_defaults.hpp"
 
 #include <gmock/gmock.h>
 

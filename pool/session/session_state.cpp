@@ -1,7 +1,7 @@
-#include "pool/session_state.hpp"
+#include "pool/session/session_state.hpp"
 
-#include "pool/escaped_value.hpp"
-#include "pool/statement.hpp"
+#include "pool/session/escaped_value.hpp"
+#include "pool/session/statement.hpp"
 #include "protocol/data_row.hpp"
 
 namespace pgweir::pool {

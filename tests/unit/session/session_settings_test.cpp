@@ -1,4 +1,4 @@
-#include "pool/session_settings.hpp"
+#include "pool/session/session_settings.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "pool/statement.hpp"
+#include "pool/session/statement.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "pool/notification_merge.hpp"
+#include "pool/session/notification_merge.hpp"
 
 #include <gtest/gtest.h>
 

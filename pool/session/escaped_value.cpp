@@ -1,4 +1,4 @@
-#include "pool/escaped_value.hpp"
+#include "pool/session/escaped_value.hpp"
 
 namespace pgweir::pool {
 

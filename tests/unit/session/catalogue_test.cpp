@@ -1,4 +1,4 @@
-#include "pool/catalogue.hpp"
+#include "pool/session/catalogue.hpp"
 
 #include <gmock/gmock.h>
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pool/session_settings.hpp"
+#include "pool/session/session_settings.hpp"
 
 namespace pgweir::pool {
 

@@ -1,4 +1,4 @@
-#include "pool/session_state.hpp"
+#include "pool/session/session_state.hpp"
 
 #include <gmock/gmock.h>
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "pool/pins.hpp"
-#include "pool/session_settings.hpp"
+#include "pool/session/pins.hpp"
+#include "pool/session/session_settings.hpp"
 
 namespace pgweir::pool {
 
