@@ -63,7 +63,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     const State before = state_;
     state_ = State::closed;
     cleaning_deadline_.cancel();
-    if (catalogue_reader_) part_.pool().catalogue_upkeep().abandoned();
+    if (questions_.is_asked(Question::catalogue)) part_.pool().catalogue_upkeep().abandoned();
     client_ready();
     if (Tenant* tenant = std::exchange(tenant_, nullptr)) {
         const bool may_explain = !said_fatal_ && !speaking();
@@ -120,7 +120,7 @@ void Server::abandon(bool half_sent, bool cancel) {
     // prepared statements.
     needs_reset_ =
         needs_reset_ || !session.follows || session.tracking == conf::SessionState::off ||
-        effects_.any() || session.pins.any() || settings_touched_ || !questions_.empty() ||
+        effects_.any() || session.pins.any() || settings_touched_ || questions_.any() ||
         !to_close_.empty() || set_up_ != SetUp::none || channels_here_ != ChannelsHere::none ||
         idle_session_timeout(*connection_.settings) != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
@@ -211,6 +211,7 @@ void Server::clean() {
         }
         protocol::append_sync(request);
         tracker_.sent(Frontend::sync, Origin::pool);
+        questions_.asked(Question::cleaning);
     }
     if (!request.empty()) {
         send(request);
@@ -256,7 +257,7 @@ void Server::settle_doubt() {
     tracker_.sent(Frontend::close, Origin::pool);
     protocol::append_sync(request);
     tracker_.sent(Frontend::sync, Origin::pool);
-    questions_.push_back(Question::order);
+    questions_.asked(Question::command);
     if (tenant_ == nullptr) {
         part_.context().deadlines.set(cleaning_deadline_, part_.options().cancel_wait_timeout,
                                       Clock::now());
@@ -268,7 +269,7 @@ void Server::ask(Question question, std::string_view sql) {
     std::string request;
     protocol::append_query(request, sql);
     tracker_.sent(Frontend::query, Origin::pool);
-    questions_.push_back(question);
+    questions_.asked(question, part_.options().sticky_functions);
     connection_.unnamed = {};  // a simple query ends the unnamed statement
     if (tenant_ != nullptr) {
         send(request);

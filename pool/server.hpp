@@ -18,6 +18,7 @@
 #include "pool/read_buffer.hpp"
 #include "pool/server_connection.hpp"
 #include "pool/session/catalogue.hpp"
+#include "pool/session/questions.hpp"
 #include "pool/session/session_state.hpp"
 #include "pool/session/statements_in_flight.hpp"
 #include "pool/statistics.hpp"
@@ -160,32 +161,15 @@ class Server : public std::enable_shared_from_this<Server>,
     void cancel_query(std::function<void()> done = {});
 
   private:
-    /// What pgweir itself has asked, each up to a ReadyForQuery.
-    enum class Question : std::uint8_t {
-        lift_limits,         ///< the former tenant's limits of time, before the next one's settings
-        set_up,              ///< the tenant's settings, where no request stands behind them
-        state,               ///< what the session has (session_state.hpp)
-        order,               ///< nothing: something is to be done there, not told
-        hand_over_channels,  ///< a marker, behind which the hub counts
-        unlisten,            ///< to what the hub listens to by now
-        catalogue,           ///< which functions may change a session
-        login_defaults,      ///< what the login has brought, before it has a tenant
-        login_sources,       ///< whether it would bring something else by now
-        cleaning,            ///< between tenants
-    };
-
     // server_stream.cpp: the reading side.
     /// The message types that are looked at; rows only where they answer pgweir itself.
     [[nodiscard]] static const protocol::TypeSet& wanted_messages(bool rows);
     Task<> run();
     [[nodiscard]] bool scan();
     [[nodiscard]] Bytes take_frame(const protocol::Step& step, Bytes message);
-    void take_own_row(const protocol::Step& step);
-    void take_more_of_row(Bytes bytes);
-    void read_row(Bytes body, bool whole);
     void take_parameter_status(Bytes body, const protocol::Verdict& verdict, Bytes& message);
     void take_error(Bytes body, const protocol::Verdict& verdict, Bytes& message);
-    void take_last_words(Bytes message);
+    void take_last_words(const protocol::ErrorReport& report, Bytes message);
     void take_ready(const protocol::Verdict& verdict, Bytes& message);
     void forward(Bytes bytes);
     void forget_forward();
@@ -211,7 +195,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void begin_set_up();
     void append_set_up(Outgoing& out);
     [[nodiscard]] bool lift_limits();
-    void limits_lifted();
+    void limits_lifted(const Questions::Answer& answer);
     void note_behind_set_up(protocol::Frontend type);
     void set_up_committed();
     void set_up_answered();
@@ -347,15 +331,15 @@ class Server : public std::enable_shared_from_this<Server>,
     void ask_state(bool hurried);
     [[nodiscard]] std::optional<CatalogueUpkeep::Reading> begin_catalogue();
     void ask_catalogue(const CatalogueUpkeep::Reading& reading);
-    void answered(Question question);
+    void answered(Questions::Answer answer);
     void take_state(SessionState state);
     void take_statements(SessionState& state, Pins& pins);
     [[nodiscard]] bool is_as_known(std::vector<Parameter> settings) const;
     void look_for_leak(const SessionState& state);
     void close_statements();
     void set_pins(Pins pins);
-    void state_answered();
-    void catalogue_answered();
+    void state_answered(Questions::Answer& answer);
+    void catalogue_answered(Questions::Answer& answer);
     void note_tag(Bytes tag);
     [[nodiscard]] bool has_reset_for_good() const;
     void note_definition();
@@ -367,8 +351,8 @@ class Server : public std::enable_shared_from_this<Server>,
     // server_defaults.cpp: what sessions begin with.
     [[nodiscard]] bool asks_for_defaults() const;
     void ask_for_sources();
-    void login_defaults_answered();
-    void login_sources_answered();
+    void login_defaults_answered(Questions::Answer& answer);
+    void login_sources_answered(Questions::Answer& answer);
     void note_defaults();
     void learn_defaults();
     [[nodiscard]] std::vector<Parameter> custom_settings_at_login() const;
@@ -408,8 +392,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void bring_channels(protocol::Effects effects, protocol::Origin origin, Outgoing& out);
     void take_channels(SessionState& state, Pins& pins);
     [[nodiscard]] bool ask_about_channels();
-    void channels_handed_over();
-    void unlistened();
+    void channels_handed_over(bool failed);
+    void unlistened(bool failed);
     void leave_channels();
     void forget_channels();
     void take_notification(Bytes body, Bytes& message);
@@ -444,15 +428,10 @@ class Server : public std::enable_shared_from_this<Server>,
     /// What cleaning has asked, so that it asks nothing twice.
     enum class Asked : std::uint8_t { nothing, rollback, reset };
     Asked asked_ = Asked::nothing;
-    std::vector<Question> questions_;                  ///< that are not answered yet, oldest first
-    std::optional<protocol::ErrorReport> pool_error_;  ///< that answers the oldest of them
-    std::optional<StateReader> state_reader_;          ///< while the answer to `state` comes in
-    std::optional<CatalogueReader> catalogue_reader_;  ///< likewise
-    std::string long_row_;  ///< of such an answer, as far as it has come, if it is not whole
-    CatalogueUpkeep::Reading catalogue_reading_;          ///< likewise
-    std::optional<LoginDefaultsReader> defaults_reader_;  ///< likewise
-    bool introducing_ = false;                            ///< see is_introducing()
-    bool is_checked_ = false;       ///< it was idle before, and is to be so again
+    Questions questions_;
+    CatalogueUpkeep::Reading catalogue_reading_;  ///< the one under way, while that is asked for
+    bool introducing_ = false;                    ///< see is_introducing()
+    bool is_checked_ = false;                     ///< it was idle before, and is to be so again
     bool reports_changed_ = false;  ///< a ParameterStatus came since the defaults were looked at
     std::vector<protocol::LoginChange> login_changes_;  ///< of the transaction under way
     std::vector<std::string> told_in_lease_;  ///< names of those that the tenant was given

@@ -165,7 +165,7 @@ bool Server::ask_about_channels() {
         channels_here_ = ChannelsHere::copied;
         ask(Question::hand_over_channels,
             join(marker_statements(part_.listeners().switch_to(*listener, hub))));
-        ask(Question::order, unlisten_marker());
+        ask(Question::command, unlisten_marker());
         return true;
     }
     if (channels_here_ == ChannelsHere::copied) {
@@ -173,16 +173,16 @@ bool Server::ask_about_channels() {
         return true;
     }
     if (channels_here_ == ChannelsHere::none && listener != nullptr && !hub_can_serve()) {
-        ask(Question::order, join(statements_to_bring(true)));
+        ask(Question::command, join(statements_to_bring(true)));
         return true;
     }
     return false;
 }
 
-void Server::channels_handed_over() {
+void Server::channels_handed_over(bool failed) {
     if (tenant_ == nullptr) return;
     Listener* const listener = tenant_->session().listener.get();
-    if (!pool_error_ && listener != nullptr && listener->merge.has_passed_all(server)) return;
+    if (!failed && listener != nullptr && listener->merge.has_passed_all(server)) return;
     if (listener == nullptr) {
         close(ServerClose::dirty, "what its client listens to cannot be known");
         return;
@@ -192,9 +192,9 @@ void Server::channels_handed_over() {
     channels_refused_ = true;
 }
 
-void Server::unlistened() {
+void Server::unlistened(bool failed) {
     if (tenant_ == nullptr || channels_here_ != ChannelsHere::copied) return;
-    if (pool_error_) {
+    if (failed) {
         channels_refused_ = true;
         return;
     }

@@ -45,7 +45,6 @@ void Server::introduce() {
         return;
     }
     introducing_ = true;
-    defaults_reader_.emplace();
     ask(Question::login_defaults,
         login_defaults_question(connection_.at_login("session_authorization"),
                                 connection_.at_login("is_superuser") == "on"));
@@ -64,7 +63,6 @@ bool Server::confirm_defaults() {
 }
 
 void Server::ask_for_sources() {
-    defaults_reader_.emplace();
     ask(Question::login_sources,
         login_sources_question(connection_.at_login("session_authorization")));
 }
@@ -89,9 +87,8 @@ void Server::publish_login_changes() {
 
 // --- answers -------------------------------------------------------------------------------------
 
-void Server::login_defaults_answered() {
-    auto found = pool_error_ ? nullptr : defaults_reader_->finish();
-    defaults_reader_.reset();
+void Server::login_defaults_answered(Questions::Answer& answer) {
+    auto found = answer.take<std::shared_ptr<LoginDefaults>>();
     if (found) connection_.defaults = part_.pool().greetings().intern(std::move(found));
     connection_.reported_at_login =
         std::make_shared<const std::vector<Parameter>>(connection_.reported);
@@ -99,9 +96,8 @@ void Server::login_defaults_answered() {
     note_defaults();
 }
 
-void Server::login_sources_answered() {
-    const auto found = pool_error_ ? nullptr : defaults_reader_->finish();
-    defaults_reader_.reset();
+void Server::login_sources_answered(Questions::Answer& answer) {
+    const auto found = answer.take<std::shared_ptr<LoginDefaults>>();
     if (!found) return;
     if (connection_.defaults && connection_.defaults->sources != found->sources) {
         connection_.is_worn_out = true;  // at once; the others when their workers hear of it

@@ -100,7 +100,7 @@ void Server::order_statements(std::span<const std::string> statements, Outgoing&
     protocol::append_sync(out.own());
     out.added(before);
     note_sent(Frontend::sync, Origin::pool);
-    questions_.push_back(Question::order);
+    questions_.asked(Question::command);
 }
 
 }  // namespace pgweir::pool

@@ -281,7 +281,7 @@ void Server::note_fact(const std::string& name, const std::string& value) {
 // restore_sql() has set what the client asked for at its start, while it thinks of another value.
 bool Server::takes_back(const std::string& name) {
     // What a set-up brings is known.
-    if (questions_.empty() || set_up_ != SetUp::none) return false;
+    if (!questions_.any() || set_up_ != SetUp::none) return false;
     TenantSession& session = tenant_->session();
     const std::string* own = session.startup->find(lower_case(name));
     if (own == nullptr) return false;

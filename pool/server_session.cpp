@@ -74,7 +74,7 @@ bool Server::put_off_idle_timeout() {
     if (!tenant_->may_release()) return false;
     connection_.settings =
         part_.context().settings.intern(without(*connection_.settings, "idle_session_timeout"));
-    ask(Question::order, "RESET idle_session_timeout");
+    ask(Question::command, "RESET idle_session_timeout");
     return true;
 }
 
@@ -125,13 +125,11 @@ void Server::ask_state(bool hurried) {
                            .told_if_empty = custom_at_start,
                            .custom_defaults = custom_defaults,
                            .hurried = hurried});
-    state_reader_.emplace();
     part_.statistics().state_questions.add();
     ask(Question::state, sql);
 }
 
 void Server::ask_catalogue(const CatalogueUpkeep::Reading& reading) {
-    catalogue_reader_.emplace(part_.options().sticky_functions);
     catalogue_reading_ = reading;
     std::string sql(never_deferred);
     ask(Question::catalogue, sql += Pool::catalogue_query(connection_.at_login("server_version")));
@@ -140,45 +138,44 @@ void Server::ask_catalogue(const CatalogueUpkeep::Reading& reading) {
 
 // --- answers -------------------------------------------------------------------------------------
 
-void Server::answered(Question question) {
+void Server::answered(Questions::Answer answer) {
     question_answered_ = true;
-    if (questions_.empty()) takes_stock_ = false;
-    switch (question) {
+    if (!questions_.any()) takes_stock_ = false;
+    switch (answer.question) {
         case Question::lift_limits:
-            limits_lifted();
+            limits_lifted(answer);
             break;
         case Question::set_up:
             set_up_answered();
             break;
         case Question::state:
-            state_answered();
+            state_answered(answer);
             break;
         case Question::catalogue:
-            catalogue_answered();
+            catalogue_answered(answer);
             break;
         case Question::hand_over_channels:
-            channels_handed_over();
+            channels_handed_over(answer.error.has_value());
             break;
         case Question::unlisten:
-            unlistened();
+            unlistened(answer.error.has_value());
             break;
         case Question::login_defaults:
-            login_defaults_answered();
+            login_defaults_answered(answer);
             break;
         case Question::login_sources:
-            login_sources_answered();
+            login_sources_answered(answer);
             break;
-        case Question::order:
+        case Question::command:
         case Question::cleaning:
             break;
     }
-    if (question != Question::cleaning) pool_error_.reset();
 }
 
-void Server::state_answered() {
+void Server::state_answered(Questions::Answer& answer) {
     if (tenant_ == nullptr) return;
-    if (!pool_error_) {
-        SessionState state = state_reader_->finish();
+    if (!answer.error) {
+        auto state = answer.take<SessionState>();
         look_for_leak(state);
         if (tracks()) {
             take_state(std::move(state));
@@ -188,7 +185,7 @@ void Server::state_answered() {
     }
     if (!tracks()) return;
     constexpr unsigned most = 20;  // of a timeout that is too short for the beginning of it
-    if (pool_error_->code == protocol::sqlstate::query_canceled && asked_hurried_ < most) {
+    if (answer.failed_with(protocol::sqlstate::query_canceled) && asked_hurried_ < most) {
         ask_hurried_ = true;
         return;
     }
@@ -244,7 +241,7 @@ void Server::close_statements() {
     }
     protocol::append_sync(request);
     tracker_.sent(Frontend::sync, Origin::pool);
-    questions_.push_back(Question::order);
+    questions_.asked(Question::command);
     send(request);
 }
 
@@ -301,9 +298,8 @@ void Server::set_pins(Pins pins) {
     tenant_->pins_changed(before);
 }
 
-void Server::catalogue_answered() {
-    const CataloguePtr learned = pool_error_ ? nullptr : catalogue_reader_->finish();
-    catalogue_reader_.reset();
+void Server::catalogue_answered(Questions::Answer& answer) {
+    const auto learned = answer.take<CataloguePtr>();
     part_.catalogue_learned(learned, catalogue_reading_.as_of);
     part_.pool().catalogue_learned(learned, catalogue_reading_);
 }

@@ -114,7 +114,7 @@ void Server::begin_set_up() {
     protocol::append_sync(out.own());
     out.added(before);
     note_sent(Frontend::sync, Origin::pool);
-    questions_.push_back(Question::set_up);
+    questions_.asked(Question::set_up);
     set_up_ = SetUp::alone;
     send(out.own());
 }
@@ -162,16 +162,14 @@ bool Server::lift_limits() {
 }
 
 // The limits hold for this as well: where it took too long, it is tried again.
-void Server::limits_lifted() {
+void Server::limits_lifted(const Questions::Answer& answer) {
     constexpr unsigned most = 20;
     set_up_ = SetUp::none;
-    if (pool_error_) {
-        const bool again = pool_error_->code == protocol::sqlstate::query_canceled ||
-                           pool_error_->code == protocol::sqlstate::lock_not_available;
-        const std::string why = pool_error_->message;
-        pool_error_.reset();
+    if (answer.error) {
+        const bool again = answer.failed_with(protocol::sqlstate::query_canceled) ||
+                           answer.failed_with(protocol::sqlstate::lock_not_available);
         if (!again || ++lifting_failed_ > most) {
-            close(ServerClose::dirty, "the former client's limits stay: " + why);
+            close(ServerClose::dirty, "the former client's limits stay: " + answer.error->message);
             return;
         }
     } else {

@@ -278,7 +278,7 @@ void Server::end_showing(Origin origin, Outgoing& out) {
     protocol::append_sync(out.own());
     out.added(parsed);
     note_sent(Frontend::sync, origin);
-    questions_.push_back(Question::order);
+    questions_.asked(Question::command);
 }
 
 // To DEALLOCATE, one without text: the client's may not be parsed any more, as a table of it is

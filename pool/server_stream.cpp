@@ -11,6 +11,7 @@ namespace pgweir::pool {
 
 using protocol::Backend;
 using protocol::Bytes;
+using protocol::ErrorReport;
 using protocol::Origin;
 using protocol::Step;
 using protocol::Verdict;
@@ -76,7 +77,7 @@ bool Server::scan() {
     const Bytes held = buffer_.held();
     std::size_t done = 0;
     while (true) {
-        scanner_.want(wanted_messages(!questions_.empty()));
+        scanner_.want(wanted_messages(questions_.any()));
         const Step step = scanner_.next(held.substr(done));
         const Bytes message = held.substr(done, step.size);
         Bytes wanted;
@@ -93,7 +94,7 @@ bool Server::scan() {
                     return false;
                 }
                 if (tracker_.answering_pool()) {
-                    take_more_of_row(message);
+                    questions_.more_of_row(message, scanner_.at_boundary());
                 } else if (tenant_ != nullptr) {
                     wanted = message;
                 }
@@ -143,7 +144,9 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
             take_notification(step.body, message);
             break;
         case Backend::data_row:
-            if (verdict.origin == Origin::pool) take_own_row(step);
+            // What a set-up selects is no answer to a question.
+            if (verdict.origin == Origin::pool && questions_.any())
+                questions_.row(step.body, step.whole);
             break;
         default:
             break;
@@ -158,41 +161,6 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
         return {};
     }
     return message;
-}
-
-// A row of an answer to a question: as a whole, or the first part of it.
-void Server::take_own_row(const Step& step) {
-    if (questions_.empty()) return;
-    const Question question = questions_.front();
-    const bool has_reader = question == Question::state || question == Question::catalogue ||
-                            question == Question::login_defaults ||
-                            question == Question::login_sources;
-    if (!has_reader) return;
-    if (step.whole) {
-        read_row(step.body, true);
-    } else {
-        long_row_ = step.body;
-    }
-}
-
-// The source of a function, or a setting's value, longer than the buffer.
-void Server::take_more_of_row(Bytes bytes) {
-    constexpr std::size_t longest = 4U << 20U;
-    if (long_row_.empty()) return;
-    if (long_row_.size() <= longest) long_row_ += bytes.substr(0, longest + 1 - long_row_.size());
-    if (!scanner_.at_boundary()) return;
-    const std::string row = std::exchange(long_row_, {});
-    read_row(row, row.size() <= longest);
-}
-
-void Server::read_row(Bytes body, bool whole) {
-    if (questions_.front() == Question::state) {
-        state_reader_->row(body, whole);
-    } else if (questions_.front() == Question::catalogue) {
-        catalogue_reader_->row(body, whole);
-    } else {
-        defaults_reader_->row(body, whole);
-    }
 }
 
 void Server::take_ready(const Verdict& verdict, Bytes& message) {
@@ -214,10 +182,7 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         if (tracker_.quiet()) forget_long_texts();
         return;
     }
-    if (questions_.empty()) return;
-    const Question question = questions_.front();
-    questions_.erase(questions_.begin());
-    answered(question);
+    answered(questions_.answered());
 }
 
 void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
@@ -226,12 +191,13 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         const bool of_set_up =
             set_up_ == SetUp::chained || set_up_ == SetUp::closed || set_up_ == SetUp::alone;
         if (report.severity != "ERROR" && tenant_ != nullptr) {
-            pool_error_ = report;
-            take_last_words(message);
+            take_last_words(report, message);
         } else if (of_set_up) {
             set_up_refused(report);
+        } else if (questions_.oldest() == Question::cleaning) {
+            close(ServerClose::dirty, "cleaning failed: " + report.message);
         } else {
-            pool_error_ = report;
+            questions_.failed(report);
         }
         return;
     }
@@ -254,9 +220,9 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
 
 // The connection ends while pgweir asks something of its own: the tenant hears why, in the server's
 // words.
-void Server::take_last_words(Bytes message) {
+void Server::take_last_words(const ErrorReport& report, Bytes message) {
     if (tenant_->session().greeting == nullptr) {
-        tenant_->set_up_finished(pool_error_);  // before its own greeting, at its login
+        tenant_->set_up_finished(report);  // before its own greeting, at its login
         return;
     }
     said_fatal_ = true;
@@ -351,12 +317,6 @@ Task<> Server::deliver() {
 void Server::after_delivery() {
     if (std::exchange(set_up_finished_, false) && tenant_ != nullptr)
         tenant_->set_up_finished(std::exchange(set_up_error_, std::nullopt));
-    // An error of another question than cleaning's ends with that question's answer.
-    const bool of_cleaning = questions_.empty() || questions_.front() == Question::cleaning;
-    if (tenant_ == nullptr && pool_error_ && of_cleaning) {
-        close(ServerClose::dirty, "cleaning failed: " + pool_error_->message);
-        return;
-    }
     for (const protocol::TransactionStatus status : finished_) {
         if (tenant_ != nullptr) tenant_->reply_finished(status);
     }
