@@ -9,8 +9,8 @@
 #include <string>
 
 #include "pool/deadlines.hpp"
-#include "pool/outgoing.hpp"
 #include "pool/read_buffer.hpp"
+#include "pool/session/outgoing.hpp"
 #include "pool/waiter.hpp"
 #include "pool/wake_up.hpp"
 #include "pool/worker_context.hpp"

@@ -205,18 +205,6 @@ void LateEnds::look() {
     }
 }
 
-std::span<iovec> drop_front(std::span<iovec> parts, std::size_t size) {
-    while (!parts.empty() && size >= parts.front().iov_len) {
-        size -= parts.front().iov_len;
-        parts = parts.subspan(1);
-    }
-    if (!parts.empty()) {
-        parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + size;
-        parts.front().iov_len -= size;
-    }
-    return parts;
-}
-
 bool peer_has_closed(int socket) {
     pollfd question{.fd = socket, .events = POLLRDHUP, .revents = 0};
     return ::poll(&question, 1, 0) == 1 &&

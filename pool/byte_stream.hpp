@@ -2,18 +2,20 @@
 // not at all.
 #pragma once
 
-#include <sys/uio.h>
-
 #include <boost/intrusive/list.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "pool/readiness.hpp"
+#include "protocol/io_vector.hpp"
 
 struct ssl_st;
 
 namespace pgweir::pool {
+
+using protocol::drop_front;
+using protocol::to_iovec;
 
 /// What a read or a write that never waits came to.
 struct IoResult {
@@ -103,16 +105,6 @@ class ByteStream : public LateEndHook {
     LateEnds& late_ends_;
     ssl_st* tls_;
 };
-
-/// Bytes as a part of a write, which does not change them.
-[[nodiscard]] inline iovec to_iovec(std::string_view bytes) {
-    return {.iov_base =
-                const_cast<char*>(bytes.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-            .iov_len = bytes.size()};
-}
-
-/// Drops the first `size` bytes from a list of parts: what a partial write leaves to be written.
-[[nodiscard]] std::span<iovec> drop_front(std::span<iovec> parts, std::size_t size);
 
 /// Whether the peer has closed its side of `socket`, without reading and without waiting, even when
 /// unread bytes stand before the end.

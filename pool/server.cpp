@@ -198,23 +198,18 @@ void Server::clean() {
         close(ServerClose::dirty, "its state cannot be known");
         return;
     }
-    std::string request;
-    if (tracker_.copying_in()) {
-        protocol::append_copy_fail(request, "the client is gone");
-        tracker_.sent(Frontend::copy_fail, Origin::pool);
-    }
+    Outgoing out;
+    if (tracker_.copying_in()) writer(out).copy_fail("the client is gone");
     if (tracker_.wants_sync()) {
         // Elsewhere than after an error a Sync would commit what its client never did.
-        if (request.empty() && !tracker_.discarding()) {
+        if (out.empty() && !tracker_.discarding()) {
             close(ServerClose::dirty, "an extended query was not ended by Sync");
             return;
         }
-        protocol::append_sync(request);
-        tracker_.sent(Frontend::sync, Origin::pool);
-        questions_.asked(Question::cleaning);
+        writer(out).sync(Question::cleaning);
     }
-    if (!request.empty()) {
-        send(request);
+    if (!out.empty()) {
+        send(out);
         return;
     }
     if (tracker_.owed() > 0) return;
@@ -252,41 +247,34 @@ void Server::clean() {
 // A failed COPY leaves in doubt how many Syncs the server still answers: all that comes before the
 // answer to this Close does not come after it.
 void Server::settle_doubt() {
-    std::string request;
-    protocol::append_close(request, {.kind = 'S', .name = no_statement});
-    tracker_.sent(Frontend::close, Origin::pool);
-    protocol::append_sync(request);
-    tracker_.sent(Frontend::sync, Origin::pool);
-    questions_.asked(Question::command);
+    Outgoing out;
+    writer(out).close(Origin::pool, no_statement);
+    writer(out).sync(Question::command);
     if (tenant_ == nullptr) {
         part_.context().deadlines.set(cleaning_deadline_, part_.options().cancel_wait_timeout,
                                       Clock::now());
     }
-    send(request);
+    send(out);
 }
 
 void Server::ask(Question question, std::string_view sql) {
-    std::string request;
-    protocol::append_query(request, sql);
-    tracker_.sent(Frontend::query, Origin::pool);
-    questions_.asked(question, part_.options().sticky_functions);
+    Outgoing out;
+    writer(out).query(question, sql, part_.options().sticky_functions);
     connection_.unnamed = {};  // a simple query ends the unnamed statement
-    if (tenant_ != nullptr) {
-        send(request);
-        return;
+    if (tenant_ == nullptr) {
+        part_.context().deadlines.set(cleaning_deadline_, part_.options().cancel_wait_timeout,
+                                      Clock::now());
     }
-    part_.context().deadlines.set(cleaning_deadline_, part_.options().cancel_wait_timeout,
-                                  Clock::now());
-    send(request);
+    send(out);
 }
 
 // For pgweir's own requests, which are short and sent when the server waits for one: where they do
 // not fit into the socket at once, something is wrong with the server.
-void Server::send(std::string_view bytes) {
-    const iovec part = to_iovec(bytes);
-    const IoResult result = stream_.write({&part, 1});
-    if (result.size == bytes.size()) {
-        part_.statistics().server_bytes_sent.add(bytes.size());
+void Server::send(Outgoing& out) {
+    const std::size_t size = out.own().size();
+    const IoResult result = stream_.write(out.parts());
+    if (result.size == size) {
+        part_.statistics().server_bytes_sent.add(size);
         return;
     }
     close(ServerClose::dirty, "it does not take a request");

@@ -14,11 +14,12 @@
 
 #include "pool/byte_stream.hpp"
 #include "pool/catalogue_upkeep.hpp"
-#include "pool/outgoing.hpp"
 #include "pool/read_buffer.hpp"
 #include "pool/server_connection.hpp"
 #include "pool/session/catalogue.hpp"
+#include "pool/session/outgoing.hpp"
 #include "pool/session/questions.hpp"
+#include "pool/session/request_writer.hpp"
 #include "pool/session/session_state.hpp"
 #include "pool/session/statements_in_flight.hpp"
 #include "pool/statistics.hpp"
@@ -228,7 +229,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out);
     void pass(protocol::Frontend type, Bytes message, Outgoing& out);
     void pass_part_of_copy(const protocol::Step& step, Bytes message, Outgoing& out);
-    void note_sent(protocol::Frontend type, protocol::Origin origin);
+    [[nodiscard]] RequestWriter writer(Outgoing& out);
     /// `statement`: where the text is one's, so that what is found in it is kept with that.
     void note_effects(protocol::Effects effects, Bytes text, const Statement* statement = nullptr);
 
@@ -271,7 +272,6 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] static Bytes types_for(const ClientStatement& own);
     void fail_for_other_result();
     void close_of_client(Bytes name, Outgoing& out);
-    void close_aside(Outgoing& out);
     void expect_free_name(const protocol::ParseMessage& parse, Outgoing& out);
     ServerStatement* read_again(const ClientStatement& own, ServerStatement* present,
                                 Outgoing& out);
@@ -289,8 +289,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void inject_close(const ServerStatement& there, Outgoing& out);
 
     // server_operations.cpp: what is on its way of them.
-    void register_operation(protocol::Frontend type, protocol::Origin origin,
-                            StatementOperation operation);
+    [[nodiscard]] StatementOperation assumed(StatementOperation operation);
     void finish_operations(const protocol::Verdict& verdict, protocol::Backend type, Bytes body,
                            bool whole);
     void described(const StatementOperation& operation, protocol::Backend type, Bytes body,
@@ -404,7 +403,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void clean();
     void settle_doubt();
     void ask(Question question, std::string_view sql);
-    void send(std::string_view bytes);
+    void send(Outgoing& out);
     Task<> carry_cancel();
     void cleaning_took_too_long() { close(ServerClose::dirty, "cleaning took too long"); }
 

@@ -14,9 +14,7 @@ using protocol::Origin;
 using OnServer = StatementOperation::OnServer;
 using Describes = StatementOperation::Describes;
 
-void Server::register_operation(Frontend type, Origin origin, StatementOperation operation) {
-    tracker_.sent(type, origin, protocol::Operation::yes);
-    if (type == Frontend::parse) part_.statistics().server_parses.add();
+StatementOperation Server::assumed(StatementOperation operation) {
     if (operation.on_server == OnServer::prepares) {
         connection_.statements.add(operation.there);
     } else if (operation.on_server == OnServer::closes) {
@@ -30,7 +28,7 @@ void Server::register_operation(Frontend type, Origin origin, StatementOperation
             operation.before = *before;
         statements.set(operation.name, operation.own);
     }
-    in_flight_.add(std::move(operation));
+    return operation;
 }
 
 void Server::finish_operations(const protocol::Verdict& verdict, Backend type, Bytes body,

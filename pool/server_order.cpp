@@ -195,9 +195,7 @@ bool Server::has_had_its_turn() const {
 void Server::ask_for_answers(Outgoing& out) {
     if (!tracker_.wants_sync() || tracker_.discarding() || flushed_) return;
     flushed_ = true;
-    const std::size_t before = out.own().size();
-    protocol::append_flush(out.own());
-    out.added(before);
+    writer(out).flush();
 }
 
 }  // namespace pgweir::pool

@@ -20,27 +20,6 @@ using protocol::TransactionStatus;
 
 namespace {
 
-constexpr std::string_view own_statement = "pgweir_own";
-
-// No formats, no values, no result formats.
-constexpr Bytes no_values{"\0\0\0\0\0\0", 6};
-
-// Runs a statement of pgweir's in the extended protocol, under a name of its own; and what that is.
-// The first Close is for what has failed before; the last ones, so that the client does not find it
-// in pg_cursors and pg_prepared_statements.
-constexpr std::array own_statement_messages{Frontend::close,   Frontend::parse, Frontend::bind,
-                                            Frontend::execute, Frontend::close, Frontend::close};
-
-void append_own_statement(std::string& out, std::string_view sql) {
-    protocol::append_close(out, {.kind = 'S', .name = own_statement});
-    protocol::append_parse(out, own_statement, sql, no_types);
-    protocol::append_bind_head(out, own_statement, own_statement, no_values.size());
-    out += no_values;
-    protocol::append_execute(out, own_statement);
-    protocol::append_close(out, {.kind = 'P', .name = own_statement});
-    protocol::append_close(out, {.kind = 'S', .name = own_statement});
-}
-
 std::string raising_sql(const ErrorReport& report) {
     std::string sql = "DO $pgweir$BEGIN RAISE EXCEPTION USING ERRCODE=";
     append_literal(sql, report.code);
@@ -72,10 +51,7 @@ std::optional<ErrorReport> Server::refuses(Bytes sql, Effects effects) {
 }
 
 void Server::refuse_query(const ErrorReport& report, Outgoing& out) {
-    const std::size_t before = out.own().size();
-    protocol::append_query(out.own(), raising_sql(report));
-    out.added(before);
-    note_sent(Frontend::query, Origin::client);
+    writer(out).query_of_client(raising_sql(report));
 }
 
 void Server::refuse_extended(const ErrorReport& report, Outgoing& out) {
@@ -84,23 +60,14 @@ void Server::refuse_extended(const ErrorReport& report, Outgoing& out) {
 
 // In front of the client's messages, which the server discards up to their Sync if it fails.
 void Server::inject_statement(std::string_view sql, Outgoing& out) {
-    const std::size_t before = out.own().size();
-    append_own_statement(out.own(), sql);
-    out.added(before);
-    for (const Frontend type : own_statement_messages) note_sent(type, Origin::injected);
+    writer(out).run(Origin::injected, sql);
 }
 
 // Between the client's messages, whose unnamed statement and portal a simple query would end.
 void Server::order_statements(std::span<const std::string> statements, Outgoing& out) {
-    const std::size_t before = out.own().size();
-    for (const std::string& sql : statements) {
-        append_own_statement(out.own(), sql);
-        for (const Frontend type : own_statement_messages) note_sent(type, Origin::pool);
-    }
-    protocol::append_sync(out.own());
-    out.added(before);
-    note_sent(Frontend::sync, Origin::pool);
-    questions_.asked(Question::command);
+    RequestWriter requests = writer(out);
+    for (const std::string& sql : statements) requests.run(Origin::pool, sql);
+    requests.sync(Question::command);
 }
 
 }  // namespace pgweir::pool

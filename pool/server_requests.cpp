@@ -163,8 +163,7 @@ void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
 
 void Server::pass(Frontend type, Bytes message, Outgoing& out) {
     const bool was_certain = !tracker_.uncertain();
-    note_sent(type, Origin::client);
-    out.pass(message);
+    writer(out).pass(type, message);
     if (was_certain && tracker_.uncertain()) {
         close(ServerClose::protocol_error, "a request without the Sync that ends a failed COPY");
     }
@@ -177,16 +176,11 @@ void Server::pass_part_of_copy(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     pass(type, message, out);
     const bool opens = tracker_.copy_is_open() && (!was_open || type == Frontend::copy_done);
-    if (!opens || !step.whole) return;
-    const std::size_t before = out.own().size();
-    protocol::append_flush(out.own());
-    out.added(before);
+    if (opens && step.whole) writer(out).flush();
 }
 
-void Server::note_sent(Frontend type, Origin origin) {
-    tracker_.sent(type, origin);
-    if (type == Frontend::sync) in_flight_.next_segment();
-    if (type == Frontend::parse) part_.statistics().server_parses.add();
+RequestWriter Server::writer(Outgoing& out) {
+    return {out, tracker_, in_flight_, questions_, part_.statistics().server_parses};
 }
 
 // The names that servers have for statements are no secret; they are nobody's to use or to close.
@@ -355,14 +349,13 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
         return;
     }
     const std::uint64_t reading = next_reading();
-    register_operation(
-        Frontend::parse, Origin::client,
-        {.on_server = OnServer::sets_unnamed,
-         .there = {.statement = statement, .reading = reading},
-         .of_client = true,
-         .name = {},
-         .own = {.statement = statement, .reading = reading, .as_of = not_answered}});
-    out.pass(message);
+    writer(out).pass(
+        Frontend::parse, message,
+        assumed({.on_server = OnServer::sets_unnamed,
+                 .there = {.statement = statement, .reading = reading},
+                 .of_client = true,
+                 .name = {},
+                 .own = {.statement = statement, .reading = reading, .as_of = not_answered}}));
 }
 
 // In strict mode nobody keeps a server for settings that were not seen: they are reset.
@@ -439,20 +432,16 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, const Stateme
     const Bytes server_name = aside ? statement_aside : Bytes(statement->server_name());
     if (aside) {
         operation.aside = true;
-        close_aside(out);
+        writer(out).close(Origin::injected, statement_aside);
     } else if (present != nullptr) {
         inject_close(*present, out);
     } else {
         make_room_for(statement, out);
     }
     if (!aside) operation.on_server = OnServer::prepares;
-    const std::size_t before = out.own().size();
     const Bytes rest(parse.query.data(), parse.query.size() + 1 + parse.types.size());
-    protocol::append_parse_head(out.own(), server_name, rest.size());
-    out.added(before);
-    out.pass(rest);
     note_name(statement, parse.statement);
-    register_operation(Frontend::parse, Origin::client, std::move(operation));
+    writer(out).parse_under(server_name, rest, assumed(std::move(operation)));
 }
 
 void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
@@ -496,16 +485,12 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     }
     if (other_result) fail_for_other_result();
     const bool nameless = !statement || other_result;
-    const std::size_t before = out.own().size();
     // The length is the whole message's, of which a part may still be to come.
     const std::size_t body_size = protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
     const std::size_t rest_size =
         body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
     const Bytes name = nameless ? no_statement : Bytes(statement->server_name());
-    protocol::append_bind_head(out.own(), bind->portal, name, rest_size);
-    out.added(before);
-    note_sent(Frontend::bind, Origin::client);
-    out.pass(bind->rest);
+    writer(out).bind_to(bind->portal, name, bind->rest, rest_size);
 }
 
 // What a statement may leave behind that is about to run with these values, and what has to go
@@ -549,12 +534,11 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
             pass(Frontend::describe, message, out);
             return;
         }
-        register_operation(Frontend::describe, Origin::client,
-                           {.name = bound_portal_.name,
-                            .own = {.reading = bound_portal_.reading},
-                            .describes = Describes::portal,
-                            .tells = true});
-        out.pass(message);
+        writer(out).pass(Frontend::describe, message,
+                         assumed({.name = bound_portal_.name,
+                                  .own = {.reading = bound_portal_.reading},
+                                  .describes = Describes::portal,
+                                  .tells = true}));
         return;
     }
     const ClientStatement* const own = tenant_->session().statements.find(target.name);
@@ -587,20 +571,17 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
     } else if (!name.empty()) {
         name = statement->server_name();
     }
-    const std::size_t before = out.own().size();
-    protocol::append_describe(out.own(), {.kind = 'S', .name = name});
-    out.added(before);
     if (named_.there == nullptr || other_result) {
-        note_sent(Frontend::describe, Origin::client);
+        writer(out).describe(Origin::client, name);
         return;
     }
-    register_operation(
-        Frontend::describe, Origin::client,
-        {.there = {.statement = named_.there->statement, .reading = named_.there->reading},
-         .name = std::string(target.name),
-         .own = {.reading = own->reading},
-         .describes = Describes::statement,
-         .tells = true});
+    writer(out).describe(
+        Origin::client, name,
+        assumed({.there = {.statement = named_.there->statement, .reading = named_.there->reading},
+                 .name = std::string(target.name),
+                 .own = {.reading = own->reading},
+                 .describes = Describes::statement,
+                 .tells = true}));
 }
 
 // --- what may be left behind ---------------------------------------------------------------------

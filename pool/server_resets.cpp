@@ -131,7 +131,7 @@ bool Server::restore_after_reset() {
     if (sql.empty()) return false;
     Outgoing out;
     order_statement(sql, out);
-    send(out.own());
+    send(out);
     return true;
 }
 
@@ -181,7 +181,7 @@ void Server::restore_in_transaction() {
     if (statements.empty()) return;
     Outgoing out;
     order_statements(statements, out);
-    send(out.own());
+    send(out);
 }
 
 // The same where the client does not wait for the reply to what may have been a RESET: before

@@ -234,15 +234,11 @@ void Server::take_statements(SessionState& state, Pins& pins) {
 }
 
 void Server::close_statements() {
-    std::string request;
-    for (const std::string& name : std::exchange(to_close_, {})) {
-        tracker_.sent(Frontend::close, Origin::pool);
-        protocol::append_close(request, {.kind = 'S', .name = name});
-    }
-    protocol::append_sync(request);
-    tracker_.sent(Frontend::sync, Origin::pool);
-    questions_.asked(Question::command);
-    send(request);
+    Outgoing out;
+    RequestWriter requests = writer(out);
+    for (const std::string& name : std::exchange(to_close_, {})) requests.close(Origin::pool, name);
+    requests.sync(Question::command);
+    send(out);
 }
 
 // What the client has had since its start is known as it was written there: '8MB', and not '8192'.

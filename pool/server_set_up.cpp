@@ -22,9 +22,6 @@ namespace {
 
 constexpr std::string_view temp_buffers = "temp_buffers";
 
-// No portal's name, no statement's name, no formats, no values, no result formats.
-constexpr Bytes unnamed_bind{"\0\0\0\0\0\0\0\0", 8};
-
 // What a request may need that goes in front of it with a Sync of its own, behind which it would no
 // longer depend on the settings.
 constexpr protocol::Effects needs_orders =
@@ -110,13 +107,9 @@ void Server::begin_set_up() {
     if (lift_limits()) return;
     Outgoing out;
     append_set_up(out);
-    const std::size_t before = out.own().size();
-    protocol::append_sync(out.own());
-    out.added(before);
-    note_sent(Frontend::sync, Origin::pool);
-    questions_.asked(Question::set_up);
+    writer(out).sync(Question::set_up);
     set_up_ = SetUp::alone;
-    send(out.own());
+    send(out);
 }
 
 void Server::append_set_up(Outgoing& out) {
@@ -127,22 +120,11 @@ void Server::append_set_up(Outgoing& out) {
         plans_may_differ(*connection_.settings, *settings_wanted_))
         statements.insert(std::next(statements.begin()), std::string(discard_plans));
     settings_before_ = std::exchange(connection_.settings, settings_wanted_);
-    const std::size_t before = out.own().size();
-    for (const std::string& sql : statements) {
-        protocol::append_parse(out.own(), {}, sql, no_types);
-        protocol::append_bind_head(out.own(), {}, {}, unnamed_bind.size() - 2);
-        out.own() += unnamed_bind.substr(2);
-        protocol::append_execute(out.own(), {});
-        for (const Frontend type : {Frontend::parse, Frontend::bind, Frontend::execute})
-            note_sent(type, Origin::pool);
-    }
+    RequestWriter requests = writer(out);
+    for (const std::string& sql : statements) requests.run_unnamed(Origin::pool, sql);
     // Where nothing is put in the place of the client's statements, none of pgweir's is to be
     // there.
-    if (!tenant_->session().follows) {
-        protocol::append_close(out.own(), {.kind = 'S', .name = {}});
-        note_sent(Frontend::close, Origin::pool);
-    }
-    out.added(before);
+    if (!tenant_->session().follows) requests.close(Origin::pool, {});
     connection_.unnamed = {.statement = unknown_statement()};
 }
 
@@ -229,10 +211,9 @@ void Server::set_up_refused(protocol::ErrorReport report) {
     if (before != SetUp::closed || !tracker_.discarding()) return;
     // Behind a Query or a FunctionCall stands no Sync of the client's: this one's ReadyForQuery is
     // that of the request.
-    std::string sync;
-    protocol::append_sync(sync);
-    note_sent(Frontend::sync, Origin::client);
-    send(sync);
+    Outgoing out;
+    writer(out).sync_of_client();
+    send(out);
 }
 
 // Whose role is gone can still RESET it: what the statement is about to change anyhow is left out.

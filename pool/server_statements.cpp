@@ -65,12 +65,9 @@ bool Server::find_unnamed(ClientStatement& own, Outgoing& out) {
     if (there.statement != own.statement || there.reading != own.reading) {
         const Bytes types = types_for(own);
         own.reading = next_reading();
-        register_operation(Frontend::parse, Origin::injected,
-                           {.on_server = OnServer::sets_unnamed,
-                            .there = {.statement = own.statement, .reading = own.reading}});
-        const std::size_t before = out.own().size();
-        protocol::append_parse(out.own(), {}, own.statement->query(), types);
-        out.added(before);
+        writer(out).parse(Origin::injected, {}, own.statement->query(), types,
+                          assumed({.on_server = OnServer::sets_unnamed,
+                                   .there = {.statement = own.statement, .reading = own.reading}}));
     }
     named_ = {.own = &own, .there = &there};
     return is_as_told(own, there, {}, out);
@@ -92,13 +89,10 @@ ServerStatement* Server::read_again(const ClientStatement& own, ServerStatement*
     } else {
         make_room_for(own.statement, out);
     }
-    register_operation(Frontend::parse, Origin::injected,
-                       {.on_server = OnServer::prepares,
-                        .there = {.statement = own.statement, .reading = next_reading()}});
-    const std::size_t before = out.own().size();
-    protocol::append_parse(out.own(), own.statement->server_name(), own.statement->query(),
-                           types_for(own));
-    out.added(before);
+    writer(out).parse(Origin::injected, own.statement->server_name(), own.statement->query(),
+                      types_for(own),
+                      assumed({.on_server = OnServer::prepares,
+                               .there = {.statement = own.statement, .reading = next_reading()}}));
     return connection_.statements.use(*own.statement);
 }
 
@@ -111,12 +105,9 @@ bool Server::is_as_told(ClientStatement& own, const ServerStatement& there, Byte
         if (there.description->has_row_of(*own.told)) own.told_of = there.reading;
         return true;
     }
-    register_operation(Frontend::describe, Origin::injected,
-                       {.there = {.statement = there.statement, .reading = there.reading},
-                        .describes = Describes::statement});
-    const std::size_t before = out.own().size();
-    protocol::append_describe(out.own(), {.kind = 'S', .name = server_name});
-    out.added(before);
+    writer(out).describe(Origin::injected, server_name,
+                         assumed({.there = {.statement = there.statement, .reading = there.reading},
+                                  .describes = Describes::statement}));
     verifying_ = true;
     flushed_ = false;
     ask_for_answers(out);
@@ -164,32 +155,24 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
     // With what may stand under the client's own name goes the doubt of who has dropped it.
     if (const auto found = materialised_.find(name); found != materialised_.end())
         materialised_.erase(found);
-    register_operation(Frontend::close, Origin::client, std::move(operation));
-    const std::size_t before = out.own().size();
-    protocol::append_close(out.own(), {.kind = 'S', .name = server_name});
-    out.added(before);
+    writer(out).close(Origin::client, server_name, assumed(std::move(operation)));
 }
 
 // For what looks for a statement by the name that the client has for it; in the place of what an
 // earlier request may have left there.
 void Server::put_under_clients_name(Bytes name, Bytes query, Bytes types, Origin origin,
                                     Outgoing& out) {
-    note_sent(Frontend::close, origin);
-    register_operation(Frontend::parse, origin, {.name = std::string(name), .materialises = true});
-    const std::size_t before = out.own().size();
-    protocol::append_close(out.own(), {.kind = 'S', .name = name});
-    protocol::append_parse(out.own(), name, query, types);
-    out.added(before);
+    RequestWriter requests = writer(out);
+    requests.close(origin, name);
+    requests.parse(origin, name, query, types,
+                   assumed({.name = std::string(name), .materialises = true}));
 }
 
 // SQL may have taken the name in this transaction: only the server knows, and says so.
 void Server::expect_free_name(const protocol::ParseMessage& parse, Outgoing& out) {
-    note_sent(Frontend::parse, Origin::injected);
-    note_sent(Frontend::close, Origin::injected);
-    const std::size_t before = out.own().size();
-    protocol::append_parse(out.own(), parse.statement, parse.query, parse.types);
-    protocol::append_close(out.own(), {.kind = 'S', .name = parse.statement});
-    out.added(before);
+    RequestWriter requests = writer(out);
+    requests.parse(Origin::injected, parse.statement, parse.query, parse.types);
+    requests.close(Origin::injected, parse.statement);
 }
 
 // The transaction has failed, and nothing that was sent in it or before may end it.
@@ -218,10 +201,7 @@ void Server::have_stand_in(const StatementPtr& statement, Outgoing& out) {
 // The client has no unnamed statement; the server has one, or may have.
 void Server::end_unnamed(Outgoing& out) {
     if (!connection_.unnamed.statement) return;
-    register_operation(Frontend::close, Origin::injected, {.on_server = OnServer::sets_unnamed});
-    const std::size_t before = out.own().size();
-    protocol::append_close(out.own(), {.kind = 'S', .name = {}});
-    out.added(before);
+    writer(out).close(Origin::injected, {}, assumed({.on_server = OnServer::sets_unnamed}));
 }
 
 void Server::make_room_for(const StatementPtr& statement, Outgoing& out) {
@@ -233,18 +213,8 @@ void Server::make_room_for(const StatementPtr& statement, Outgoing& out) {
 
 void Server::inject_close(const ServerStatement& there, Outgoing& out) {
     const std::string name = there.statement->server_name();
-    register_operation(Frontend::close, Origin::injected,
-                       {.on_server = OnServer::closes, .there = there});
-    const std::size_t before = out.own().size();
-    protocol::append_close(out.own(), {.kind = 'S', .name = name});
-    out.added(before);
-}
-
-void Server::close_aside(Outgoing& out) {
-    note_sent(Frontend::close, Origin::injected);
-    const std::size_t before = out.own().size();
-    protocol::append_close(out.own(), {.kind = 'S', .name = statement_aside});
-    out.added(before);
+    writer(out).close(Origin::injected, name,
+                      assumed({.on_server = OnServer::closes, .there = there}));
 }
 
 // A statement of SQL that names prepared statements is to find those of the protocol under the
@@ -273,12 +243,7 @@ void Server::show_all_to_sql(Origin origin, Outgoing& out) {
 
 void Server::end_showing(Origin origin, Outgoing& out) {
     effects_ |= Effect::state;
-    if (origin != Origin::pool) return;
-    const std::size_t parsed = out.own().size();
-    protocol::append_sync(out.own());
-    out.added(parsed);
-    note_sent(Frontend::sync, origin);
-    questions_.asked(Question::command);
+    if (origin == Origin::pool) writer(out).sync(Question::command);
 }
 
 // To DEALLOCATE, one without text: the client's may not be parsed any more, as a table of it is

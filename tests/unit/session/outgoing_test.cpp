@@ -1,4 +1,4 @@
-#include "pool/outgoing.hpp"
+#include "pool/session/outgoing.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pool/byte_stream.hpp"
+#include "protocol/io_vector.hpp"
 
 namespace pgweir::pool {
 
@@ -50,7 +50,8 @@ class Outgoing {
         parts_.clear();
         const char* own = own_.data();
         for (const Piece& piece : pieces_) {
-            parts_.push_back(to_iovec({piece.data != nullptr ? piece.data : own, piece.size}));
+            parts_.push_back(
+                protocol::to_iovec({piece.data != nullptr ? piece.data : own, piece.size}));
             if (piece.data == nullptr) own += piece.size;
         }
         return parts_;
