@@ -35,7 +35,7 @@ void ClientSession::resume_now() {
     }
 }
 
-// Goes on from where it had to wait. What it does not wait for may have called it.
+// Continues from phase_. May be called when nothing relevant has happened; it then returns at once.
 void ClientSession::relay() {
     if (!relays_ || watch_.is_armed() || phase_ == Phase::sending) return;
     if (exchange_ && exchange_->is_linked()) exchange_->unlink();
