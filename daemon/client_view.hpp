@@ -1,4 +1,4 @@
-// What there is to tell about one client, copied on its worker for who looks from elsewhere.
+// A snapshot of one client for the console, taken on the client's worker.
 #pragma once
 
 #include <cstdint>

@@ -25,8 +25,8 @@ class ClientSession;
 /// client and is not done with, what of it goes to the server, and how long that takes. The worker
 /// lends it: a client at rest, between its transactions, has none.
 ///
-/// Lives on one worker. As it was made whenever it is lent. In a list while its client waits for
-/// something other than its socket (Worker::unwatched).
+/// Lives on one worker. When it is lent it holds nothing of an earlier client: see end(). In a list
+/// while its client waits for something other than its socket (Worker::unwatched).
 struct Exchange
     : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
     explicit Exchange(pool::WorkerContext& worker);

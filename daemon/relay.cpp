@@ -1,7 +1,6 @@
 // From the client to the server: how the requests of a logged-in client get there. It is called
 // when there is something to do, and leaves nothing behind when there is not: a client at rest, of
-// which there are thousands, costs its session alone (DECISIONS.md, "A client at rest has no
-// coroutine").
+// which there are thousands, costs its session alone (DECISIONS.md, D40).
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
@@ -36,7 +35,7 @@ void ClientSession::resume_now() {
     }
 }
 
-// Goes on from where it had to wait. What it does not wait for may have called it.
+// Continues from phase_. May be called when nothing relevant has happened; it then returns at once.
 void ClientSession::relay() {
     if (!relays_ || watch_.is_armed() || phase_ == Phase::sending) return;
     if (exchange_ && exchange_->is_linked()) exchange_->unlink();

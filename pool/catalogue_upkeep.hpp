@@ -17,9 +17,10 @@ enum class CatalogueChange : std::uint8_t {
     unseen,  ///< only that it may have changed
 };
 
-/// One server at a time reads the catalogue: at the start, when a client has changed it, and now
-/// and then, as others than pgweir's clients may change it as well. Reading takes long where there
-/// are tens of thousands of tables, so it is never more than a tenth of a server's time.
+/// As a rule one server at a time reads the catalogue: at the start, when a client has changed it,
+/// and now and then, as others than pgweir's clients may change it as well. Reading takes long
+/// where there are tens of thousands of tables, so it is never more than a tenth of a server's
+/// time.
 ///
 /// Thread-safe.
 class CatalogueUpkeep {
@@ -30,10 +31,11 @@ class CatalogueUpkeep {
         std::uint64_t as_of = 0;
     };
 
-    /// When it is time, something for one caller, who then has to read and say what came of it:
-    /// read() or abandoned().
+    /// Returns a Reading if the catalogue is due and nobody else is reading it. The caller must end
+    /// it with read() or abandoned().
     [[nodiscard]] std::optional<Reading> claim();
-    /// For who cannot wait for others: the same, at any time.
+    /// Begins a reading even if one is under way or none is due; for a caller that needs the answer
+    /// now.
     [[nodiscard]] Reading begin();
     /// A reading is over. `answered`: the server gave an answer.
     void read(const Reading& reading, bool answered, Clock::time_point now);

@@ -21,7 +21,7 @@ using protocol::Bytes;
 // A server says some hundred bytes; what says more than this is no login.
 constexpr std::size_t longest_login = 1U << 20U;
 
-// One of a list whose single element stands for all.
+// libpq lets one port (host, …) stand for all hosts: returns that one, or the index-th.
 std::string element(const std::vector<std::string>& list, std::size_t index) {
     return list.size() == 1 ? list.front() : index < list.size() ? list[index] : std::string();
 }

@@ -265,7 +265,7 @@ void PoolPart::sweep(Clock::time_point now) {
         }
     }
     check_defaults(now);
-    // A net under the reckoning above: whoever still waits asks again.
+    // Safety net: in case a wake-up was missed, look again for clients that wait.
     open_connections();
 }
 

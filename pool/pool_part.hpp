@@ -1,4 +1,4 @@
-// What one worker has of a pool: its servers, and its clients that wait for one.
+// One worker's share of a pool: its servers, and its clients that wait for one.
 #pragma once
 
 #include <boost/intrusive/list.hpp>

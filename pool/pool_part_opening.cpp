@@ -1,5 +1,4 @@
-// How a worker's part of a pool comes to its server connections: when one is opened, and what is
-// done with clients that wait while none can be.
+// When a worker opens server connections, and what happens to waiting clients if it cannot.
 #include <atomic>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>

@@ -14,7 +14,7 @@ namespace pgweir::pool {
 ///
 /// Asio's own async_wait() arms the descriptor anew with one epoll_ctl for each wait, which was a
 /// third of pgweir's system calls per query. Its reactor can do better, as its reads show, but
-/// offers that only inside of them (DECISIONS.md, "Readiness").
+/// offers that only inside of them (DECISIONS.md, D15).
 ///
 /// The price of edges: what was there when the last edge came must be read to its end before the
 /// next wait, and an end of stream that arrives together with the last bytes makes no edge of its

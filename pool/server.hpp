@@ -434,8 +434,9 @@ class Server : public std::enable_shared_from_this<Server>,
     bool reports_changed_ = false;  ///< a ParameterStatus came since the defaults were looked at
     std::vector<protocol::LoginChange> login_changes_;  ///< of the transaction under way
     std::vector<std::string> told_in_lease_;  ///< names of those that the tenant was given
-    bool takes_stock_ = false;    ///< the question what the tenant's transaction left is under way
-    bool ask_hurried_ = false;    ///< the question after the state is to be put so
+    bool takes_stock_ = false;  ///< the question what the tenant's transaction left is under way
+    /// The state question was cut off by the client's statement_timeout: repeat it without.
+    bool ask_hurried_ = false;
     unsigned asked_hurried_ = 0;  ///< how often in a row the question was put in its hurried form
 
     // What the tenant's requests since the last question may have left in the session.
@@ -492,8 +493,8 @@ class Server : public std::enable_shared_from_this<Server>,
     /// In session pooling: the tenant's statements that reset or set something, by name. Null: its
     /// text was not kept.
     std::map<std::string, std::optional<std::string>, std::less<>> prepared_resets_;
-    /// Queries and Binds of the tenant's since the server was quiet; more where a text is not
-    /// known.
+    /// How many statements were sent since the server was last quiet. A Bind whose text is not
+    /// looked up counts 2, so that 1 means: one, whose text was seen.
     unsigned bound_ = 0;
     bool ran_reset_ = false;  ///< something that may be one was sent, and nothing behind it
     bool has_reset_ = false;  ///< by a RESET or SET of the tenant's, since its last ReadyForQuery
@@ -520,8 +521,8 @@ class Server : public std::enable_shared_from_this<Server>,
     SettingsPtr settings_wanted_;  ///< by the set-up
     SettingsPtr settings_lifted_;  ///< the server's, when the limits are lifted
     std::optional<protocol::ErrorReport> set_up_error_;  ///< of one that stood alone
-    /// The ErrorResponse to a refused set-up: what the tenant hears in place of what its requests,
-    /// which the server refuses for it, bring.
+    /// The server refused the client's settings with this error. What the client asked is then
+    /// discarded, or fails inside pgweir's aborted block; the client gets this error instead.
     std::string refusal_;
     std::list<std::string> told_;  ///< messages put in place of the server's, until delivered
     DeadlineOf<Server, &Server::cleaning_took_too_long> cleaning_deadline_{*this};

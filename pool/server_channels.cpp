@@ -132,7 +132,8 @@ void Server::take_channels(SessionState& state, Pins& pins) {
                                        listener->merge.has_passed_all(server));
     const bool of_hub = listener != nullptr && (undecided || listener->merge.target() == hub);
     if (of_hub && !brought && !discarded) {
-        // All is as it was before the transaction; what is there all the same is added.
+        // Nothing was switched, or the switch was rolled back: the hub stays the source. Channels
+        // that the server nevertheless listens to are added to the hub's.
         if (undecided) listener->merge.cancel_switch();
         channels_here_ = listens ? ChannelsHere::copied : ChannelsHere::none;
         std::vector<std::string> all;

@@ -96,8 +96,8 @@ void Server::forget_resets() {
     std::erase_if(fates_, [](const auto& fate) { return fate.second == SettingFate::reset; });
 }
 
-// Whether this start-up setting may be in need of being restored. What code of the database's does
-// is a guess: to a role RESET, to a setting of one's own the empty string.
+// Whether this start-up setting may be in need of being restored. For what functions do we guess: a
+// role that is gone was RESET; a custom setting that is empty was set to ''.
 bool Server::may_have_been_reset(const std::string& name) const {
     if (!hides_reset(name)) return true;
     const auto fate = fates_.find(name);

@@ -10,11 +10,14 @@ using protocol::Effect;
 using protocol::Effects;
 using protocol::TransactionStatus;
 
-// currval() and lastval() are this session's only on the server where it got the value. On another
-// one, what is there of other sessions goes first, so that PostgreSQL says what it says to a
-// session that has none: before it may be read, and before a value is got that may be read with it.
-// Leaves `reads_sequence` in the effects of a request that reads what an earlier transaction got:
-// who does that keeps the server. Of a text that is not `whole` it is not known that it does.
+// Call before a statement that may read currval() or lastval(), or that gets a value which may be
+// read so. If this server holds another session's values they must be discarded first, so that
+// PostgreSQL reports "not yet defined" instead of a stranger's value. Returns true if DISCARD
+// SEQUENCES has to go ahead.
+//
+// Leaves `reads_sequence` in the effects of a request that reads what an earlier transaction got: a
+// client that does that keeps the server. Of a text that is not `whole` it is not known that it
+// does.
 bool Server::forgets_sequences(Effects& effects, Bytes text, bool whole) {
     const bool reads = effects.contains(Effect::reads_sequence);
     const bool advances = effects.contains(Effect::advances_sequence);

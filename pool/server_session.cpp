@@ -78,10 +78,10 @@ bool Server::put_off_idle_timeout() {
     return true;
 }
 
-// Mostly the catalogue is read between tenants. But the first time nobody should be in need of one
-// more connection for it; the question for the state names the custom settings that it asks for,
-// and does not wait for another worker's server; who keeps the server would never be known to
-// leave nothing behind; and what was defined where nobody looked at the text is known only by it.
+// Normally a server reads the catalogue after its lease, when nobody waits. It is read before the
+// release in three cases: (1) it was never read, and the state question needs the names of custom
+// settings from it; (2) the client is pinned, so that its server never comes free; (3) it may have
+// changed where nobody looked at a text, so that names of custom settings may be missing.
 std::optional<CatalogueUpkeep::Reading> Server::begin_catalogue() {
     CatalogueUpkeep& upkeep = part_.pool().catalogue_upkeep();
     if (!part_.catalogue_was_asked()) {

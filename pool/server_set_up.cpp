@@ -1,6 +1,6 @@
 // The tenant's settings come before its request. The server itself judges: it runs the request only
 // behind a COMMIT of the settings that happened, as all of it is one extended query up to there
-// (DECISIONS.md, "The set-up before a request is an extended query without a Sync").
+// (DECISIONS.md, D61).
 #include <algorithm>
 #include <cassert>
 

@@ -1,4 +1,4 @@
-// What there is to tell about one server, copied on its worker for who looks from elsewhere.
+// A snapshot of one server for the console, taken on the server's worker.
 #pragma once
 
 #include <array>

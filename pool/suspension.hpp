@@ -17,7 +17,7 @@ namespace pgweir::pool {
 ///
 /// Asio's own way, async_initiate() with use_awaitable, makes another coroutine for each wait: a
 /// frame to allocate and to unwind for something that has no result. What Asio does in there to
-/// take a coroutine off its thread can be done directly (DECISIONS.md, "Readiness").
+/// take a coroutine off its thread can be done directly (DECISIONS.md, D39).
 ///
 /// Lives on one worker. Destroyed while it holds a coroutine, it has that unwound from the loop.
 class Suspension {

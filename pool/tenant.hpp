@@ -65,7 +65,8 @@ struct TenantSession {
 /// both live on; none may throw or suspend.
 class Tenant {
   public:
-    /// What it waited for in the queue is over: it is to go on, from the loop.
+    /// The wait in the queue has ended. The tenant continues from the event loop, not inside this
+    /// call.
     virtual void wake() = 0;
     /// A server is now lent to this tenant.
     virtual void lease_granted(Server& server) = 0;

@@ -7,7 +7,7 @@
 namespace pgweir::pool {
 
 /// A flag that one coroutine can wait for. `notify` never runs the waiter itself: it resumes from
-/// the worker's loop, so that who notifies need not expect anything to change under his hands.
+/// the worker's loop, so nothing changes during notify().
 ///
 /// Lives on one worker; at most one coroutine waits at a time.
 // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): nothing can derive from it

@@ -1,5 +1,5 @@
 // What drivers and tools say to any PostgreSQL of their own accord: the console answers it, so that
-// they can be used there. Nothing of it does anything.
+// they can be used there. None of these has an effect.
 #pragma once
 
 #include <map>

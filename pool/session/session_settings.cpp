@@ -176,10 +176,13 @@ std::vector<Parameter> merge(const SessionSettings& base, const SessionSettings&
 }
 
 // set_config() takes a value as the setting's text, also of a list.
-// What has to go back to the login's value is reset first. Identities come behind that, as the
-// others may need the login's rights, and limits last, so that nothing but the COMMIT runs under
-// them. By default it would be a transaction as the former client's are: a deferrable one waits for
-// what others write.
+//
+// What has to go back to the login's value is reset first. role and session_authorization come
+// behind that, as the others may need the login's rights, and limits last, so that nothing but the
+// COMMIT runs under them.
+//
+// By default it would be a transaction as the former client's are: a deferrable one waits for what
+// others write.
 std::vector<std::string> difference_sql(const SessionSettings& from, const SessionSettings& to) {
     std::vector<std::string> statements;
     if (from.values() == to.values()) return statements;

@@ -47,9 +47,11 @@ class Statement {
     [[nodiscard]] protocol::Effects effects(
         const std::shared_ptr<const protocol::NamedEffects>& names) const;
 
-    /// The types of a statement without text that a failed transaction refuses to bind in the same
-    /// words: as many as this one has parameters. `described`: that is also described alike; only
-    /// where it has no rows, and PostgreSQL need not find out a type. Nothing: there is none.
+    /// Parameter types for a stand-in: a statement without text, with as many parameters as this
+    /// one. In a failed transaction PostgreSQL rejects a Bind of the stand-in with the same error
+    /// as of the real statement. `described`: it must be described alike, too; only a statement
+    /// without rows of whose parameters PostgreSQL need not find out a type has such a stand-in.
+    /// Nothing: there is none.
     [[nodiscard]] std::optional<std::string> types_without_text(bool described) const;
 
     static constexpr std::string_view private_mark = "private ";
@@ -111,7 +113,7 @@ inline constexpr Bytes no_types{"\0\0", 2};
 
 /// A name that no server has: to close it does nothing and is answered.
 inline constexpr std::string_view no_statement = "pgweir_none";
-/// Whatever is parsed for the sake of its error.
+/// The name for a Parse that may fail, and must not cost the server the statement that it has.
 inline constexpr std::string_view statement_aside = "pgweir_aside";
 
 /// Gives equal statements one object. One for each pool and worker; touch only from that worker.

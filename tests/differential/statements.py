@@ -21,7 +21,7 @@ _TEXTS = (
 _BROKEN = ("selct", "select * from nowhere", "select $1 +", "select 1; select 2", "select $2::int")
 _NAMES = ("p0", "p1", "p2", "p3")
 _SQL_NAMES = ("q0", "q1", "p1")
-# A function that prepares under a name of the protocol's finds it free (CHANGELOG.md, Not yet).
+# A function that prepares under a name of the protocol's finds it free (LIMITATIONS.md).
 _HIDDEN_NAMES = ("q0", "q1")
 
 
