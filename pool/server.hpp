@@ -379,6 +379,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void tell_own_defaults();
     [[nodiscard]] const std::string* known_to_client(const std::string& name) const;
     void tell_differences();
+    [[nodiscard]] bool goes_with_role(std::string_view name) const;
     void note_fact(const std::string& name, const std::string& value);
     [[nodiscard]] bool takes_back(const std::string& name);
     void setting_reported(const std::string& name, const std::string& value, Bytes& message);

@@ -20,11 +20,6 @@ const std::string* find(const std::vector<Parameter>& reported, std::string_view
     return found != reported.end() ? &found->second : nullptr;
 }
 
-// Not of the session's role, and not for ever.
-bool has_default(std::string_view reported_name) {
-    return is_settable(reported_name) || reported_name == "in_hot_standby";
-}
-
 }  // namespace
 
 bool Server::is_current() const {

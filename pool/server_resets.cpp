@@ -252,7 +252,8 @@ void Server::tell_differences() {
         if (known == nullptr || *known == value) continue;
         // A default that has changed: tell_new_defaults().
         const bool own = tenant_->session().settings->find(lower_case(name)) != nullptr;
-        if (!own && value == connection_.at_login(name)) continue;
+        if (!own && has_default(name) && value == connection_.at_login(name)) continue;
+        if (goes_with_role(name)) continue;  // restore_sql() sets the role again
         judge_report(name);
         std::string& told = told_.emplace_back();
         protocol::append_parameter_status(told, name, value);
@@ -264,6 +265,12 @@ void Server::tell_differences() {
         }
         if (!message.empty()) forward(message);
     }
+}
+
+// A reported parameter hangs on the role that the client began with, which it may have RESET.
+bool Server::goes_with_role(std::string_view name) const {
+    return name == "is_superuser" && effects_.contains(protocol::Effect::reset) &&
+           tenant_->session().startup->find("role") != nullptr && may_have_been_reset("role");
 }
 
 // The client is told of a reported parameter that is no setting.

@@ -257,8 +257,7 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
     judge_report(name);
     if (is_settable(name)) {
         setting_reported(name, value, message);
-    } else if (name == "is_superuser" && effects_.contains(protocol::Effect::reset) &&
-               tenant_->session().startup->find("role") != nullptr && may_have_been_reset("role")) {
+    } else if (goes_with_role(name)) {
         message = {};  // restore_sql() sets the role again
     } else {
         note_fact(name, value);

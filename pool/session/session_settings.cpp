@@ -298,6 +298,10 @@ bool is_settable(std::string_view reported_name) {
     return std::ranges::find(facts, reported_name) == facts.end();
 }
 
+bool has_default(std::string_view reported_name) {
+    return is_settable(reported_name) || reported_name == "in_hot_standby";
+}
+
 SettingsPtr SettingsInterner::intern(std::vector<Parameter> values) {
     if (values.empty()) return none_;
     std::size_t hash = 0;

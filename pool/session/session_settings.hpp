@@ -82,6 +82,10 @@ inline constexpr std::string_view discard_plans = "DISCARD PLANS";
 /// server (server_version, is_superuser, …).
 [[nodiscard]] bool is_settable(std::string_view reported_name);
 
+/// Whether a reported parameter has a value that sessions begin with and that may change: not one
+/// of the session's role, nor one that stays for ever.
+[[nodiscard]] bool has_default(std::string_view reported_name);
+
 /// How long a client may be idle by its own setting, idle_session_timeout; 0: without end.
 [[nodiscard]] std::chrono::milliseconds idle_session_timeout(const SessionSettings& settings);
 

@@ -264,3 +264,26 @@ def test_a_fallback_database_is_passed_on_by_name(cluster, pgweir):
         weir.stop_at_once()
         cluster.admin("drop database another with (force)")
         weir.start()
+
+
+# The set-up and the request are one extended query, behind which the server had nothing to report:
+# it was a superuser's before and after.
+@pytest.mark.parametrize("statement", [
+    "set role none", "reset role; set role none", "reset role", "reset session authorization",
+    "set session authorization default", "discard all"])
+def test_a_superuser_hears_whether_it_is_one_when_it_leaves_its_first_role(cluster, pgweir,
+                                                                           statement):
+    cluster.admin("create role lesser")
+    try:
+        weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1},
+                       "databases": {"app": {"host": cluster.host, "port": cluster.port}}})
+        told = []
+        for server in (cluster, weir):
+            with Peer.login(server, user="postgres", options="-c role=lesser") as peer, \
+                    Peer.login(server, user="postgres", client_encoding="LATIN1") as other:
+                other.query("set search_path = pg_catalog")
+                told.append([m.strings for m in peer.query(statement) if m.type == "S"])
+                told[-1] += peer.rows("select current_user, current_setting('is_superuser')")
+        assert told[0] == told[1]
+    finally:
+        cluster.admin("drop role lesser")
