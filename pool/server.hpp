@@ -377,6 +377,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void restore_in_transaction();
     void restore_in_pipeline(protocol::Frontend type, Outgoing& out);
     void tell_own_defaults();
+    void tell_first_role();
     [[nodiscard]] const std::string* known_to_client(const std::string& name) const;
     void tell_differences();
     [[nodiscard]] bool goes_with_role(std::string_view name) const;

@@ -218,6 +218,21 @@ void Server::tell_own_defaults() {
         protocol::append_parameter_status(told_.emplace_back(), reported, told);
         forward(told_.back());
     }
+    tell_first_role();
+}
+
+// So has a RESET of the role that the client began with.
+void Server::tell_first_role() {
+    constexpr std::string_view name = "is_superuser";
+    const TenantSession& session = tenant_->session();
+    if (session.startup->find("role") == nullptr || plain_fate("role") != SettingFate::reset)
+        return;
+    const auto told = std::ranges::find(*session.greeting, name, &Parameter::first);
+    const std::string* const known = known_to_client(std::string(name));
+    if (told == session.greeting->end() || known == nullptr || *known == told->second) return;
+    note_fact(std::string(name), told->second);
+    protocol::append_parameter_status(told_.emplace_back(), name, told->second);
+    forward(told_.back());
 }
 
 // What the client was last told of a reported parameter; null where that is not known.

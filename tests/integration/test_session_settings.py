@@ -283,7 +283,10 @@ def test_a_superuser_hears_whether_it_is_one_when_it_leaves_its_first_role(clust
                     Peer.login(server, user="postgres", client_encoding="LATIN1") as other:
                 other.query("set search_path = pg_catalog")
                 told.append([m.strings for m in peer.query(statement) if m.type == "S"])
-                told[-1] += peer.rows("select current_user, current_setting('is_superuser')")
+                asked = "select current_user, current_setting('is_superuser')"
+                told[-1] += peer.rows(asked)
+                told[-1] += [m.strings for m in peer.query("reset role") if m.type == "S"]
+                told[-1] += peer.rows(asked)
         assert told[0] == told[1]
     finally:
         cluster.admin("drop role lesser")
