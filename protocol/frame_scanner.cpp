@@ -27,9 +27,8 @@ Step FrameScanner::next(Bytes input) {
         return {.kind = Step::Kind::invalid, .type = type};
     }
     const std::size_t total = std::size_t{length} + 1;
-    if (total > input.size() && total <= hold_limit_) {
-        return {.kind = Step::Kind::more, .size = total};
-    }
+    const std::size_t needed = std::min(total, hold_limit_);
+    if (needed > input.size()) return {.kind = Step::Kind::more, .size = needed};
     const std::size_t here = std::min(total, input.size());
     passing_ = total - here;
     return {.kind = Step::Kind::frame,

@@ -51,15 +51,16 @@ struct Step {
 };
 
 /// Knows where in a stream of messages it is. The frames it reports, and the bytes it passes, are
-/// the same however the stream is cut into inputs; only the part of a body shown with a message
-/// above the hold limit differs.
+/// the same however the stream is cut into inputs; only how much more than the hold limit is shown
+/// of a message above it differs.
 ///
 /// Pure: no I/O, no allocation. Not thread-safe; one for each direction of a connection.
 class FrameScanner {
   public:
     /// `hold_limit`: wanted messages up to this many bytes, header included, are reported when they
-    /// are whole; it must not be above the size of the user's buffer, or `more` asks for what the
-    /// buffer cannot hold. `max_length`: the greatest length field accepted.
+    /// are whole, longer ones when at least this many bytes are here. It must not be above the size
+    /// of the user's buffer, or `more` asks for what the buffer cannot hold. `max_length`: the
+    /// greatest length field accepted.
     explicit constexpr FrameScanner(const TypeSet& wanted, std::size_t hold_limit,
                                     std::uint32_t max_length = 0x7fffffff)
         : wanted_(&wanted), hold_limit_(hold_limit), max_length_(max_length) {}

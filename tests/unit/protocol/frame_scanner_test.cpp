@@ -120,18 +120,24 @@ TEST(FrameScanner, AWantedMessageWithinTheHoldLimitIsAskedForWhole) {
     EXPECT_EQ(step.size, 10U);
 }
 
+// What stands at its beginning, as the names in a Bind, is always shown.
 TEST(FrameScanner, AWantedMessageAboveTheHoldLimitIsShownInPart) {
     FrameScanner scanner(rows_unwanted, 9);
     const std::string bytes = message('C', "12345");
-    const Step step = scanner.next(Bytes(bytes).substr(0, 7));
+    for (std::size_t size = header_size; size < 9; ++size) {
+        const Step more = scanner.next(Bytes(bytes).substr(0, size));
+        EXPECT_EQ(more.kind, Kind::more);
+        EXPECT_EQ(more.size, 9U);
+    }
+    const Step step = scanner.next(Bytes(bytes).substr(0, 9));
     EXPECT_EQ(step.kind, Kind::frame);
     EXPECT_FALSE(step.whole);
-    EXPECT_EQ(step.body, "12");
-    EXPECT_EQ(step.size, 7U);
+    EXPECT_EQ(step.body, "1234");
+    EXPECT_EQ(step.size, 9U);
     EXPECT_FALSE(scanner.at_boundary());
-    const Step rest = scanner.next("345Z");
+    const Step rest = scanner.next("5Z");
     EXPECT_EQ(rest.kind, Kind::pass);
-    EXPECT_EQ(rest.size, 3U);
+    EXPECT_EQ(rest.size, 1U);
     EXPECT_TRUE(scanner.at_boundary());
 }
 
@@ -182,11 +188,11 @@ TEST(FrameScanner, LengthsThatCannotBeAreInvalid) {
 TEST(FrameScanner, TheShortestAndTheLongestLengthAreValid) {
     FrameScanner scanner(everything, 64);
     EXPECT_EQ(scanner.next(header('S', 4)).kind, Kind::frame);
-    const Step longest = scanner.next(header('d', 0x7fffffff) + "data");
+    const Step longest = scanner.next(header('d', 0x7fffffff) + std::string(64, 'x'));
     EXPECT_EQ(longest.kind, Kind::frame);
     EXPECT_FALSE(longest.whole);
     const std::string piece(1U << 20U, 'x');
-    std::size_t left = std::size_t{0x7fffffff} - 4 - 4;
+    std::size_t left = std::size_t{0x7fffffff} - 4 - 64;
     while (left > piece.size()) {
         const Step step = scanner.next(piece);
         ASSERT_EQ(step.kind, Kind::pass);
