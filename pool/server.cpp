@@ -160,6 +160,7 @@ void Server::forget_session() {
     forget_long_texts();
     long_look_.reset();
     materialised_.clear();
+    shown_.clear();
     to_close_.clear();
     refusal_.clear();
     named_ = {};

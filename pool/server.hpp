@@ -238,6 +238,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] static SettingNames names_in_statement(Bytes text);
     void note_names(const SettingNames& found);
     void note_names_in_values(Bytes values, bool all_here);
+    void note_texts_in_values(Bytes values, bool all_here);
     void mention(const std::vector<std::string>& names);
     [[nodiscard]] std::vector<std::string> names_to_ask_for();
     void judge_unseen_settings(Pins& pins);
@@ -256,6 +257,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool has_had_its_turn() const;
     [[nodiscard]] bool waits_for_sql(const protocol::Step& step) const;
     [[nodiscard]] bool waits_for_statement(const protocol::Step& step) const;
+    [[nodiscard]] bool waits_behind_open_query(const protocol::Step& step) const;
+    [[nodiscard]] bool names_doubtful(Bytes text) const;
 
     // server_statements.cpp: prepared statements on this server.
     /// What a request names: the client's statement and the server's that stands for it.
@@ -483,7 +486,9 @@ class Server : public std::enable_shared_from_this<Server>,
     bool flushed_ = false;            ///< nothing was sent since the server was asked to say all
     /// Client's statements that are there by their names; one text may have shown thousands.
     boost::unordered_flat_set<std::string, TextHash, std::equal_to<>> materialised_;
-    std::vector<std::string> to_close_;  ///< likewise, that are needed no more
+    /// Clients' names under which pgweir has put something since the last question.
+    boost::unordered_flat_set<std::string, TextHash, std::equal_to<>> shown_;
+    std::vector<std::string> to_close_;  ///< such names, of what is needed no more
     /// Custom settings that the tenant's requests have named since the last question.
     std::vector<std::string> mentioned_;
     bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question

@@ -130,6 +130,25 @@ bool Server::waits_for_sql(const Step& step) const {
     }
 }
 
+// A Query may need something in front of it, which goes into an extended query that has no Sync
+// yet. If that fails, or the transaction has failed before, the server would discard the Query with
+// it: all that stands before has to be answered.
+bool Server::waits_behind_open_query(const Step& step) const {
+    const auto type = static_cast<Frontend>(step.type);
+    const bool is_open = tracker_.owed() > 0 && origin_in_front() == protocol::Origin::injected;
+    if (type == Frontend::function_call) return is_open;
+    if (type != Frontend::query) return false;
+    if (!is_open && !in_flight_.has_doubtful()) return false;
+    return !step.whole || names_doubtful(text_of(step)) ||
+           (is_open && needs_something_in_front(text_of(step)));
+}
+
+// SQL that names statements, while an error may undo what the client has under its names.
+bool Server::names_doubtful(Bytes text) const {
+    return in_flight_.has_doubtful() &&
+           protocol::look_at(text, part_.names().get()).contains(Effect::names_statement);
+}
+
 // Whether a Sync stands between this request and an unanswered one about the same statement; if an
 // error came before that, the server has never read it.
 bool Server::waits_for_statement(const Step& step) const {
@@ -138,14 +157,16 @@ bool Server::waits_for_statement(const Step& step) const {
         if (in_flight_.is_doubtful(name, false)) return true;
         const ClientStatement* const own = tenant_->session().statements.find(name);
         return own != nullptr && own->statement != unknown_statement() &&
-               in_flight_.is_doubtful_text(own->statement->query());
+               (in_flight_.is_doubtful_text(own->statement->query()) ||
+                names_doubtful(own->statement->query()));
     };
     switch (static_cast<Frontend>(step.type)) {
         case Frontend::parse: {
             const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
-            if (!parse || parse->statement.empty()) return false;
+            if (!parse) return false;
+            if (parse->statement.empty()) return names_doubtful(parse->query);
             return in_flight_.is_doubtful(parse->statement, true) ||
-                   in_flight_.is_doubtful_text(parse->query);
+                   in_flight_.is_doubtful_text(parse->query) || names_doubtful(parse->query);
         }
         case Frontend::bind: {
             const auto bind = protocol::parse_bind_head(step.body);
@@ -181,7 +202,9 @@ bool Server::awaits_outcome(const Step& step) const {
     // What is sent for a COPY is no transaction of its own.
     const bool begins = is_simple || type == Frontend::parse || type == Frontend::bind;
     if (begins && has_had_its_turn()) return true;
-    return waits_for_sql(step) || (tenant_->session().follows && waits_for_statement(step));
+    if (waits_for_sql(step)) return true;
+    if (!tenant_->session().follows) return false;
+    return waits_for_statement(step) || (tracks() && waits_behind_open_query(step));
 }
 
 // A pipeline of many transactions gives the server to others who wait, between two of them. What is

@@ -447,7 +447,13 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, const Stateme
 void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     const auto bind = protocol::parse_bind_head(step.body);
     if (!bind) {
-        pass(Frontend::bind, message, out);
+        // As a whole it is nonsense that the server refuses. What is longer than a buffer might
+        // name a statement of somebody else's.
+        if (step.whole) {
+            pass(Frontend::bind, message, out);
+        } else {
+            close(ServerClose::protocol_error, "the names in a Bind are longer than a buffer");
+        }
         return;
     }
     const ClientStatement* const own = tenant_->session().statements.find(bind->statement);
@@ -507,10 +513,19 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     // In the midst of an extended query one of pgweir's own would end its transaction.
     bring_channels(effects, origin_in_front(), out);
     if (effects.contains(Effect::state)) note_names_in_values(values, all_here);
+    if (effects.contains(Effect::runs_unseen)) note_texts_in_values(values, all_here);
     if (effects.contains(Effect::names_statement)) {
         show_to_sql(statement.query(), Origin::injected, out);
     }
     note_settling(Frontend::bind, effects);
+}
+
+// Code that runs what it is given: what no question shows has to be found in the values.
+void Server::note_texts_in_values(Bytes values, bool all_here) {
+    Effects found = all_here ? Effects() : Effects(Effect::sticky);
+    protocol::for_each_value(
+        values, [&](Bytes value) { found |= protocol::look_at(value, part_.names().get()); });
+    note_effects(found.only(Effect::sticky | Effect::advances_sequence), {});
 }
 
 // Describe and Close.
@@ -550,6 +565,8 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
         pass(Frontend::describe, message, out);
         return;
     }
+    if (known && effects_of(*statement).contains(Effect::names_statement))
+        show_to_sql(statement->query(), Origin::injected, out);
     if (known && !target.name.empty() && named_.there == nullptr) {
         statement = stand_in(std::move(statement), true);
         have_stand_in(statement, out);

@@ -223,12 +223,13 @@ void Server::take_statements(SessionState& state, Pins& pins) {
         if (!std::ranges::binary_search(state.statements, name)) session.statements.set(name, {});
     }
     for (const std::string& name : state.statements) {
-        if (session.statements.find(name) == nullptr) {
+        if (session.statements.find(name) == nullptr && !shown_.contains(name)) {
             pins.add(PinReason::sql_prepared);
         } else {
             to_close_.push_back(name);
         }
     }
+    shown_.clear();
     if (session.statements.unnamed.statement == unknown_statement())
         pins.add(PinReason::large_statement);
 }
@@ -394,6 +395,7 @@ void Server::statements_dropped() {
     connection_.statements.clear();
     tenant_->session().statements.forget_named();
     materialised_.clear();
+    shown_.clear();
 }
 
 }  // namespace pgweir::pool

@@ -89,6 +89,9 @@ ServerStatement* Server::read_again(const ClientStatement& own, ServerStatement*
     } else {
         make_room_for(own.statement, out);
     }
+    // EXECUTE describes what it names when it is read.
+    if (effects_of(*own.statement).contains(Effect::names_statement))
+        show_to_sql(own.statement->query(), Origin::injected, out);
     writer(out).parse(Origin::injected, own.statement->server_name(), own.statement->query(),
                       types_for(own),
                       assumed({.on_server = OnServer::prepares,
@@ -105,6 +108,8 @@ bool Server::is_as_told(ClientStatement& own, const ServerStatement& there, Byte
         if (there.description->has_row_of(*own.told)) own.told_of = there.reading;
         return true;
     }
+    if (effects_of(*own.statement).contains(Effect::names_statement))
+        show_to_sql(own.statement->query(), Origin::injected, out);
     writer(out).describe(Origin::injected, server_name,
                          assumed({.there = {.statement = there.statement, .reading = there.reading},
                                   .describes = Describes::statement}));
@@ -155,6 +160,7 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
     // With what may stand under the client's own name goes the doubt of who has dropped it.
     if (const auto found = materialised_.find(name); found != materialised_.end())
         materialised_.erase(found);
+    if (server_name != name && shown_.contains(name)) writer(out).close(Origin::injected, name);
     writer(out).close(Origin::client, server_name, assumed(std::move(operation)));
 }
 
@@ -162,6 +168,7 @@ void Server::close_of_client(Bytes name, Outgoing& out) {
 // earlier request may have left there.
 void Server::put_under_clients_name(Bytes name, Bytes query, Bytes types, Origin origin,
                                     Outgoing& out) {
+    shown_.emplace(name);
     RequestWriter requests = writer(out);
     requests.close(origin, name);
     requests.parse(origin, name, query, types,
@@ -221,7 +228,8 @@ void Server::inject_close(const ServerStatement& there, Outgoing& out) {
 // client's names. The question about the state that follows finds what is left of them.
 void Server::show_to_sql(Bytes text, Origin origin, Outgoing& out) {
     const ClientStatements& statements = tenant_->session().statements;
-    if (!statements.has_named()) return;
+    // In a failed transaction no such statement runs, and none of these could be read.
+    if (!statements.has_named() || has_failed()) return;
     const std::size_t before = out.own().size();
     if (const auto only = protocol::only_deallocated(text)) {
         show_to_sql(*only, true, origin, out);

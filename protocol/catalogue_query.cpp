@@ -112,7 +112,7 @@ SELECT t.typname::pg_catalog.text,
  WHERE t.oid >= 16384)";
 
 // Who uses whom: columns of domains, composite types and ranges, or arrays of them; partitions and
-// children; tables to which a foreign key passes an UPDATE or DELETE on.
+// children; tables to which a foreign key passes an UPDATE, a DELETE or a TRUNCATE … CASCADE on.
 constexpr std::string_view relations = R"(
 UNION ALL
 SELECT c.relname::pg_catalog.text, COALESCE(e.typname, t.typname)::pg_catalog.text
@@ -136,7 +136,11 @@ SELECT p.relname::pg_catalog.text,
   JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
   JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
  WHERE k.contype = 'f' AND (k.confdeltype = ANY (ARRAY['c', 'n', 'd']::pg_catalog."char"[])
-                            OR k.confupdtype = ANY (ARRAY['c', 'n', 'd']::pg_catalog."char"[])))";
+                            OR k.confupdtype = ANY (ARRAY['c', 'n', 'd']::pg_catalog."char"[])
+                            OR EXISTS (SELECT 1
+                                         FROM pg_catalog.pg_trigger AS t
+                                        WHERE t.tgrelid = k.conrelid
+                                          AND pg_catalog.pg_get_triggerdef(t.oid) ~ ' TRUNCATE ')))";
 
 // What pg_depend knows: operators and casts in all of the above.
 constexpr std::string_view dependencies = R"(

@@ -4,7 +4,7 @@ import pytest
 
 from support import wire
 from support.peer import Peer
-from support.timing import sized
+from support.timing import eventually, sized
 
 
 def own(peer, sql="select current_user"):
@@ -283,3 +283,45 @@ def test_in_session_pooling_a_client_goes_back_to_the_role_it_began_with(pgweir,
         client.query("set role none")
         client.query("select set_config('work_mem', '3MB', false)")
         assert own(client) == [["app"]]
+
+
+CASCADED = """
+create table parent (id int primary key);
+create table child (parent int references parent);
+create function says() returns trigger language plpgsql as $f$ begin
+    perform set_config('app.told', 'a secret', false); return null; end $f$;
+create trigger t after truncate on child for each statement execute function says();
+grant all on parent, child to app;
+"""
+
+
+# A foreign key without an action passes a TRUNCATE on all the same.
+def test_a_trigger_that_truncate_reaches_by_a_foreign_key_leaves_nothing(cluster, pgweir):
+    cluster.admin(CASCADED)
+    try:
+        weir = pgweir({"pool": {"default_pool_size": 1}})
+        with Peer.login(weir) as client, Peer.login(weir) as other:
+            other.query("select 1")
+            assert not [m for m in client.query("truncate parent cascade") if m.type == "E"]
+            assert own(other, "select coalesce(current_setting('app.told', true), '')") == [[""]]
+            assert own(client, "select current_setting('app.told', true)") == [["a secret"]]
+    finally:
+        cluster.admin("drop table child, parent; drop function says")
+
+
+# What is bound is a text that a function runs: it leaves what no question shows.
+@pytest.mark.parametrize("bound", [True, False], ids=["bound", "in the text"])
+def test_what_a_bound_text_leaves_in_its_server_is_no_other_clients(cluster, pgweir, bound):
+    cluster.admin("create function runs_text(sql text) returns void language plpgsql as"
+                  " $f$ begin execute sql; end $f$")
+    try:
+        weir = pgweir({"workers": 1, "pool": {"default_pool_size": 2}})
+        leaves = "select setseed(0.5)"
+        with Peer.login(weir) as client, Peer.login(weir) as other:
+            other.query("select 1")
+            messages = extended(client, "select runs_text($1)", leaves) if bound else \
+                client.query(f"select runs_text('{leaves}')")
+            assert not [m for m in messages if m.type == "E"]
+            eventually(lambda: weir.metrics().sum("pgweir_clients_pinned", reason="unseen") == 1)
+    finally:
+        cluster.admin("drop function runs_text")

@@ -285,11 +285,9 @@ TEST_F(AskingTest, AStatementThatCouldNotBePreparedForSqlIsStillTheClients) {
     static_cast<void>(next_message());
     backend().complete("BEGIN", TransactionStatus::in_transaction);
     ann.query("SELECT 1/0");
-    static_cast<void>(next_message());
-    backend().fail("22012", TransactionStatus::failed);
-    settle();
     ann.query("EXECUTE s1");
-    EXPECT_EQ(got(), "C:s1 P:s1 S Q");
+    EXPECT_EQ(got(), "Q C:s1 P:s1 S Q");
+    backend().fail("22012", TransactionStatus::failed);
     backend().fail("25P02", TransactionStatus::failed);
     backend().fail("25P02", TransactionStatus::failed);
     settle();
@@ -299,6 +297,20 @@ TEST_F(AskingTest, AStatementThatCouldNotBePreparedForSqlIsStillTheClients) {
     static_cast<void>(question());
     answer({});
     EXPECT_NE(ann.session().statements.find("s1"), nullptr);
+}
+
+// Nothing that EXECUTE names could be prepared there, and without it the server says the same.
+TEST_F(AskingTest, NothingIsPreparedForSqlWhereTheTransactionHasFailed) {
+    ClientStatement own;
+    own.statement = std::make_shared<const Statement>("SELECT 1", no_types, "");
+    ann.session().statements.set("s1", own);
+    acquire(ann);
+    ann.query("BEGIN");
+    static_cast<void>(next_message());
+    backend().fail("22012", TransactionStatus::failed);
+    settle();
+    ann.query("EXECUTE s1");
+    EXPECT_EQ(got(), "Q");
 }
 
 // RESET goes to the server's login; the client's own start is what it is to see.
