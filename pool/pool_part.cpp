@@ -295,12 +295,12 @@ void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
 void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of) {
     catalogue_was_asked_ = true;
     names_.reset();
-    functions_keep_plans_ = true;
+    plan_facts_ = {};
     if (!catalogue) return;
     if (as_of == pool_.catalogue_upkeep().changes()) {
         names_ = {catalogue, &catalogue->effects};
         lacks_settings_ = false;
-        functions_keep_plans_ = catalogue->keeps_plans;
+        plan_facts_ = catalogue->plans;
     }
     for (const std::string& name : catalogue->custom_settings) note_custom_setting(name);
 }

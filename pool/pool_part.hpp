@@ -61,7 +61,7 @@ class PoolPart {
     void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of);
     void forget_catalogue(CatalogueChange how) {
         names_.reset();
-        functions_keep_plans_ = true;
+        plan_facts_ = {};
         lacks_settings_ = lacks_settings_ || how == CatalogueChange::unseen;
     }
     /// There was an answer. Before the first, custom_settings() lacks those that functions set.
@@ -75,8 +75,8 @@ class PoolPart {
     /// One may be missing there that functions of the database's set: there are too many.
     [[nodiscard]] bool lacks_room_for_settings() const { return lacks_room_; }
     void note_custom_setting(const std::string& name);
-    /// False: it is known that no function of the database's keeps plans in a backend.
-    [[nodiscard]] bool functions_keep_plans() const { return functions_keep_plans_; }
+    /// What the database's functions make of the settings that plans were made with.
+    [[nodiscard]] const PlanFacts& plan_facts() const { return plan_facts_; }
 
     /// Its clients that listen.
     [[nodiscard]] Listeners& listeners() { return listeners_; }
@@ -163,7 +163,7 @@ class PoolPart {
     std::vector<std::string> custom_settings_;
     bool catalogue_was_asked_ = false;
     bool lacks_room_ = false;
-    bool functions_keep_plans_ = true;
+    PlanFacts plan_facts_;
     bool lacks_settings_ = false;
     unsigned connecting_ = 0;
     bool retry_planned_ = false;

@@ -189,6 +189,10 @@ class Server : public std::enable_shared_from_this<Server>,
         alone,    ///< they are on their way, and nothing may be sent
     };
     [[nodiscard]] bool is_set_up(Bytes text);
+    [[nodiscard]] bool plans_are_anothers() const;
+    [[nodiscard]] bool has_plans_of_another() const;
+    [[nodiscard]] bool has_plans() const;
+    void note_maker_of_plans();
     [[nodiscard]] Bytes text_to_run(const protocol::Step& step) const;
     [[nodiscard]] bool leaves_for_temp_buffers(const protocol::Step& step);
     [[nodiscard]] bool needs_something_in_front(Bytes text) const;
@@ -212,6 +216,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] protocol::Origin origin_in_front() const;
     void put_in_front(std::string_view sql, Outgoing& out);
     [[nodiscard]] bool shadows_anew(protocol::Effects effects, Bytes text) const;
+    [[nodiscard]] bool outdates_plans(protocol::Effects effects, Bytes text) const;
+    [[nodiscard]] bool needs_new_plans(protocol::Effects effects, Bytes text) const;
     void take_function_call(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);

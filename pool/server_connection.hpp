@@ -79,6 +79,12 @@ struct ServerConnection {
     bool is_worn_out = false;  ///< it is not to be lent again
     /// The session whose values of sequences it may have: 0 for none, or several_sessions.
     std::uint64_t sequences_of = 0;
+    /// The session that has changed settings here, for a time, that plans depend on: its plans are
+    /// no other session's. 0 for none, or several_sessions.
+    std::uint64_t plans_of = 0;
+    /// The only session that may have made plans here since they were discarded: 0 for none, or
+    /// several_sessions.
+    std::uint64_t plans_made_by = 0;
     Clock::time_point connected_at;
     /// Counts up with each configuration of the pool: an older connection is not lent again.
     unsigned generation = 0;

@@ -261,9 +261,23 @@ bool Server::shadows_anew(Effects effects, Bytes text) const {
     if (tracker_.transaction_status() == protocol::TransactionStatus::failed) return false;
     const bool may_hide =
         effects.contains(Effect::runs_unseen) || lower_case(text).find("temp") != std::string::npos;
-    const bool may_make =
-        !protocol::forecast_pin(text, effects).empty() || (may_hide && runs_code(text));
-    return may_make && !protocol::runs_alone(text);
+    return !protocol::forecast_pin(text, effects).empty() || (may_hide && runs_code(text));
+}
+
+// The client changes settings, and others have made plans here. Within a transaction nothing is put
+// in front: DISCARD takes a snapshot, behind which SET TRANSACTION comes too late.
+bool Server::outdates_plans(Effects effects, Bytes text) const {
+    const bool alters = effects.contains(Effect::state) || effects.contains(Effect::alters_reading);
+    if (!alters || connection_.plans_made_by == tenant_->session().id) return false;
+    const bool between_transactions =
+        tracker_.transaction_status() == protocol::TransactionStatus::idle &&
+        !tracker_.owes_ready();
+    return between_transactions && has_plans() && may_change_plans(text, part_.plan_facts());
+}
+
+bool Server::needs_new_plans(Effects effects, Bytes text) const {
+    const bool needs = shadows_anew(effects, text) || outdates_plans(effects, text);
+    return needs && !protocol::runs_alone(text);
 }
 
 // It names a function by its oid, which may be anything's: set_config, lastval.
@@ -293,7 +307,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
         }
         if (effects.any()) {
             if (forgets_sequences(effects, text, step.whole)) put_in_front(discard_sequences, out);
-            if (shadows_anew(effects, text)) put_in_front(discard_plans, out);
+            if (needs_new_plans(effects, text)) put_in_front(discard_plans, out);
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
                 return;
@@ -507,7 +521,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     if (!effects.any()) return;
     if (forgets_sequences(effects, statement.query(), true))
         inject_statement(discard_sequences, out);
-    if (shadows_anew(effects, statement.query())) inject_statement(discard_plans, out);
+    if (needs_new_plans(effects, statement.query())) inject_statement(discard_plans, out);
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);
     // In the midst of an extended query one of pgweir's own would end its transaction.
@@ -608,8 +622,11 @@ Effects Server::effects_of(const Statement& statement) const {
 }
 
 void Server::note_effects(Effects effects, Bytes text, const Statement* statement) {
-    if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading))
+    if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading)) {
         alters_reading_ = tracker_.sent_in_all();
+        if (may_change_plans(text, part_.plan_facts()))
+            connection_.plans_of = tenant_->session().id;
+    }
     effects = effects.without(Effect::alters_reading);
     if (effects.contains(Effect::empties_database)) {
         part_.pool().make_way(text);

@@ -388,7 +388,10 @@ void Server::note_own_tag(Bytes tag) {
     if (!tag.empty() && tag.back() == '\0') tag.remove_suffix(1);
     if (tag == "COMMIT") set_up_committed();
     if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") connection_.statements.clear();
-    if (tag == "DISCARD ALL") connection_.sequences_of = 0;
+    if (tag == "DISCARD ALL") {
+        connection_.sequences_of = 0;
+        connection_.plans_of = 0;
+    }
 }
 
 void Server::statements_dropped() {

@@ -64,14 +64,40 @@ bool Server::set_up() {
     return true;
 }
 
+// Functions, and statements that clients share, would go on to use plans that were made with the
+// settings of another client.
+bool Server::plans_are_anothers() const {
+    const bool functions_do =
+        looks_at_texts() && part_.plan_facts().functions_keep_plans &&
+        plans_may_differ(*connection_.settings, *settings_wanted_, part_.plan_facts());
+    return functions_do || has_plans_of_another();
+}
+
+bool Server::has_plans() const {
+    return part_.plan_facts().functions_keep_plans || connection_.statements.size() > 0;
+}
+
+void Server::note_maker_of_plans() {
+    const std::uint64_t id = tenant_->session().id;
+    if (connection_.plans_made_by == id) return;
+    connection_.plans_made_by = connection_.plans_made_by == 0 ? id : several_sessions;
+}
+
+// Another client has changed settings, for a time, that plans depend on.
+bool Server::has_plans_of_another() const {
+    return connection_.plans_of != 0 && connection_.plans_of != tenant_->session().id &&
+           looks_at_texts() && has_plans();
+}
+
 // The settings of a client may be another object with the same values. `text`: what is about to
 // run, where that is known.
 bool Server::is_set_up(Bytes text) {
     TenantSession& session = tenant_->session();
-    if (connection_.settings == session.settings) return true;
+    const bool has_plans = has_plans_of_another();
+    if (connection_.settings == session.settings && !has_plans) return true;
     settings_wanted_ =
         session.settings_refused ? without_given_up(*session.settings, text) : session.settings;
-    if (connection_.settings->values() != settings_wanted_->values()) return false;
+    if (has_plans || connection_.settings->values() != settings_wanted_->values()) return false;
     connection_.settings = settings_wanted_;
     session.settings_refused = false;
     return true;
@@ -79,7 +105,9 @@ bool Server::is_set_up(Bytes text) {
 
 // Before the first request on a server. False: nothing more may be sent before there is an answer.
 bool Server::set_up_for(const Step& step, Outgoing& out) {
-    if (set_up_ != SetUp::none || connection_.settings == tenant_->session().settings) return true;
+    if (set_up_ != SetUp::none) return true;
+    note_maker_of_plans();
+    if (connection_.settings == tenant_->session().settings && !has_plans_of_another()) return true;
     const auto type = static_cast<Frontend>(step.type);
     const bool is_query = type == Frontend::query;
     const Bytes text = text_to_run(step);
@@ -99,7 +127,7 @@ bool Server::set_up_for(const Step& step, Outgoing& out) {
 bool Server::needs_something_in_front(Bytes text) const {
     const protocol::Effects effects = protocol::look_at(text, part_.names().get());
     return effects.only(needs_orders).any() || may_forget_sequences(effects) ||
-           shadows_anew(effects, text);
+           needs_new_plans(effects, text);
 }
 
 // With nothing behind it.
@@ -115,10 +143,12 @@ void Server::begin_set_up() {
 void Server::append_set_up(Outgoing& out) {
     assert(tracker_.releasable());
     std::vector<std::string> statements = difference_sql(*connection_.settings, *settings_wanted_);
-    // Functions would go on to use the plans that were made with the settings of the client before.
-    if (looks_at_texts() && part_.functions_keep_plans() &&
-        plans_may_differ(*connection_.settings, *settings_wanted_))
+    if (plans_are_anothers()) {
+        if (statements.empty()) statements = {"BEGIN", "COMMIT"};
         statements.insert(std::next(statements.begin()), std::string(discard_plans));
+        connection_.plans_made_by = tenant_->session().id;
+    }
+    connection_.plans_of = 0;
     settings_before_ = std::exchange(connection_.settings, settings_wanted_);
     RequestWriter requests = writer(out);
     for (const std::string& sql : statements) requests.run_unnamed(Origin::pool, sql);
@@ -159,7 +189,7 @@ void Server::limits_lifted(const Questions::Answer& answer) {
         lifting_failed_ = 0;
     }
     if (tenant_ == nullptr || !set_up_alone_) return;  // a request that waits comes again
-    if (connection_.settings->values() != settings_wanted_->values()) {
+    if (connection_.settings->values() != settings_wanted_->values() || has_plans_of_another()) {
         begin_set_up();
     } else {
         set_up_alone_ = false;
@@ -198,6 +228,7 @@ void Server::set_up_answered() {
 void Server::set_up_refused(protocol::ErrorReport report) {
     const SetUp before = std::exchange(set_up_, SetUp::none);
     connection_.settings = settings_before_;
+    connection_.plans_of = several_sessions;
     if (tenant_ == nullptr) return;
     tenant_->session().settings_refused = true;
     report.severity = "ERROR";

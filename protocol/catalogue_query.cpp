@@ -204,15 +204,36 @@ SELECT w.word, p.proname::pg_catalog.text
        AS w (word)
  WHERE t.evtevent <> 'login')";
 
-// A row without a name: there are functions whose language keeps the plans of their statements in
-// the backend.
-constexpr std::string_view keeps_plans = R"(
+// Rows without a name: what holds of the database as a whole. Functions whose language keeps the
+// plans of their statements in the backend; functions called IMMUTABLE that may read a setting or
+// the role all the same, so that the planner folds what they gave once; functions in SQL with
+// rights of their own, which the planner asks for when it puts their text in the place of a call.
+constexpr std::string_view facts = R"(
 UNION ALL
-SELECT NULL, NULL
+SELECT NULL, 'keeps_plans'
  WHERE EXISTS (SELECT 1
                  FROM pg_catalog.pg_proc AS p
                  JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
-                WHERE l.lanname <> ALL (ARRAY['c', 'internal', 'sql'])))";
+                WHERE l.lanname <> ALL (ARRAY['c', 'internal', 'sql']))
+UNION ALL
+SELECT NULL, 'folds_settings'
+  FROM (SELECT pg_catalog.lower(pg_catalog.concat_ws(' ', p.prosrc, @SQLBODY@ '')) AS source
+          FROM pg_catalog.pg_proc AS p
+          JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+         WHERE p.oid >= 16384 AND p.provolatile = 'i'
+           AND l.lanname <> ALL (ARRAY['c', 'internal'])) AS i
+ WHERE i.source ~ 'setting|user|role|show'
+    OR EXISTS (SELECT 1
+                 FROM pg_catalog.pg_proc AS q
+                WHERE q.oid >= 16384 AND q.provolatile <> 'i'
+                  AND pg_catalog.strpos(i.source,
+                                        pg_catalog.lower(q.proname::pg_catalog.text)) > 0)
+UNION ALL
+SELECT NULL, 'asks_for_rights'
+ WHERE EXISTS (SELECT 1
+                 FROM pg_catalog.pg_proc AS p
+                 JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+                WHERE p.oid >= 16384 AND l.lanname = 'sql' AND p.proacl IS NOT NULL))";
 
 // Writes each operator so that search_path has no say in which one is meant.
 std::string with_qualified_operators(std::string_view query) {
@@ -240,13 +261,14 @@ std::string catalogue_query(int server_version_num) {
     constexpr int first_with_sql_bodies = 140000;
     std::string query;
     for (const std::string_view part : {patience, functions, aliases, rewritten, expressions,
-                                        relations, dependencies, unseen, keeps_plans}) {
+                                        relations, dependencies, unseen, facts}) {
         query.append(part);
     }
-    query.replace(query.find(placeholder), placeholder.size(),
-                  server_version_num >= first_with_sql_bodies
-                      ? "pg_catalog.pg_get_function_sqlbody(p.oid),"
-                      : "");
+    const std::string_view bodies = server_version_num >= first_with_sql_bodies
+                                        ? "pg_catalog.pg_get_function_sqlbody(p.oid),"
+                                        : "";
+    for (std::size_t at = 0; (at = query.find(placeholder, at)) != std::string::npos;)
+        query.replace(at, placeholder.size(), bodies);
     return with_qualified_operators(query);
 }
 

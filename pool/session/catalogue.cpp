@@ -27,7 +27,7 @@ void CatalogueReader::row(std::string_view body, bool whole) {
         const auto columns = protocol::parse_data_row<2>(body);
         if (!columns) return;
         if (!(*columns)[0]) {
-            keeps_plans_ = true;
+            take_fact((*columns)[1].value_or(""));
             return;
         }
         entry.name = *(*columns)[0];
@@ -43,10 +43,16 @@ void CatalogueReader::row(std::string_view body, bool whole) {
     entries_.push_back(std::move(entry));
 }
 
+void CatalogueReader::take_fact(std::string_view fact) {
+    plans_.functions_keep_plans = plans_.functions_keep_plans || fact == "keeps_plans";
+    plans_.folds_settings = plans_.folds_settings || fact == "folds_settings";
+    plans_.asks_for_rights = plans_.asks_for_rights || fact == "asks_for_rights";
+}
+
 CataloguePtr CatalogueReader::finish() const {
     auto catalogue = std::make_shared<Catalogue>();
     catalogue->effects = protocol::NamedEffects::of_catalogue(entries_);
-    catalogue->keeps_plans = keeps_plans_;
+    catalogue->plans = plans_;
     for (const auto& entry : entries_) {
         // What cannot be read there has an effect of its own.
         std::ignore = protocol::collect_custom_settings(entry.text, catalogue->custom_settings);

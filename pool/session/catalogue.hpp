@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/session/session_settings.hpp"
 #include "protocol/named_effects.hpp"
 
 namespace pgweir::pool {
@@ -15,8 +16,7 @@ namespace pgweir::pool {
 struct Catalogue {
     protocol::NamedEffects effects;
     std::vector<std::string> custom_settings;  ///< that functions set
-    /// There are functions that keep plans in a backend: those in PL/pgSQL and the like.
-    bool keeps_plans = false;
+    PlanFacts plans;
 };
 
 using CataloguePtr = std::shared_ptr<const Catalogue>;
@@ -32,8 +32,11 @@ class CatalogueReader {
     [[nodiscard]] CataloguePtr finish() const;
 
   private:
+    void take_fact(std::string_view fact);
+
     std::vector<protocol::CatalogueEntry> entries_;
-    bool keeps_plans_ = false;
+    PlanFacts plans_{
+        .functions_keep_plans = false, .folds_settings = false, .asks_for_rights = false};
 };
 
 }  // namespace pgweir::pool

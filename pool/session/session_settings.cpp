@@ -9,6 +9,9 @@
 #include <iterator>
 #include <limits>
 
+#include "protocol/custom_settings.hpp"
+#include "protocol/setting_fate.hpp"
+
 namespace pgweir::pool {
 
 namespace {
@@ -209,14 +212,30 @@ std::vector<std::string> difference_sql(const SessionSettings& from, const Sessi
     return statements;
 }
 
-bool plans_may_differ(const SessionSettings& from, const SessionSettings& to) {
+bool plans_depend_on(std::string_view setting, const PlanFacts& facts) {
+    if (facts.folds_settings) return true;
+    if (is_identity(setting)) return facts.asks_for_rights;
+    return setting != "search_path" && !protocol::is_custom_setting_name(setting) &&
+           !leaves_statements_alone(setting);
+}
+
+bool may_change_plans(std::string_view sql, const PlanFacts& facts) {
+    if (facts.folds_settings || protocol::scope_of_setting(sql) == protocol::SettingScope::unknown)
+        return true;
+    const protocol::SettingFates fates(sql);
+    bool changes = fates.touches_all();
+    fates.for_each_named(
+        [&](std::string_view name) { changes = changes || plans_depend_on(name, facts); });
+    return changes;
+}
+
+bool plans_may_differ(const SessionSettings& from, const SessionSettings& to,
+                      const PlanFacts& facts) {
     std::vector<Parameter> differing;
     std::ranges::set_symmetric_difference(from.values(), to.values(),
                                           std::back_inserter(differing));
-    return std::ranges::any_of(differing, [](const Parameter& setting) {
-        return !leaves_statements_alone(setting.first) && !is_identity(setting.first) &&
-               setting.first != "search_path";
-    });
+    return std::ranges::any_of(
+        differing, [&](const Parameter& setting) { return plans_depend_on(setting.first, facts); });
 }
 
 std::vector<Parameter> limits_to_lift(const SessionSettings& from, const SessionSettings& to) {

@@ -65,9 +65,29 @@ using SettingsPtr = std::shared_ptr<const SessionSettings>;
 /// Has each plan of the session made anew when it is used next (manual, "DISCARD").
 inline constexpr std::string_view discard_plans = "DISCARD PLANS";
 
-/// Whether a plan that was made with `from`, and that PostgreSQL would go on to use, may give
-/// something else than one made with `to`. For search_path and roles PostgreSQL makes it anew.
-[[nodiscard]] bool plans_may_differ(const SessionSettings& from, const SessionSettings& to);
+/// What a database's functions make of the settings that a plan was made with. As long as the
+/// catalogue is not known: everything.
+struct PlanFacts {
+    bool functions_keep_plans = true;  ///< there are functions in PL/pgSQL or the like
+    /// Functions that are called IMMUTABLE may read settings: the planner folds their calls.
+    bool folds_settings = true;
+    /// Functions in SQL that not everybody may call: the planner asks for the right, once.
+    bool asks_for_rights = true;
+
+    friend bool operator==(const PlanFacts&, const PlanFacts&) = default;
+};
+
+/// Whether a plan that PostgreSQL would go on to use may give something else by the value of this
+/// setting (name in lower case). For another search_path it makes the plan anew by itself.
+[[nodiscard]] bool plans_depend_on(std::string_view setting, const PlanFacts& facts);
+
+/// Whether a plan that was made with `from` may give something else than one made with `to`.
+[[nodiscard]] bool plans_may_differ(const SessionSettings& from, const SessionSettings& to,
+                                    const PlanFacts& facts);
+
+/// Whether a statement may change a setting that plans depend on, for its transaction or longer.
+/// `sql`: of a statement that may change settings at all.
+[[nodiscard]] bool may_change_plans(std::string_view sql, const PlanFacts& facts);
 
 /// Those of `from` that bound how long a statement or a transaction may take, or a session may be
 /// idle, and that `to` does not have alike: set to no limit.

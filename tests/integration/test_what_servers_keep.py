@@ -2,6 +2,7 @@
 
 import pytest
 
+from support import wire
 from support.peer import Peer
 from support.timing import eventually
 
@@ -113,42 +114,95 @@ def test_a_hostile_search_path_has_no_say_in_pgweirs_questions(cluster, pgweir):
 
 
 # What PL/pgSQL keeps was made with the settings of whoever called it first there: a constant of the
-# text, and what the planner folds into the plan.
+# text, and what the planner folds into the plan; so were the plans of statements that clients share.
 CACHED = """
+create role first_role; create role second_role; grant first_role, second_role to app;
 create table walled (tenant text, secret text);
-insert into walled values ('a', 'of a'), ('b', 'of b');
+insert into walled values ('a', 'of a'), ('b', 'of b'), ('first_role', 'of first_role'),
+    ('second_role', 'of second_role');
 create function whose() returns text immutable language sql as
     $f$ select current_setting('cached.tenant', true) $f$;
-create policy own on walled using (tenant = whose());
+create function whose_role() returns text immutable language sql as $f$ select current_user::text $f$;
+create function whose_program() returns text immutable language sql as
+    $f$ select current_setting('application_name') $f$;
+create policy own on walled using (tenant in (whose(), whose_role(), whose_program()));
 alter table walled enable row level security;
-grant select on walled to app;
+grant select on walled to app, first_role, second_role;
 create function secrets() returns setof text language plpgsql as
     $f$ begin return query select secret from walled; end $f$;
 create function day() returns text language plpgsql as
     $f$ begin return extract(day from date '01/02/2020'); end $f$;
 create function noon() returns text language plpgsql as
     $f$ begin return extract(epoch from timestamptz '2020-06-01 12:00')::bigint; end $f$;
+create function digits() returns text language plpgsql as
+    $f$ begin return (0.1::float8 + 0.2::float8)::text; end $f$;
+create function firsts_own() returns text language sql as $f$ select 'inlined'::text $f$;
+revoke all on function firsts_own() from public; grant execute on function firsts_own() to first_role;
+create function inlines() returns text language plpgsql as $f$ begin return firsts_own(); end $f$;
 """
 UNCACHED = """
-drop function secrets(); drop table walled; drop function whose(); drop function day();
-drop function noon();
+drop function secrets(), day(), noon(), digits(), inlines(), firsts_own(); drop table walled;
+drop function whose(), whose_role(), whose_program(); drop role first_role; drop role second_role;
 """
 
-
-@pytest.mark.parametrize("call,setting,values,answers", [
+# A call, a setting with the values of two clients, and what each gets.
+KEPT = [
     ("day()", "datestyle", ("ISO, DMY", "ISO, MDY"), ["1", "2"]),
-    ("noon()", "timezone", ("UTC", "Asia/Tokyo"), ["1591012800", "1590980400"]),
-    ("secrets()", "cached.tenant", ("a", "b"), ["of a", "of b"])])
-def test_what_functions_keep_is_made_with_each_clients_own_settings(own_cluster, pgweir, call,
-                                                                    setting, values, answers):
-    own_cluster.admin(CACHED)
-    try:
-        weir = one_server(pgweir)
-        with Peer.login(weir) as one, Peer.login(weir) as other:
-            for peer, value in zip((one, other), values):
-                peer.query(f"set {setting} = '{value}'")
-            for _ in range(3):
-                told = [peer.value(f"select {call}") for peer in (one, other)]
-                assert told == answers
-    finally:
-        own_cluster.admin(UNCACHED)
+    ("noon()", "timezone", ("Asia/Tokyo", "UTC"), ["1590980400", "1591012800"]),
+    ("digits()", "extra_float_digits", ("0", "1"), ["0.3", "0.30000000000000004"]),
+    ("secrets()", "cached.tenant", ("a", "b"), ["of a", "of b"]),
+    ("secrets()", "role", ("first_role", "second_role"), ["of first_role", "of second_role"]),
+    ("secrets()", "application_name", ("a", "b"), ["of a", "of b"]),
+    ("inlines()", "role", ("first_role", "second_role"), ["inlined", "42501"]),
+]
+
+
+@pytest.fixture(name="cached", scope="module")
+def fixture_cached(cluster):
+    cluster.admin("create database cached", dbname="postgres")
+    cluster.admin(CACHED, dbname="cached")
+    yield {"databases": {"app": {"host": cluster.host, "port": cluster.port, "dbname": "cached"}}}
+    cluster.admin(UNCACHED, dbname="cached")
+    cluster.admin("drop database cached with (force)", dbname="postgres")
+
+
+def told_by(peer, call, prepared):
+    """What one client gets: the value, or the SQLSTATE."""
+    if prepared:
+        peer.send(wire.bind("", "kept"), wire.execute(), wire.sync())
+        messages = peer.until("Z")
+    else:
+        messages = peer.query(f"select {call}")
+    return [m.sqlstate if m.type == "E" else m.values[0].decode() for m in messages
+            if m.type in "ED"]
+
+
+# `how`: each sets it for good; each for a transaction; the first takes it back, and the second has
+# it from the start of its session, if it is not the default.
+@pytest.mark.parametrize("how", ["set", "set local", "set_config", "taken back"])
+@pytest.mark.parametrize("prepared", [False, True], ids=["simple", "prepared"])
+@pytest.mark.parametrize("call,setting,values,answers", KEPT, ids=[f"{k[0]} {k[1]}" for k in KEPT])
+def test_what_servers_have_planned_is_of_each_clients_own_settings(pgweir, cached, call, setting,
+                                                                   values, answers, prepared, how):
+    weir = pgweir({**cached, "workers": 1, "pool": {"default_pool_size": 1}})
+    given = {"options": f"-c {setting}={values[1].replace(' ', chr(92) + ' ')}"}
+    is_default = setting in ("datestyle", "timezone", "extra_float_digits")
+    at_start = given if how == "taken back" and not is_default else {}
+    with Peer.login(weir) as first, Peer.login(weir, **at_start) as other:
+        if prepared:
+            for peer in (first, other):
+                peer.send(wire.parse("kept", f"select {call}"), wire.sync())
+                peer.until("Z")
+        local = how in ("set local", "set_config")
+        for _ in range(3):
+            for peer, value, answer in zip((first, other), values, answers):
+                changes = {"set local": f"set local {setting} = '{value}'",
+                           "set_config": f"select set_config('{setting}', '{value}', true)"}
+                if how != "taken back" or peer is first:
+                    peer.query(("begin; " if local else "") +
+                               changes.get(how, f"set {setting} = '{value}'"))
+                assert told_by(peer, call, prepared) == [answer]
+                if local:
+                    peer.query("commit")
+                elif how == "taken back" and peer is first:
+                    peer.query(f"reset {setting}")

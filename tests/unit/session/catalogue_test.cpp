@@ -51,14 +51,24 @@ TEST(CatalogueReader, WhatTheConfigurationCallsStickyIsSoAndWhatUsesItAsWell) {
     EXPECT_EQ(catalogue->effects.size(), 3U);
 }
 
-// The row that has no name (protocol::catalogue_query()).
-TEST(CatalogueReader, KnowsWhetherFunctionsKeepPlans) {
+// The rows that have no name (protocol::catalogue_query()).
+TEST(CatalogueReader, KnowsWhatPlansDependOn) {
+    const auto fact = [](std::string_view text) {
+        return "\0\2\377\377\377\377\0\0\0"s + static_cast<char>(text.size()) + std::string(text);
+    };
     CatalogueReader reader;
-    reader.row(row_of("f", "SELECT 1"), true);
-    EXPECT_FALSE(reader.finish()->keeps_plans);
-    reader.row("\0\2\377\377\377\377\377\377\377\377"s, true);
-    EXPECT_TRUE(reader.finish()->keeps_plans);
-    EXPECT_TRUE(reader.finish()->effects.empty());
+    reader.row(row_of("keeps_plans", "folds_settings"), true);
+    PlanFacts known{
+        .functions_keep_plans = false, .folds_settings = false, .asks_for_rights = false};
+    EXPECT_EQ(reader.finish()->plans, known);
+    reader.row(fact("keeps_plans"), true);
+    known.functions_keep_plans = true;
+    EXPECT_EQ(reader.finish()->plans, known);
+    reader.row(fact("asks_for_rights"), true);
+    known.asks_for_rights = true;
+    EXPECT_EQ(reader.finish()->plans, known);
+    reader.row(fact("folds_settings"), true);
+    EXPECT_EQ(reader.finish()->plans, PlanFacts());
 }
 
 TEST(CatalogueReader, ATextThatIsNotToldIsSuspect) {
