@@ -13,7 +13,7 @@ namespace pgweir::protocol {
 namespace {
 
 bool contains(std::string_view text, std::string_view part) {
-    const auto alike = [](char a, char b) { return lower(a) == b; };
+    const auto alike = [](char a, char b) { return lower(a) == lower(b); };
     return std::search(text.begin(), text.end(), part.begin(), part.end(), alike) != text.end();
 }
 
@@ -42,6 +42,19 @@ bool mentions(std::string_view sql, std::string_view part) {
         if (may_stand_for(token, part)) return true;
         // The escape is another than the backslash.
         if (token.is_word("uescape")) return true;
+    }
+    return false;
+}
+
+bool may_name(std::string_view sql, std::string_view name) {
+    SqlReader reader(sql);
+    for (Token token = reader.take(); !token.at_end(); token = reader.take()) {
+        if (token.is_word("uescape")) return true;
+        if (token.is_string() || token.is_open()) {
+            if (may_stand_for(token, name)) return true;
+        } else if (token.kind == TokenKind::identifier || token.is_quoted_identifier()) {
+            if (name_of(token).value_or(std::string(name)) == name) return true;
+        }
     }
     return false;
 }

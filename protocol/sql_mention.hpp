@@ -10,4 +10,8 @@ namespace pgweir::protocol {
 /// is not certain. A text that puts a name together from parts is not seen through.
 [[nodiscard]] bool mentions(std::string_view sql, std::string_view part);
 
+/// Whether an identifier in the text is `name`, as PostgreSQL has it, or a string has that in it,
+/// in any case. True where that is not certain.
+[[nodiscard]] bool may_name(std::string_view sql, std::string_view name);
+
 }  // namespace pgweir::protocol

@@ -30,5 +30,24 @@ TEST(Mentions, WhatIsNotCertain) {
     }
 }
 
+// The name was looked for as it is, anywhere in the text: DROP DATABASE Shop found no servers to
+// close, and was refused for them; to drop `pat` closed those of `a`.
+TEST(MayName, AnIdentifierAsPostgreSQLReadsIt) {
+    for (const std::string_view sql :
+         {"drop database shop", "DROP DATABASE Shop", "drop database/**/\"shop\"",
+          R"(drop database U&"sho\0070")", "create database b template shop",
+          "create database b template 'shop'", "select dblink_exec('drop database SHOP')",
+          R"(drop database U&"sho!0070" UESCAPE '!')", "drop database \"shop"}) {
+        EXPECT_TRUE(may_name(sql, "shop")) << sql;
+    }
+    for (const std::string_view sql :
+         {"drop database \"Shop\"", "drop database shops", "drop database b -- shop",
+          "drop /* shop */ database b", ""}) {
+        EXPECT_FALSE(may_name(sql, "shop")) << sql;
+    }
+    EXPECT_FALSE(may_name("drop database pat", "a"));
+    EXPECT_TRUE(may_name(R"(drop database "Sh""op")", "Sh\"op"));
+}
+
 }  // namespace
 }  // namespace pgweir::protocol
