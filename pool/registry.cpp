@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/secret.hpp"
+#include "protocol/sql_mention.hpp"
 
 namespace pgweir::pool {
 
@@ -178,8 +179,8 @@ void Registry::room_made(const Pool& giving) const {
 
 void Registry::make_way(Bytes sql) const {
     for (const auto& pool : all()) {
-        if (sql.find(keyword(pool->setup()->connection, "dbname")) == Bytes::npos) continue;
-        pool->make_way();
+        const std::string database(keyword(pool->setup()->connection, "dbname"));
+        if (database.empty() || protocol::may_name(sql, database)) pool->make_way();
     }
 }
 

@@ -9,11 +9,12 @@
 #include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/function_call.hpp"
-#include "protocol/lead_in.hpp"
 #include "protocol/message_writer.hpp"
 #include "protocol/normalised_text.hpp"
 #include "protocol/pin_forecast.hpp"
 #include "protocol/serialize.hpp"
+#include "protocol/sql_mention.hpp"
+#include "protocol/sql_reader.hpp"
 #include "protocol/statement_shape.hpp"
 
 namespace pgweir::pool {
@@ -36,16 +37,6 @@ constexpr Effects anything = protocol::suspect_effects | Effect::reads_sequence 
 
 constexpr Effects called_by_oid = Effect::reset | Effect::listens | Effect::advances_sequence |
                                   Effect::reads_sequence | Effect::runs_unseen;
-
-// Whether a statement may run code of the database's, by its first word. SET, RESET and DISCARD are
-// suspects as well, but bear nothing in front of them in their transaction.
-bool runs_code(Bytes text) {
-    text.remove_prefix(protocol::LeadIn().skip(text));
-    const std::string word = lower_case(text.substr(0, text.find_first_of(" \t\r\n(/-;")));
-    static constexpr std::array<std::string_view, 9> words{
-        "call", "delete", "do", "execute", "insert", "merge", "select", "update", "with"};
-    return std::ranges::binary_search(words, word);
-}
 
 // The text of a Query, without its terminator.
 Bytes query_text(Bytes body) {
@@ -222,8 +213,7 @@ void Server::note_statement(Bytes text) {
 }
 
 Bytes Server::latest_statement() const {
-    const Bytes text(latest_text_);
-    return text.substr(protocol::LeadIn().skip(text)).substr(0, longest_shown_text);
+    return protocol::without_lead_in(latest_text_).substr(0, longest_shown_text);
 }
 
 // Texts may be long, and servers are many.
@@ -259,9 +249,9 @@ bool Server::shadows_anew(Effects effects, Bytes text) const {
     if (!connection_.had_temporary || !effects.contains(Effect::state)) return false;
     if (tenant_->session().pins.contains(PinReason::temporary_object)) return false;
     if (tracker_.transaction_status() == protocol::TransactionStatus::failed) return false;
-    const bool may_hide =
-        effects.contains(Effect::runs_unseen) || lower_case(text).find("temp") != std::string::npos;
-    return !protocol::forecast_pin(text, effects).empty() || (may_hide && runs_code(text));
+    const bool may_hide = effects.contains(Effect::runs_unseen) || protocol::mentions(text, "temp");
+    return !protocol::forecast_pin(text, effects).empty() ||
+           (may_hide && protocol::may_run_code(text));
 }
 
 // The client changes settings, and others have made plans here. Within a transaction nothing is put

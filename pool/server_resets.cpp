@@ -7,6 +7,7 @@
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/serialize.hpp"
+#include "protocol/sql_mention.hpp"
 
 namespace pgweir::pool {
 
@@ -28,9 +29,7 @@ const std::string& told_at_login(const TenantSession& session, const std::string
 
 // Whether a text that sets the role may set it to none.
 bool may_be_none(Bytes text) {
-    const std::string lower = lower_case(text);
-    return lower.find("none") != std::string::npos ||
-           lower.find("authorization") != std::string::npos;
+    return protocol::mentions(text, "none") || protocol::mentions(text, "authorization");
 }
 
 // Whether the server, asked for its settings, tells nothing of a RESET: a role that is gone may as

@@ -8,6 +8,7 @@
 #include "protocol/custom_settings.hpp"
 #include "protocol/normalised_text.hpp"
 #include "protocol/serialize.hpp"
+#include "protocol/statement_shape.hpp"
 
 namespace pgweir::pool {
 
@@ -338,8 +339,7 @@ void Server::note_definition() {
     if (looks_at_texts()) return;
     part_.pool().catalogue_changes(latest_text_);
     const Effects told = protocol::look_at(latest_text_, nullptr);
-    const bool temporary = lower_case(latest_text_).find("temp") != std::string::npos;
-    if (told.contains(Effect::changes_catalogue) || !temporary) {
+    if (told.contains(Effect::changes_catalogue) || !protocol::names_temporary(latest_text_)) {
         effects_ |= Effect::changes_catalogue;
     }
 }

@@ -6,10 +6,10 @@
 
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
-#include "protocol/characters.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/serialize.hpp"
 #include "protocol/setting_fate.hpp"
+#include "protocol/sql_mention.hpp"
 
 namespace pgweir::pool {
 
@@ -50,8 +50,7 @@ Bytes Server::text_to_run(const Step& step) const {
 // another server for it.
 bool Server::leaves_for_temp_buffers(const Step& step) {
     if (!connection_.had_temporary || tenant_->session().pins.any()) return false;
-    const Bytes text = text_to_run(step);
-    if (std::ranges::search(text, temp_buffers, {}, protocol::lower).empty()) return false;
+    if (!protocol::mentions(text_to_run(step), temp_buffers)) return false;
     connection_.is_worn_out = true;
     end_lease();
     return true;

@@ -7,6 +7,10 @@ namespace pgweir::protocol {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+[[nodiscard]] constexpr bool is_line_end(char c) {
+    return c == '\n' || c == '\r';
+}
+
 [[nodiscard]] constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }

@@ -1,41 +1,22 @@
 #include "protocol/custom_settings.hpp"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <tuple>
 
 #include "protocol/effect_words.hpp"
-#include "protocol/lead_in.hpp"
+#include "protocol/sql_reader.hpp"
+#include "protocol/sql_values.hpp"
 
 namespace pgweir::protocol {
 
 namespace {
 
-// PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
-constexpr std::size_t longest_identifier = 63;
-
-// How much of the text is white space and comments; block comments nest.
+// How much of the text is white space and comments.
 std::size_t gap_size(std::string_view text) {
-    std::size_t depth = 0;
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const std::string_view rest = text.substr(at);
-        if (rest.starts_with("/*")) {
-            ++depth;
-            at += 2;
-        } else if (depth > 0) {
-            const bool ends = rest.starts_with("*/");
-            if (ends) --depth;
-            at += ends ? 2 : 1;
-        } else if (rest.starts_with("--")) {
-            while (at < text.size() && !is_line_end(text[at])) ++at;
-        } else if (is_space(text[at])) {
-            ++at;
-        } else {
-            break;
-        }
-    }
-    return at;
+    SqlLexer lexer(text);
+    while (lexer.at_gap()) std::ignore = lexer.next();
+    return text.size() - lexer.rest().size();
 }
 
 // A part of a name or a number: nothing that ends a string or begins a comment.
@@ -99,16 +80,15 @@ class Cursor {
         while (at_plain()) skip();
         return before.substr(0, before.size() - text_.size());
     }
-    // The identifier that begins here, in lower case; empty if there is none.
-    std::string word() {
-        std::string word;
-        if (text_.empty() || !starts_identifier(text_.front())) return word;
-        while (!text_.empty() && continues_identifier(text_.front())) {
-            word += lower(text_.front());
-            skip();
-        }
-        return word;
+    // The identifier that begins here, quoted or not. Another token is not taken.
+    Token take_identifier() {
+        const Token token = SqlLexer(text_).next();
+        if (token.kind != TokenKind::identifier && token.kind != TokenKind::quoted_identifier)
+            return {};
+        skip(token.text.size());
+        return token;
     }
+    // The word that begins here, in lower case; empty if there is none.
     // In code a `$` may end a dollar quote's tag.
     std::string code_word() {
         std::string word;
@@ -118,16 +98,6 @@ class Cursor {
             skip();
         }
         return word;
-    }
-    // An identifier, or one in double quotes.
-    std::string name() {
-        if (!take('"')) return word();
-        std::string name;
-        while (!text_.empty() && !take('"')) {
-            name += lower(text_.front());
-            skip();
-        }
-        return name;
     }
     [[nodiscard]] std::string_view rest() const { return text_; }
     // What stands between here and the first of these characters.
@@ -143,13 +113,6 @@ class Cursor {
     bool passed_odd_ = false;
     std::size_t* budget_;
 };
-
-// As PostgreSQL cuts it; false where that depends on the encoding.
-bool cut_identifier(std::string& identifier) {
-    if (identifier.size() <= longest_identifier) return true;
-    identifier.resize(longest_identifier);
-    return std::ranges::all_of(identifier, [](char c) { return (c & 0x80) == 0; });
-}
 
 // False if it is a name that is too long to be remembered.
 bool add(std::string name, std::vector<std::string>& names) {
@@ -168,11 +131,10 @@ bool is_known_form(std::string_view name) {
 // Adds to `name` the identifier that is here. False if it may be another when it runs: U&"…", or
 // what stands between two strings of code.
 bool take_identifier(Cursor& cursor, std::string& name) {
-    std::string part = cursor.name();
-    const bool plain = cut_identifier(part) && !(part == "u" && cursor.at("&")) &&
-                       std::ranges::all_of(part, [](char c) { return is_plain(c) || c == '$'; });
-    name += part;
-    return plain && !part.empty();
+    const std::optional<std::string> part = name_of(cursor.take_identifier());
+    if (!part) return false;
+    name += *part;
+    return std::ranges::all_of(*part, [](char c) { return is_plain(c) || c == '$'; });
 }
 
 // What stands behind the name in SET a = 1, SET search_path TO b, UPDATE t SET a[1] = 2, or where
@@ -188,9 +150,9 @@ bool may_follow_name(const Cursor& cursor) {
 bool take_set(Cursor cursor, std::vector<std::string>& names) {
     cursor.skip_gap();
     Cursor behind = cursor;
-    const std::string scope = behind.word();
+    const Token scope = behind.take_identifier();
     behind.skip_gap();
-    if ((scope == "session" || scope == "local") && !behind.at(".")) cursor = behind;
+    if ((scope.is_word("session") || scope.is_word("local")) && !behind.at(".")) cursor = behind;
     // The word "set" by itself.
     if (cursor.at_any("=,;.()") || (cursor.at_end() && !cursor.is_cut())) return true;
     std::string name;
@@ -208,7 +170,7 @@ bool take_set(Cursor cursor, std::vector<std::string>& names) {
     const bool added = add(name, names);
     if (!plain || !added || !is_known_form(name)) return false;
     if (!dotted) return may_follow_name(cursor);
-    return cursor.at("=") || cursor.word() == "to";
+    return cursor.at("=") || cursor.take_identifier().is_word("to");
 }
 
 // An argument that is read alike whatever stands around it: 'app.user', a variable, a number, $1.
@@ -277,17 +239,12 @@ bool take_set_config(Cursor cursor, std::vector<std::string>& names, bool bound)
 // Up to where a parameter in the text of a Parse is one that is bound: not in a string that may be
 // run, and not in PREPARE, DO or CREATE FUNCTION, whose parameters are others.
 std::size_t end_of_bound(std::string_view sql) {
-    const std::size_t begin = LeadIn().skip(sql);
-    std::size_t budget = 0;
-    const std::string first = Cursor(sql.substr(begin), budget).word();
-    constexpr std::array<std::string_view, 5> statements{"select", "with", "insert", "update",
-                                                         "delete"};
-    if (std::ranges::find(statements, first) == statements.end()) return 0;
-    for (std::size_t at = begin; at < sql.size(); ++at) {
-        const bool tag = sql[at] == '$' && (at + 1 == sql.size() || !is_digit(sql[at + 1]));
-        if (sql[at] == '\'' || tag) return at;
-    }
-    return sql.size();
+    SqlReader reader(sql);
+    reader.skip_empty_statements();
+    if (!reader.take_any_word({"select", "with", "insert", "update", "delete"})) return 0;
+    Token token = reader.take();
+    while (!token.at_end() && !token.is_string()) token = reader.take();
+    return static_cast<std::size_t>(token.text.data() - sql.data());
 }
 
 }  // namespace
@@ -338,7 +295,7 @@ void collect_settings_read(std::string_view sql, std::vector<std::string>& names
     std::size_t budget = 0;
     Cursor cursor(sql, budget);
     while (!cursor.at_end()) {
-        const std::string word = cursor.word();
+        const std::string word = cursor.code_word();
         if (word.empty()) {
             cursor.skip();
         } else if (word == "current_setting") {
@@ -351,12 +308,21 @@ void collect_settings_read(std::string_view sql, std::vector<std::string>& names
 
 bool collect_quoted_names(std::string_view sql, std::vector<std::string>& names) {
     bool all = true;
-    for (std::size_t at = sql.find('\''); at != std::string_view::npos; at = sql.find('\'', at)) {
-        if (names.size() >= most_custom_settings) return all;
-        const std::size_t end = sql.find('\'', ++at);
-        if (end == std::string_view::npos) return all;
-        all = add(std::string(sql.substr(at, end - at)), names) && all;
-        at = end;
+    const auto take = [&](std::string name) {
+        all = (names.size() >= most_custom_settings || add(std::move(name), names)) && all;
+    };
+    SqlReader reader(sql);
+    for (Token token = reader.take(); !token.at_end(); token = reader.take()) {
+        if (std::optional<std::string> value = value_of(token)) take(std::move(*value));
+    }
+    // In a string of code, whose quotes may be doubled, and where it is not certain which quote
+    // begins a string and which one ends it.
+    std::size_t begin = sql.find('\'');
+    while (begin != std::string_view::npos && names.size() < most_custom_settings) {
+        const std::size_t end = sql.find('\'', ++begin);
+        if (end == std::string_view::npos) break;
+        take(std::string(sql.substr(begin, end - begin)));
+        begin = end;
     }
     return all;
 }

@@ -9,10 +9,6 @@
 
 namespace pgweir::protocol {
 
-[[nodiscard]] constexpr bool is_line_end(char c) {
-    return c == '\n' || c == '\r';
-}
-
 /// Passes over white space, comments and `;` at the start of a text, exactly as PostgreSQL does:
 /// block comments nest, a line comment ends with CR or LF. The text may come in parts.
 class LeadIn {

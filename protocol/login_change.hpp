@@ -17,8 +17,8 @@ struct LoginChange {
 /// may do is looked at each time.
 [[nodiscard]] bool changes_logins(std::string_view tag);
 
-/// What `sql`, which changes logins, names. Where that is not plain (several statements, comments,
-/// `CURRENT_USER`, a list), all logins.
+/// What `sql`, which changes logins, names. Where that is not plain (several statements,
+/// `CURRENT_USER`, a list, a name with escapes), all logins.
 [[nodiscard]] LoginChange login_change(std::string_view sql);
 
 }  // namespace pgweir::protocol

@@ -4,28 +4,11 @@
 #include <vector>
 
 #include "protocol/custom_settings.hpp"
+#include "protocol/sql_words.hpp"
 
 namespace pgweir::protocol {
 
 namespace {
-
-// Calls `act` with each word of the text, as StatementLook parts them, in lower case. `buffer`
-// holds the word; it is lent so that it need not be made anew.
-template <typename Act>
-void for_each_word(std::string_view text, std::string& buffer, const Act& act) {
-    const auto* at = text.begin();
-    while (at != text.end()) {
-        const auto* const begin = std::find_if(at, text.end(), in_word);
-        at = std::find_if_not(begin, text.end(), in_word);
-        std::string_view word = without_number(text.substr(
-            static_cast<std::size_t>(begin - text.begin()), static_cast<std::size_t>(at - begin)));
-        word = word.substr(0, longest_word);
-        if (word.empty()) continue;
-        buffer.resize(word.size());
-        std::ranges::transform(word, buffer.begin(), lower);
-        act(std::string_view(buffer));
-    }
-}
 
 // The word by which a name is known in a text: of a name that is no single word ("my func", a$b)
 // the longest in it. Empty where there is none, as in an operator.

@@ -1,41 +1,89 @@
 #include "protocol/pin_forecast.hpp"
 
-#include <algorithm>
 #include <string>
+#include <utility>
 
-#include "protocol/lead_in.hpp"
+#include "protocol/sql_reader.hpp"
+#include "protocol/sql_values.hpp"
+#include "protocol/sql_words.hpp"
 
 namespace pgweir::protocol {
 
 namespace {
 
-// In lower case, with one space for whatever is no part of a word, and one at both ends.
-std::string words_of(std::string_view sql) {
-    std::string words = " ";
-    for (const char c : sql) {
-        const bool upper = c >= 'A' && c <= 'Z';
-        const bool part = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-        if (part) {
-            words += upper ? static_cast<char>(c - 'A' + 'a') : c;
-        } else if (words.back() != ' ') {
-            words += ' ';
-        }
+// What the words of a text say, taken one after another.
+class Signs {
+  public:
+    void take_word(std::string_view word) {
+        if (count_ == 0) first_ = word;
+        if (count_ == 1) prepares_transaction_ = first_ == "prepare" && word == "transaction";
+        drops_ = drops_ || (before_ == "on" && previous_ == "commit" && word == "drop");
+        take_word_of_string(word);
     }
-    if (words.back() != ' ') words += ' ';
-    return words;
-}
+    // What may run later takes nothing back.
+    void take_word_of_string(std::string_view word) {
+        const bool temporary = word == "temp" || word == "temporary";
+        temporary_ = temporary_ || temporary;
+        creates_ = creates_ || (temporary && previous_ == "into");
+        holds_ = holds_ || (previous_ == "with" && word == "hold");
+        note_name(word);
+        pass(word);
+    }
+    // Names in quotes are no key words.
+    void take_quoted(std::string_view name) {
+        note_name(name);
+        pass({});
+    }
 
-// Each word is looked at once, however often the name stands in it.
-bool takes_session_lock(std::string_view words) {
-    for (std::size_t at = 0; (at = words.find("advisory_lock", at)) != std::string_view::npos;) {
-        const std::size_t begin = words.rfind(' ', at) + 1;
-        at = words.find(' ', at);
-        const std::string_view name = words.substr(begin, at - begin);
-        if (name.starts_with("pg_advisory_lock") || name.starts_with("pg_try_advisory_lock")) {
-            return true;
+    [[nodiscard]] bool temporary_object() const {
+        return temporary_ && (creates_ || first_ == "create") && !drops_;
+    }
+    [[nodiscard]] bool session_lock() const { return locks_; }
+    [[nodiscard]] bool cursor_with_hold() const { return holds_; }
+    [[nodiscard]] bool statement() const { return first_ == "prepare" && !prepares_transaction_; }
+
+  private:
+    void note_name(std::string_view name) {
+        temporary_ = temporary_ || name == "pg_temp";
+        locks_ = locks_ || name.starts_with("pg_advisory_lock") ||
+                 name.starts_with("pg_try_advisory_lock");
+    }
+    void pass(std::string_view word) {
+        before_ = std::exchange(previous_, word);
+        ++count_;
+    }
+
+    std::size_t count_ = 0;
+    std::string first_;
+    std::string before_;  // the word before the previous one
+    std::string previous_;
+    bool temporary_ = false;  // TEMP, TEMPORARY, pg_temp
+    bool creates_ = false;    // INTO TEMP
+    bool drops_ = false;      // ON COMMIT DROP
+    bool locks_ = false;
+    bool holds_ = false;
+    bool prepares_transaction_ = false;
+};
+
+// Strings count where they may be run.
+Signs signs_of(std::string_view sql, Effects effects) {
+    Signs signs;
+    std::string buffer;
+    SqlReader reader(sql);
+    reader.skip_empty_statements();
+    const bool runs_strings = effects.contains(Effect::runs_unseen) || reader.ahead().is_word("do");
+    while (!reader.ahead().at_end()) {
+        const Token token = reader.take();
+        if (token.kind == TokenKind::identifier) {
+            signs.take_word(name_of(token).value_or(""));
+        } else if (token.is_quoted_identifier()) {
+            signs.take_quoted(name_of(token).value_or(""));
+        } else if (token.is_open() || (runs_strings && token.is_string())) {
+            for_each_word(token.text, buffer,
+                          [&](std::string_view word) { signs.take_word_of_string(word); });
         }
     }
-    return false;
+    return signs;
 }
 
 }  // namespace
@@ -44,17 +92,11 @@ std::string_view forecast_pin(std::string_view sql, Effects effects) {
     if (effects.contains(Effect::sticky)) return "what ends only with its session";
     if (effects.contains(Effect::reads_sequence)) return "the session's value of a sequence";
     if (!effects.contains(Effect::state)) return {};
-    sql.remove_prefix(LeadIn().skip(sql));
-    const std::string words = words_of(sql);
-    const auto has = [&](std::string_view text) { return words.find(text) != std::string::npos; };
-    const bool temporary = has(" temp ") || has(" temporary ") || has(" pg_temp ");
-    const bool created = words.starts_with(" create ") || has(" into temp");
-    if (temporary && created && !has(" on commit drop ")) return "a temporary object";
-    if (takes_session_lock(words)) return "a session-level advisory lock";
-    if (has(" with hold ")) return "a cursor WITH HOLD";
-    if (words.starts_with(" prepare ") && !words.starts_with(" prepare transaction ")) {
-        return "a statement prepared by SQL";
-    }
+    const Signs signs = signs_of(sql, effects);
+    if (signs.temporary_object()) return "a temporary object";
+    if (signs.session_lock()) return "a session-level advisory lock";
+    if (signs.cursor_with_hold()) return "a cursor WITH HOLD";
+    if (signs.statement()) return "a statement prepared by SQL";
     return {};
 }
 

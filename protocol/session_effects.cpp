@@ -148,11 +148,14 @@ void StatementLook::read_mark(char c) {
 void StatementLook::comment_opens() {
     makes_comment_ = makes_comment_ || makes_;
     with_comment_ = with_comment_ || with_;
+    const bool defines = previous_ == Role::define || previous_ == Role::drop;
+    defines_comment_ = defines_comment_ || (defines && previous_begins_);
 }
 
 void StatementLook::comment_ends() {
     start_ = Start::sure;
     update_ = false;
+    several_ = true;  // the SET that follows may be an UPDATE's
 }
 
 void StatementLook::decide_by_gap(char c) {
@@ -160,6 +163,7 @@ void StatementLook::decide_by_gap(char c) {
     switch (std::exchange(pending_, Pending::none)) {
         case Pending::set:
             found_ |= Effect::state;
+            set_comment_ = set_comment_ || comment;
             break;
         case Pending::set_local:
             // `SET local.x = 1` sets a parameter of that name, and a comment may hide the dot.
@@ -304,7 +308,8 @@ void StatementLook::act_on_any(Role role) {
             if (define_) found_ |= Effect::state | Effect::changes_catalogue;
             break;
         case Role::database:
-            if (previous_begins_ && (previous_ == Role::define || previous_ == Role::drop)) {
+            if (defines_comment_ ||
+                (previous_begins_ && (previous_ == Role::define || previous_ == Role::drop))) {
                 found_ |= Effect::empties_database;
             }
             break;
@@ -317,6 +322,7 @@ void StatementLook::act_on_any(Role role) {
             break;
         case Role::local:
             if (set_ && zone_) found_ |= Effect::reset;  // SET TIME ZONE LOCAL
+            if (set_comment_) found_ |= Effect::alters_reading;
             break;
         case Role::seed:
             if (set_ || set_config_) found_ |= Effect::sticky;

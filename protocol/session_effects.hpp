@@ -169,17 +169,19 @@ class StatementLook {
     bool unicode_ = false;          // the latest & came after a u
     bool load_in_string_ = false;   // the pending LOAD began after punctuation
     // Seen so far:
-    bool update_ = false;         // UPDATE, whose SET is to come
-    bool set_ = false;            // a SET statement
-    bool several_ = false;        // statements, perhaps
-    bool set_config_ = false;     // the function
-    bool zone_ = false;           // ZONE, as in TIME ZONE
-    bool select_ = false;         // SELECT
-    bool define_ = false;         // CREATE or ALTER began a statement, and no TEMP came
-    bool makes_ = false;          // CREATE or INTO, after which TEMP may come
-    bool makes_comment_ = false;  // and a comment after it
-    bool with_ = false;           // WITH, after which HOLD may come
-    bool with_comment_ = false;   // and a comment after it
+    bool update_ = false;           // UPDATE, whose SET is to come
+    bool set_ = false;              // a SET statement
+    bool set_comment_ = false;      // and a comment behind SET
+    bool several_ = false;          // statements, perhaps
+    bool set_config_ = false;       // the function
+    bool zone_ = false;             // ZONE, as in TIME ZONE
+    bool select_ = false;           // SELECT
+    bool define_ = false;           // CREATE or ALTER began a statement, and no TEMP came
+    bool defines_comment_ = false;  // CREATE, ALTER or DROP began one, and a comment came behind it
+    bool makes_ = false;            // CREATE or INTO, after which TEMP may come
+    bool makes_comment_ = false;    // and a comment after it
+    bool with_ = false;             // WITH, after which HOLD may come
+    bool with_comment_ = false;     // and a comment after it
 };
 
 /// What running this text may leave behind, by a StatementLook at all of it.

@@ -1,13 +1,10 @@
 #include "protocol/setting_fate.hpp"
 
 #include <algorithm>
-#include <initializer_list>
-#include <optional>
-#include <string>
-#include <tuple>
 
-#include "protocol/effect_words.hpp"
-#include "protocol/normalised_text.hpp"
+#include "protocol/characters.hpp"
+#include "protocol/sql_reader.hpp"
+#include "protocol/sql_values.hpp"
 
 namespace pgweir::protocol {
 
@@ -16,107 +13,92 @@ namespace {
 constexpr std::string_view role = "role";
 constexpr std::string_view session_authorization = "session_authorization";
 
-// In lower case, and without the quotes of identifiers: settings are found in any case.
-std::string plain_text(std::string_view sql) {
-    std::string text = normalised_text(sql, sql.size() + 1);
-    std::erase(text, '"');
-    std::ranges::transform(text, text.begin(), lower);
-    return text;
+// Key words that are no name of a setting where they stand, but may also be the first part of one.
+bool take_key_word(SqlReader& reader, std::string_view word) {
+    SqlReader behind = reader;
+    if (!behind.take_word(word) || behind.ahead().is_sign(".")) return false;
+    reader = behind;
+    return true;
 }
 
-// Reads a statement word by word; `=` is a word too.
-class Words {
-  public:
-    explicit Words(std::string_view statement) : rest_(statement) {}
+std::optional<std::string> take_name(SqlReader& reader) {
+    std::optional<std::string> name = name_of(reader.ahead());
+    if (name) reader.take();
+    return name;
+}
 
-    // Empty at the end.
-    std::string_view next() {
-        const std::string_view word = ahead();
-        skip_spaces();
-        rest_.remove_prefix(word.size());
-        return word;
+// The setting that SET or RESET is about, by its own name. Names of settings are found in any case.
+// Nothing where the name is not certain.
+std::optional<std::string> take_setting(SqlReader& reader) {
+    if (take_key_word(reader, "time")) {
+        return reader.take_word("zone") ? "timezone" : "time";
     }
-    bool take_any(std::initializer_list<std::string_view> words) {
-        return std::ranges::any_of(words, [this](std::string_view word) { return take(word); });
+    if (take_key_word(reader, "session")) {
+        return std::string(reader.take_word("authorization") ? session_authorization : "session");
     }
-    bool take(std::string_view word) {
-        if (ahead() != word) return false;
-        next();
-        return true;
+    if (take_key_word(reader, "names")) return "client_encoding";
+    if (take_key_word(reader, "schema")) return "search_path";
+    std::optional<std::string> name = take_name(reader);
+    while (name && reader.take_sign(".")) {
+        const std::optional<std::string> part = take_name(reader);
+        if (!part) return std::nullopt;
+        *name += '.' + *part;
     }
-
-  private:
-    [[nodiscard]] std::string_view ahead() {
-        skip_spaces();
-        if (rest_.starts_with('=')) return rest_.substr(0, 1);
-        return rest_.substr(0, rest_.find_first_of(" ="));
-    }
-    void skip_spaces() {
-        rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size()));
-    }
-
-    std::string_view rest_;
-};
-
-// The setting that SET or RESET is about, by its own name.
-std::string_view setting_of(Words& words) {
-    const std::string_view name = words.next();
-    if (name == "time" && words.take("zone")) return "timezone";
-    if (name == "session" && words.take("authorization")) return session_authorization;
-    if (name == "names") return "client_encoding";
-    return name == "schema" ? "search_path" : name;
+    if (name) std::ranges::transform(*name, name->begin(), lower);
+    return name;
 }
 
 bool is_identity(std::string_view name) {
     return name == role || name == session_authorization;
 }
 
-// The one statement of a text; nothing, if there are several.
-std::optional<std::string_view> only_statement(std::string_view text) {
-    const std::size_t end = text.find(';');
-    const bool more = end < text.size() && text.find_first_not_of("; ", end) < text.size();
-    return more ? std::nullopt : std::optional(text.substr(0, end));
-}
-
 }  // namespace
 
 SettingFates::SettingFates(std::string_view sql) {
-    const std::string text = plain_text(sql);
-    for (std::string_view rest = text; !rest.empty();) {
-        const std::string_view statement = rest.substr(0, rest.find(';'));
-        rest.remove_prefix(std::min(statement.size() + 1, rest.size()));
-        take_statement(statement);
+    const StandardConformingStrings strings = reading_of(sql);
+    if (strings == StandardConformingStrings::unknown) return;
+    SqlReader reader(sql, strings);
+    while (!reader.ahead().at_end()) {
+        take_statement(reader);
+        reader.skip_statement();
     }
 }
 
-void SettingFates::take_statement(std::string_view statement) {
-    Words words(statement);
-    if (words.take("reset")) {
-        const std::string_view setting = setting_of(words);
-        if (setting != "all") {
-            note(setting, SettingFate::reset);
-            return;
-        }
-        resets_all_ = true;
-        std::erase_if(by_name_, [](const auto& fate) { return !is_identity(fate.first); });
-    } else if (words.take("set")) {
-        std::ignore = words.take("local");
-        std::string_view setting = setting_of(words);
-        if (setting == "session") setting = setting_of(words);
-        std::ignore = words.take("to") || words.take("=");
-        // SET TIME ZONE LOCAL; a SET NAMES without a name.
-        const std::string_view value = words.next();
-        const bool resets = value == "default" || value == "local" || value.empty();
-        note(setting, resets ? SettingFate::reset : SettingFate::set);
-    } else if (words.take("discard") && words.take("all")) {
+void SettingFates::take_statement(SqlReader& reader) {
+    if (reader.take_word("reset")) {
+        take_reset(reader);
+    } else if (reader.take_word("set")) {
+        take_set(reader);
+    } else if (reader.take_word("discard") && reader.take_word("all")) {
         resets_all_ = resets_identity_ = true;
         by_name_.clear();
     }
 }
 
-void SettingFates::note(std::string_view setting, SettingFate fate) {
-    by_name_.insert_or_assign(std::string(setting), fate);
-    if (setting == session_authorization) by_name_.insert_or_assign(std::string(role), fate);
+void SettingFates::take_reset(SqlReader& reader) {
+    if (!take_key_word(reader, "all")) {
+        note(take_setting(reader), SettingFate::reset);
+        return;
+    }
+    resets_all_ = true;
+    std::erase_if(by_name_, [](const auto& fate) { return !is_identity(fate.first); });
+}
+
+void SettingFates::take_set(SqlReader& reader) {
+    take_key_word(reader, "local");
+    std::optional<std::string> setting = take_setting(reader);
+    if (setting == "session" && !reader.ahead().is_sign("=") && !reader.ahead().is_word("to"))
+        setting = take_setting(reader);
+    if (!reader.take_word("to")) reader.take_sign("=");
+    // SET TIME ZONE LOCAL; a SET NAMES without a name.
+    const bool resets = reader.at_end_of_statement() || reader.take_any_word({"default", "local"});
+    note(setting, resets ? SettingFate::reset : SettingFate::set);
+}
+
+void SettingFates::note(const std::optional<std::string>& setting, SettingFate fate) {
+    if (!setting) return;
+    by_name_.insert_or_assign(*setting, fate);
+    if (*setting == session_authorization) by_name_.insert_or_assign(std::string(role), fate);
 }
 
 SettingFate SettingFates::of(std::string_view name) const {
@@ -131,19 +113,21 @@ SettingFate fate_of_setting(std::string_view sql, std::string_view name) {
 }
 
 SettingScope scope_of_setting(std::string_view sql) {
-    const std::string text = plain_text(sql);
-    Words words(only_statement(text).value_or(""));
-    if (words.take("reset")) return SettingScope::session;
-    if (!words.take("set")) return SettingScope::unknown;
-    return words.take("local") ? SettingScope::transaction : SettingScope::session;
+    SqlReader reader(sql);
+    reader.skip_empty_statements();
+    if (!reader.is_in_last_statement()) return SettingScope::unknown;
+    if (reader.take_word("reset")) return SettingScope::session;
+    if (!reader.take_word("set")) return SettingScope::unknown;
+    return take_key_word(reader, "local") ? SettingScope::transaction : SettingScope::session;
 }
 
 bool chains(std::string_view sql) {
-    const std::string text = plain_text(sql);
-    Words words(only_statement(text).value_or(""));
-    if (!words.take_any({"rollback", "abort", "commit", "end"})) return false;
-    words.take_any({"work", "transaction"});
-    return words.take("and") && words.take("chain");
+    SqlReader reader(sql);
+    reader.skip_empty_statements();
+    if (!reader.is_in_last_statement()) return false;
+    if (!reader.take_any_word({"rollback", "abort", "commit", "end"})) return false;
+    reader.take_any_word({"work", "transaction"});
+    return reader.take_word("and") && reader.take_word("chain");
 }
 
 }  // namespace pgweir::protocol

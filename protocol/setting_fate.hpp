@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace pgweir::protocol {
+
+class SqlReader;
 
 enum class SettingFate : std::uint8_t {
     untouched,  ///< or changed by something that only running it would show, such as a function
@@ -18,7 +21,8 @@ enum class SettingFate : std::uint8_t {
 /// What a text, of one statement or several, does to settings: the last of its RESET, SET and
 /// DISCARD ALL that are about one decides. RESET ALL leaves `role` and `session_authorization`
 /// alone; what changes the latter changes `role` as well ("SET SESSION AUTHORIZATION"). The text is
-/// read once, however many settings are asked for.
+/// read once, however many settings are asked for. A text that standard_conforming_strings gives
+/// two meanings (see reading_of) touches nothing plainly.
 class SettingFates {
   public:
     explicit SettingFates(std::string_view sql);
@@ -34,8 +38,10 @@ class SettingFates {
     }
 
   private:
-    void take_statement(std::string_view statement);
-    void note(std::string_view setting, SettingFate fate);
+    void take_statement(SqlReader& reader);
+    void take_reset(SqlReader& reader);
+    void take_set(SqlReader& reader);
+    void note(const std::optional<std::string>& setting, SettingFate fate);
 
     std::map<std::string, SettingFate, std::less<>> by_name_;  ///< named since the last of all
     bool resets_all_ = false;

@@ -4,7 +4,8 @@
 #include <unordered_set>
 
 #include "protocol/characters.hpp"
-#include "protocol/lead_in.hpp"
+#include "protocol/sql_reader.hpp"
+#include "protocol/sql_values.hpp"
 
 namespace pgweir::protocol {
 
@@ -16,32 +17,11 @@ std::string in_lower_case(std::string_view text) {
     return result;
 }
 
-// Takes white space and comments (and a semicolon, which cannot stand between words) off the front.
-void skip_gap(std::string_view& text) {
-    text.remove_prefix(LeadIn().skip(text));
-}
-
 std::string_view take_word(std::string_view& text) {
     const auto* const end = std::ranges::find_if_not(text, continues_identifier);
     const std::string_view word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
     text.remove_prefix(word.size());
     return word;
-}
-
-// What stands in the double quotes that begin `text`; nothing if they do not end.
-std::optional<std::string> take_quoted(std::string_view& text) {
-    std::string name;
-    for (std::size_t at = 1; at < text.size(); ++at) {
-        if (text[at] == '"') {
-            if (at + 1 >= text.size() || text[at + 1] != '"') {
-                text.remove_prefix(at + 1);
-                return name;
-            }
-            ++at;
-        }
-        name += text[at];
-    }
-    return std::nullopt;
 }
 
 std::size_t quotes_at(std::string_view text, std::size_t at) {
@@ -94,24 +74,15 @@ void for_each_part(std::string_view run, Act act) {
 }  // namespace
 
 std::optional<std::string> only_deallocated(std::string_view sql) {
-    skip_gap(sql);
-    if (in_lower_case(take_word(sql)) != "deallocate") return std::nullopt;
-    skip_gap(sql);
-    std::optional<std::string> name;
-    for (unsigned words = 0; words < 2 && !sql.empty() && !name; ++words) {
-        if (sql.front() == '"') {
-            name = take_quoted(sql);
-            if (!name) return std::nullopt;
-        } else {
-            const std::string word = in_lower_case(take_word(sql));
-            if (word.empty() || word == "all") return std::nullopt;
-            skip_gap(sql);
-            // The name may be "prepare" itself.
-            if (words > 0 || word != "prepare" || sql.empty()) name = word;
-        }
-    }
-    skip_gap(sql);
-    return sql.empty() ? name : std::nullopt;
+    SqlReader reader(sql);
+    reader.skip_empty_statements();
+    if (!reader.take_word("deallocate")) return std::nullopt;
+    SqlReader behind = reader;
+    // The name may be "prepare" itself.
+    if (behind.take_word("prepare") && !behind.at_end_of_statement()) reader = behind;
+    if (reader.ahead().is_word("all")) return std::nullopt;
+    std::optional<std::string> name = name_of(reader.take());
+    return reader.at_end_of_statement() && reader.is_in_last_statement() ? name : std::nullopt;
 }
 
 void for_each_possible_name(std::string_view sql, std::size_t longest,

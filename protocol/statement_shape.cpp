@@ -4,10 +4,9 @@
 #include <array>
 #include <charconv>
 #include <span>
-#include <string>
 
-#include "protocol/characters.hpp"
-#include "protocol/normalised_text.hpp"
+#include "protocol/sql_reader.hpp"
+#include "protocol/sql_values.hpp"
 
 namespace pgweir::protocol {
 
@@ -22,63 +21,86 @@ constexpr std::array<std::string_view, 22> rowless{
 // They return rows if RETURNING is somewhere in them.
 constexpr std::array<std::string_view, 4> changing{"delete", "insert", "merge", "update"};
 
+// First words. SET, RESET and DISCARD are not among them: they bear nothing in front of them in
+// their transaction.
+constexpr std::array<std::string_view, 9> running{"call",  "delete", "do",     "execute", "insert",
+                                                  "merge", "select", "update", "with"};
+
 // What PostgreSQL's PreventInTransactionBlock() is called for, by the first word, or by the second.
 constexpr std::array<std::string_view, 4> alone{"cluster", "discard", "reindex", "vacuum"};
 constexpr std::array<std::string_view, 3> defining{"alter", "create", "drop"};
 constexpr std::array<std::string_view, 4> defined_alone{"database", "subscription", "system",
                                                         "tablespace"};
 
-// In lower case, without comments.
-std::string plain_text(std::string_view sql) {
-    std::string text = normalised_text(sql, sql.size() + 1);
-    std::ranges::transform(text, text.begin(), lower);
-    return text;
+bool is_among(const Token& token, std::span<const std::string_view> words) {
+    return std::ranges::any_of(words, [&](std::string_view word) { return token.is_word(word); });
 }
 
-std::string_view take_word(std::string_view& text) {
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    const auto end = std::ranges::find_if_not(text, continues_identifier);
-    const std::string_view word(text.begin(), end);
-    text.remove_prefix(word.size());
-    return word;
+// Whether the key word stands in what is left of the text.
+bool has_word(SqlReader reader, std::string_view word) {
+    while (!reader.ahead().at_end()) {
+        if (reader.take().is_word(word)) return true;
+    }
+    return false;
 }
 
-bool is_among(std::string_view word, std::span<const std::string_view> words) {
-    return std::ranges::find(words, word) != words.end();
+// Whether the ends of all tokens are known.
+bool is_certain(SqlReader reader) {
+    while (!reader.ahead().at_end()) {
+        if (reader.take().is_open()) return false;
+    }
+    return true;
 }
 
 }  // namespace
 
 std::size_t parameter_count(std::string_view sql) {
-    const std::string text = normalised_text(sql, sql.size() + 1);
     std::size_t highest = 0;
-    bool quoted = false;  // in an identifier
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (text[at] == '"') quoted = !quoted;
-        if (quoted || text[at] != '$' || (at > 0 && continues_identifier(text[at - 1]))) continue;
+    SqlReader reader(sql);
+    while (!reader.ahead().at_end()) {
+        const Token token = reader.take();
+        if (token.kind != TokenKind::parameter) continue;
+        const std::string_view digits = token.text.substr(1);
         std::size_t number = 0;
-        std::from_chars(text.data() + at + 1, text.data() + text.size(), number);
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
         highest = std::max(highest, number);
     }
     return highest;
 }
 
 bool returns_no_rows(std::string_view sql) {
-    const std::string text = plain_text(sql);
-    std::string_view rest(text);
-    const std::string_view first = take_word(rest);
+    SqlReader reader(sql);
+    reader.skip_empty_statements();
+    const Token first = reader.take();
     if (is_among(first, rowless)) return true;
-    return is_among(first, changing) && rest.find("returning") == std::string::npos;
+    return is_among(first, changing) && !has_word(reader, "returning") && is_certain(reader);
 }
 
 bool runs_alone(std::string_view sql) {
-    const std::string text = plain_text(sql);
-    std::string_view rest(text);
-    const std::string_view first = take_word(rest);
+    SqlReader reader(sql);
+    reader.skip_empty_statements();
+    const Token first = reader.take();
     if (is_among(first, alone)) return true;
     if (!is_among(first, defining)) return false;
-    return rest.find("concurrently") != std::string::npos ||
-           is_among(take_word(rest), defined_alone);
+    return is_among(reader.ahead(), defined_alone) || has_word(reader, "concurrently");
+}
+
+bool may_run_code(std::string_view sql) {
+    SqlReader reader(sql);
+    reader.skip_empty_statements();
+    while (reader.take_sign("(")) {
+    }
+    return is_among(reader.ahead(), running);
+}
+
+bool names_temporary(std::string_view sql) {
+    SqlReader reader(sql);
+    while (!reader.ahead().at_end()) {
+        const Token token = reader.take();
+        if (token.is_word("temp") || token.is_word("temporary")) return true;
+        if (name_of(token).value_or("").starts_with("pg_temp")) return true;
+    }
+    return false;
 }
 
 }  // namespace pgweir::protocol

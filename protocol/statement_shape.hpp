@@ -1,4 +1,4 @@
-// What a statement's text tells of the messages that describe it.
+// What the text of a statement tells of how it is run.
 #pragma once
 
 #include <cstddef>
@@ -17,5 +17,13 @@ namespace pgweir::protocol {
 /// Whether this may be one of the statements that PostgreSQL runs in no transaction block and no
 /// pipeline (manual, "Pipelining" of "Message Flow"): nothing goes in front of it.
 [[nodiscard]] bool runs_alone(std::string_view sql);
+
+/// Whether this statement, or the first of several, may run code of the database's, by its first
+/// word.
+[[nodiscard]] bool may_run_code(std::string_view sql);
+
+/// Whether the text says plainly, outside of strings, that something is temporary: TEMP, TEMPORARY,
+/// pg_temp.
+[[nodiscard]] bool names_temporary(std::string_view sql);
 
 }  // namespace pgweir::protocol

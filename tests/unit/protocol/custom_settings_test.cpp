@@ -286,6 +286,39 @@ TEST(CustomSettings, APlainNameIsSeen) {
     }
 }
 
+// Constants that are not written with one pair of quotes hid a name that a function was told to
+// set: it was not asked for.
+TEST(CustomSettings, AConstantIsReadAsPostgreSQLReadsIt) {
+    for (const std::string_view sql :
+         {"SELECT sets('a.b', '1')", "/* it's */ SELECT sets('a.b', '1')",
+          "SELECT sets('a.b', '1') -- it's", "SELECT \"it's\", sets('a.b', '1')",
+          "SELECT 'it''s', sets('a.b', '1')", "SELECT sets($$a.b$$, '1')",
+          "SELECT sets($q$a.b$q$, '1')", R"(SELECT sets(E'a\x2eb', '1'))",
+          R"(SELECT sets(U&'a\002eb', '1'))", "SELECT sets('a.'\n'b', '1')",
+          "DO 'BEGIN PERFORM sets(''a.b'', ''1''); END'",
+          "DO $$BEGIN PERFORM sets('a.b', 1); END$$", R"(SELECT 'it\'s', sets('a.b', '1'))"}) {
+        std::vector<std::string> names;
+        EXPECT_TRUE(collect_quoted_names(sql, names)) << sql;
+        EXPECT_THAT(names, ElementsAre("a.b")) << sql;
+    }
+}
+
+// A quote in a comment or a name, and a `$` in a word, were taken for the begin of a string.
+TEST(CustomSettings, AParameterIsBoundUpToTheFirstString) {
+    for (const std::string_view sql :
+         {"SELECT /* it's */ set_config($1, 'a', false)", "SELECT a$b, set_config($1, 'a', false)",
+          "SELECT \"it's\", set_config($1, 'a', false)",
+          "-- it's\n SELECT set_config($1, 'a', false)"}) {
+        EXPECT_TRUE(seen(sql, Parameters::bound).all()) << sql;
+    }
+    for (const std::string_view sql :
+         {"SELECT 'a', set_config($1, 'a', false)", "SELECT $$a$$, set_config($1, 'a', false)",
+          "SELECT \"$$\", runs($$SELECT set_config($1, 'a', false)$$)",
+          "SELECT E'a', set_config($1, 'a', false)"}) {
+        EXPECT_FALSE(seen(sql, Parameters::bound).of_set_config) << sql;
+    }
+}
+
 // Only the text of a Parse has parameters of the protocol, and not all of them are.
 TEST(CustomSettings, AParameterIsSeenWhereItIsBound) {
     for (const char* sql :
@@ -344,6 +377,10 @@ TEST(CustomSettings, ThoseThatAreReadAreFoundToo) {
     std::vector<std::string> names;
     collect_settings_read("(tenant = current_setting('app.tenant'::text, true))", names);
     EXPECT_THAT(names, ElementsAre("app.tenant"));
+    // A dollar quote's tag was taken for the begin of the word.
+    names.clear();
+    collect_settings_read("SELECT runs($a$current_setting('app.x')$a$)", names);
+    EXPECT_THAT(names, ElementsAre("app.x"));
 }
 
 }  // namespace

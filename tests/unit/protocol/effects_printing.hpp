@@ -11,7 +11,7 @@
 namespace pgweir::protocol {
 
 inline void PrintTo(Effects effects, std::ostream* out) {
-    constexpr std::array<std::string_view, 11> names{"state",
+    constexpr std::array<std::string_view, 13> names{"state",
                                                      "reset",
                                                      "sticky",
                                                      "reads_sequence",
@@ -21,7 +21,9 @@ inline void PrintTo(Effects effects, std::ostream* out) {
                                                      "ends_transaction",
                                                      "changes_catalogue",
                                                      "empties_database",
-                                                     "alters_reading"};
+                                                     "alters_reading",
+                                                     "sets_unseen",
+                                                     "runs_unseen"};
     for (std::size_t bit = 0; bit < names.size(); ++bit) {
         if (effects.contains(static_cast<Effect>(1U << bit))) *out << names[bit] << ' ';
     }

@@ -26,10 +26,25 @@ TEST(LoginChange, IsOfAllWhereTheTextIsNotPlain) {
     for (const std::string_view sql :
          {"alter role all set a.b = '1'", "alter role current_user set a.b = '1'",
           "alter user user set a.b = '1'", "drop role ann, bob", "alter group ann add user bob",
-          "begin; alter role ann set a.b = '1'; commit", "alter /* ann */ role bob login",
-          "alter role ann -- bob", "execute change", "alter role \"ann", "alter role", ""}) {
+          "begin; alter role ann set a.b = '1'; commit", "execute change", "alter role \"ann",
+          R"(alter role U&"a!006en" UESCAPE '!' login)", R"(alter role U&"\00e4" login)",
+          "alter role ann set a.b = 'x", "alter role", ""}) {
         EXPECT_EQ(told(sql), "all") << sql;
     }
+}
+
+// What stood in quotes was taken for comments and further statements, and `U&` for a name: the
+// servers of another role than the one that was altered were replaced.
+TEST(LoginChange, IsOfWhatPostgreSQLReads) {
+    EXPECT_EQ(told(R"(alter role U&"\0061nn" login)"), "role ann");
+    EXPECT_EQ(told("alter /* ann */ role bob login"), "role bob");
+    EXPECT_EQ(told("-- ann;\nalter role bob -- ann"), "role bob");
+    EXPECT_EQ(told("alter role ann set a.b = '--; /*'"), "role ann");
+    EXPECT_EQ(told("alter role \"a;n--n\" login"), "role a;n--n");
+    EXPECT_EQ(told("alter role \"current_user\" login"), "role current_user");
+    EXPECT_EQ(told("alter role " + std::string(70, 'x') + " login"),
+              "role " + std::string(63, 'x'));
+    EXPECT_EQ(told("drop role/**/if/**/exists ann"), "role ann");
 }
 
 TEST(LoginChange, ComesWithTheTagsOfRolesAndDatabases) {

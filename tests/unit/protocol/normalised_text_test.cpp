@@ -72,6 +72,21 @@ constexpr std::array regressions{
     Case{"SELECT a -- it's\r, 'secret'", "SELECT a , ?"},
     Case{"SELECT a$b$, 'secret'", "SELECT a$b$, ?"},
 };
+// The same, found when all readers came to read by one lexer.
+constexpr std::array by_the_lexer{
+    Case{"SELECT 1$$secret$$", "SELECT ??"},
+    Case{"SELECT $1$q$secret$q$", "SELECT $1?"},
+    Case{"SELECT 'a' -- it's\n'secret', b", "SELECT ?, b"},
+    Case{"SELECT E'a'\n'\\'secret', b", "SELECT E?, b"},
+    Case{R"(SELECT 'it\'s secret', b)", "SELECT ?, b"},
+    Case{R"(SELECT 'it\' secret -- ')", "SELECT ?"},
+    Case{"SELECT 1e+5, 1.5E-3", "SELECT ?, ?"},
+    Case{"SELECT a[1..2]", "SELECT a[?..?]"},
+    Case{"SELECT 10.0.0.1, 12ab34.5", "SELECT ?, ?"},
+    Case{R"(SELECT U&'\0061', U&"\0061")", R"(SELECT U&?, U&"\0061")"},
+};
+INSTANTIATE_TEST_SUITE_P(ByTheLexer, NormalisedText, testing::ValuesIn(by_the_lexer));
+
 INSTANTIATE_TEST_SUITE_P(Regressions, NormalisedText, testing::ValuesIn(regressions));
 
 TEST(NormalisedTextLimit, IsOfItsBytes) {

@@ -105,8 +105,8 @@ constexpr std::array session_state{
     Case{"/* x /* y */ SET */ -- SET\n SET a.b = 1", state},
     Case{"SELECT 1; -- update\nSET a.b = 1", state},
     Case{"SELECT 1; /* update */SET a.b = 1", state},
-    Case{"SET -- local\n a.b = 1", state},
-    Case{"SET /* local */ a.b = 1", state},
+    Case{"SET -- local\n a.b = 1", state | reading},
+    Case{"SET /* local */ a.b = 1", state | reading},
     Case{"SET transaction . b = 1", state},
     Case{"RESET work_mem", settings},
     Case{"RESET ALL", settings},
@@ -222,7 +222,7 @@ constexpr std::array readings{
     Case{"ALTER TABLE t RENAME TO u", definition},
     Case{"SET local.b = 1", state | reading},
     Case{"SET local/**/.b = 1", state | reading},
-    Case{"SET /* x */ LOCAL a.b = 1", state},  // more than there is
+    Case{"SET /* x */ LOCAL a.b = 1", state | reading},  // more than there is
     Case{"SET CONSTRAINTS ALL IMMEDIATE", none},
     Case{"SET TRANSACTION SNAPSHOT 'x'", none},
     Case{"SAVEPOINT local", none},

@@ -52,6 +52,31 @@ constexpr std::array forms{
 };
 INSTANTIATE_TEST_SUITE_P(Forms, SettingFateOf, testing::ValuesIn(forms));
 
+// These were read without quotes, and with gaps that ended a name.
+constexpr std::array lexical{
+    Case{"set a /* x */ . b = 1", "a.b", set},
+    Case{"reset a . -- x\n b", "a.b", reset},
+    Case{"set session . a = 1", "session.a", set},
+    Case{"set local/**/.a = 1", "local.a", set},
+    Case{"set session/**/authorization/**/default", "role", reset},
+    Case{"reset \"all\"", "datestyle", untouched},
+    Case{"reset \"time\"", "time", reset},
+    Case{"set datestyle to \"default\"", "datestyle", set},
+    Case{"set datestyle to \"a;b\"", "datestyle", set},
+    Case{R"(select 1 as ";"; reset "a""; reset b; ")", "b", untouched},
+    Case{"select 1 as \"; reset b; \"", "b", untouched},
+    Case{R"(reset U&"d\0061testyle")", "datestyle", reset},
+    Case{R"(set a.b = '\'; reset c; --')", "c", untouched},
+    Case{R"(set a.b = 'it\'s; reset c')", "c", untouched},
+    Case{R"(set a.b = 'c:\'; reset c)", "c", reset},
+    Case{"set a.b = 'x'\n'; reset c'", "c", untouched},
+    Case{"set a.b = U&'\\0061'; reset c", "c", reset},
+    Case{"select 1$$; reset c;$$", "c", untouched},
+    Case{"select /* /* */ ; reset c; */ 1", "c", untouched},
+    Case{"set; reset c", "c", reset},
+};
+INSTANTIATE_TEST_SUITE_P(Lexical, SettingFateOf, testing::ValuesIn(lexical));
+
 constexpr std::array several{
     Case{"select 1; reset datestyle", "datestyle", reset},
     Case{"reset all; select 2", "datestyle", reset},
@@ -100,7 +125,12 @@ TEST(SettingScopeOf, OnlyASetOrResetThatStandsAloneHasOne) {
     EXPECT_EQ(scope_of_setting("set work_mem to default"), SettingScope::session);
     EXPECT_EQ(scope_of_setting("SET LOCAL work_mem TO DEFAULT;"), SettingScope::transaction);
     EXPECT_EQ(scope_of_setting("set a.x = ';'"), SettingScope::session);
+    EXPECT_EQ(scope_of_setting("; reset all"), SettingScope::session) << "one statement only";
+    EXPECT_EQ(scope_of_setting("set a.x = \";\""), SettingScope::session);
+    EXPECT_EQ(scope_of_setting("set local /**/ . x = 1"), SettingScope::session);
     EXPECT_EQ(scope_of_setting("reset a; reset b"), SettingScope::unknown);
+    EXPECT_EQ(scope_of_setting(R"(set a.x = '\' -- ')"), SettingScope::unknown);
+    EXPECT_EQ(scope_of_setting("\"reset\" a"), SettingScope::unknown);
     EXPECT_EQ(scope_of_setting("select 1"), SettingScope::unknown);
     EXPECT_EQ(scope_of_setting(""), SettingScope::unknown);
 }
@@ -110,6 +140,8 @@ TEST(Chains, OnlyAnEndOfATransactionThatStandsAloneDoes) {
     EXPECT_TRUE(chains("-- all\nABORT TRANSACTION AND CHAIN;"));
     EXPECT_TRUE(chains("commit work and chain"));
     EXPECT_TRUE(chains("end and chain"));
+    EXPECT_TRUE(chains(";commit/**/and/**/chain -- ;"));
+    EXPECT_FALSE(chains("\"rollback\" and chain"));
     EXPECT_FALSE(chains("rollback and no chain"));
     EXPECT_FALSE(chains("rollback"));
     EXPECT_FALSE(chains("rollback to \"and chain\""));

@@ -42,7 +42,9 @@ INSTANTIATE_TEST_SUITE_P(
         Deallocation{"DEALLOCATE \"prepare\"", "prepare"},
         Deallocation{"/* a /* b */ */ DEALLOCATE -- c\n s /* d */ -- e", "s"},
         Deallocation{"DEALLOCATE/**/PREPARE/**/s", "s"}, Deallocation{"DEALLOCATE _pq$1", "_pq$1"},
-        Deallocation{"DEALLOCATE \xc3\x84", "\xc3\x84"}));
+        Deallocation{"DEALLOCATE \xc3\x84", "\xc3\x84"},
+        // The escape was no part of a name.
+        Deallocation{R"(DEALLOCATE U&"\0073")", "s"}));
 
 INSTANTIATE_TEST_SUITE_P(
     OfNone, OnlyDeallocated,
@@ -63,9 +65,9 @@ INSTANTIATE_TEST_SUITE_P(
         Deallocation{"DEALLOCATE \"a\"\"", std::nullopt},
         Deallocation{"DEALLOCATES s", std::nullopt}, Deallocation{"PREPARE s", std::nullopt},
         Deallocation{"\"DEALLOCATE\" s", std::nullopt},
-        Deallocation{R"(DEALLOCATE U&"\0073")", std::nullopt},
-        Deallocation{"DEALLOCATE a.b", std::nullopt}, Deallocation{"EXECUTE s", std::nullopt},
-        Deallocation{"DISCARD ALL", std::nullopt}));
+        Deallocation{R"(DEALLOCATE U&"!0073" UESCAPE '!')", std::nullopt},
+        Deallocation{"DEALLOCATE ; s", std::nullopt}, Deallocation{"DEALLOCATE a.b", std::nullopt},
+        Deallocation{"EXECUTE s", std::nullopt}, Deallocation{"DISCARD ALL", std::nullopt}));
 
 std::vector<std::string> possible_names(std::string_view sql, std::size_t longest = 1000) {
     std::vector<std::string> names;
