@@ -169,7 +169,10 @@ bool take_set(Cursor cursor, std::vector<std::string>& names) {
     if (cursor.is_cut()) return false;
     const bool added = add(name, names);
     if (!plain || !added || !is_known_form(name)) return false;
-    if (!dotted) return may_follow_name(cursor);
+    if (!dotted) {
+        const bool is_identity = name == "role" || name == "authorization";
+        return may_follow_name(cursor) || (is_identity && cursor.at_any("\"'"));
+    }
     return cursor.at("=") || cursor.take_identifier().is_word("to");
 }
 

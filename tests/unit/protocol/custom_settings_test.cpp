@@ -260,7 +260,10 @@ TEST(CustomSettings, ANameThatGoesOnFarBehindIsMissed) {
 
 TEST(CustomSettings, APlainNameIsSeen) {
     for (const char* sql :
-         {"SELECT set_config('app.tenant', $1, false)",
+         {R"(SET ROLE "a b")",
+          R"(SET SESSION AUTHORIZATION "a")",
+          "SET LOCAL ROLE 'a'",
+          "SELECT set_config('app.tenant', $1, false)",
           "SELECT set_config('app.tenant'\n, k, l)",
           "SELECT set_config /* a /* b */ , */ ( -- c\n 'app.x' /* , */ , v, false)",
           "SELECT set_config('search_path', '', false)",
