@@ -262,7 +262,8 @@ bool Server::outdates_plans(Effects effects, Bytes text) const {
     const bool between_transactions =
         tracker_.transaction_status() == protocol::TransactionStatus::idle &&
         !tracker_.owes_ready();
-    return between_transactions && has_plans() && may_change_plans(text, part_.plan_facts());
+    return between_transactions && has_plans() &&
+           may_change_plans(text, part_.plan_facts(), part_.names().get());
 }
 
 bool Server::needs_new_plans(Effects effects, Bytes text) const {
@@ -614,7 +615,7 @@ Effects Server::effects_of(const Statement& statement) const {
 void Server::note_effects(Effects effects, Bytes text, const Statement* statement) {
     if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading)) {
         alters_reading_ = tracker_.sent_in_all();
-        if (may_change_plans(text, part_.plan_facts()))
+        if (may_change_plans(text, part_.plan_facts(), part_.names().get()))
             connection_.plans_of = tenant_->session().id;
     }
     effects = effects.without(Effect::alters_reading);

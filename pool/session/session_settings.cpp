@@ -9,8 +9,8 @@
 #include <iterator>
 #include <limits>
 
+#include "protocol/changed_settings.hpp"
 #include "protocol/custom_settings.hpp"
-#include "protocol/setting_fate.hpp"
 
 namespace pgweir::pool {
 
@@ -219,14 +219,13 @@ bool plans_depend_on(std::string_view setting, const PlanFacts& facts) {
            !leaves_statements_alone(setting);
 }
 
-bool may_change_plans(std::string_view sql, const PlanFacts& facts) {
-    if (facts.folds_settings || protocol::scope_of_setting(sql) == protocol::SettingScope::unknown)
-        return true;
-    const protocol::SettingFates fates(sql);
-    bool changes = fates.touches_all();
-    fates.for_each_named(
-        [&](std::string_view name) { changes = changes || plans_depend_on(name, facts); });
-    return changes;
+bool may_change_plans(std::string_view sql, const PlanFacts& facts,
+                      const protocol::NamedEffects* names) {
+    if (facts.folds_settings) return true;
+    const auto changed = protocol::changed_settings(sql, names);
+    return !changed || std::ranges::any_of(*changed, [&](const std::string& setting) {
+        return plans_depend_on(setting, facts);
+    });
 }
 
 bool plans_may_differ(const SessionSettings& from, const SessionSettings& to,

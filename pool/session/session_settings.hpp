@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/named_effects.hpp"
 #include "protocol/startup.hpp"
 
 namespace pgweir::pool {
@@ -85,9 +86,10 @@ struct PlanFacts {
 [[nodiscard]] bool plans_may_differ(const SessionSettings& from, const SessionSettings& to,
                                     const PlanFacts& facts);
 
-/// Whether a statement may change a setting that plans depend on, for its transaction or longer.
-/// `sql`: of a statement that may change settings at all.
-[[nodiscard]] bool may_change_plans(std::string_view sql, const PlanFacts& facts);
+/// Whether a statement that changes settings may change one that plans depend on, for its
+/// transaction or longer. `names`: what the database's own functions do; null: not known.
+[[nodiscard]] bool may_change_plans(std::string_view sql, const PlanFacts& facts,
+                                    const protocol::NamedEffects* names);
 
 /// Those of `from` that bound how long a statement or a transaction may take, or a session may be
 /// idle, and that `to` does not have alike: set to no limit.
