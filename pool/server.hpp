@@ -205,6 +205,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void set_up_committed();
     void set_up_answered();
     void set_up_refused(protocol::ErrorReport report);
+    void forget_refused_setting(const protocol::ErrorReport& report);
     [[nodiscard]] SettingsPtr without_given_up(const SessionSettings& settings, Bytes text) const;
 
     // server_requests.cpp: what the tenant asks.

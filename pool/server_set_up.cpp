@@ -6,6 +6,7 @@
 
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
+#include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/serialize.hpp"
 #include "protocol/setting_fate.hpp"
@@ -230,6 +231,7 @@ void Server::set_up_refused(protocol::ErrorReport report) {
     connection_.plans_of = several_sessions;
     if (tenant_ == nullptr) return;
     tenant_->session().settings_refused = true;
+    forget_refused_setting(report);
     report.severity = "ERROR";
     protocol::append_error_response(refusal_, report);
     if (before == SetUp::alone) {
@@ -244,6 +246,21 @@ void Server::set_up_refused(protocol::ErrorReport report) {
     Outgoing out;
     writer(out).sync_of_client();
     send(out);
+}
+
+// A name that a module has reserved since: PostgreSQL would have removed the setting from its
+// session when it loaded the module.
+void Server::forget_refused_setting(const protocol::ErrorReport& report) {
+    if (report.code != protocol::sqlstate::invalid_name &&
+        report.code != protocol::sqlstate::insufficient_privilege)
+        return;
+    TenantSession& session = tenant_->session();
+    for (const auto& [name, value] : std::vector<Parameter>(session.settings->values())) {
+        const bool is_meant = protocol::is_custom_setting_name(name) &&
+                              report.message.find('"' + name + '"') != std::string::npos;
+        if (is_meant)
+            session.settings = part_.context().settings.intern(without(*session.settings, name));
+    }
 }
 
 // Whose role is gone can still RESET it: what the statement is about to change anyhow is left out.

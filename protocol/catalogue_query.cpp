@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view patience = "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout=100;";
 
 // A function's source, defaults of arguments and types (domains may have checks). Another
-// language's sources outside of the database are unknown. GD is what PL/Python's functions share.
+// language's sources outside of the database are unknown. What PL/Python, PL/Tcl and PL/Perl keep
+// for later calls has these names.
 constexpr std::string_view functions = R"(
 SELECT p.proname::pg_catalog.text AS name,
        CASE WHEN pg_catalog.length(p.prosrc) > 262144 THEN NULL
@@ -25,8 +26,10 @@ SELECT p.proname::pg_catalog.text AS name,
             ELSE pg_catalog.concat_ws('
 ;', p.prosrc, @SQLBODY@ pg_catalog.pg_get_function_arguments(p.oid),
                  pg_catalog.pg_get_function_result(p.oid),
-                 CASE WHEN l.lanname ~ '^plpython'
-                       AND p.prosrc ~ '(^|[^A-Za-z0-9_])GD([^A-Za-z0-9_]|$)' THEN '_shared' END)
+                 CASE WHEN l.lanname ~ '^pl(python|tcl|perl)'
+                       AND p.prosrc ~
+                           '(^|[^A-Za-z0-9_])(GD|SD|global|our|main)([^A-Za-z0-9_]|$)'
+                      THEN '_shared' END)
        END AS text
   FROM pg_catalog.pg_proc AS p
   JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang

@@ -290,3 +290,15 @@ def test_a_superuser_hears_whether_it_is_one_when_it_leaves_its_first_role(clust
         assert told[0] == told[1]
     finally:
         cluster.admin("drop role lesser")
+
+
+# A module was loaded that reserves the prefix: no server takes the setting any more. PostgreSQL
+# removes it then; each request of the client failed, for ever.
+def test_a_setting_whose_name_is_reserved_by_now_is_given_up(pgweir):
+    weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as peer, Peer.login(weir) as other:
+        peer.query("set plpgsql.mine = 'x'")
+        other.query("do $$ begin null; end $$")
+        assert [m.sqlstate for m in peer.query("select 1") if m.type == "E"] == ["42602"]
+        for _ in range(2):
+            assert peer.rows("select 1") == [["1"]]
