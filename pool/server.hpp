@@ -216,6 +216,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void forget_long_texts();
     [[nodiscard]] protocol::Origin origin_in_front() const;
     void put_in_front(std::string_view sql, Outgoing& out);
+    [[nodiscard]] bool stands_between_transactions() const;
     [[nodiscard]] bool shadows_anew(protocol::Effects effects, Bytes text) const;
     [[nodiscard]] bool outdates_plans(protocol::Effects effects, Bytes text) const;
     [[nodiscard]] bool needs_new_plans(protocol::Effects effects, Bytes text) const;

@@ -112,7 +112,7 @@ void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
         return;
     }
     // Inside of the client's transaction the marker would no more be heard.
-    const bool forgets_marker = tracker_.releasable();
+    const bool forgets_marker = stands_between_transactions();
     order_statements(statements, out);
     if (forgets_marker) order_statement(unlisten_marker(), out);
 }

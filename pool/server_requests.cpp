@@ -243,6 +243,12 @@ void Server::put_in_front(std::string_view sql, Outgoing& out) {
     }
 }
 
+// The client has no transaction open, and none that may be: all that is unanswered is pgweir's.
+bool Server::stands_between_transactions() const {
+    return tracker_.transaction_status() == protocol::TransactionStatus::idle &&
+           !tracker_.may_have_failed() && !tracker_.wants_sync();
+}
+
 // A session's first temporary object changes what is searched for tables, and PostgreSQL reads what
 // was prepared anew. A backend that has had temporary objects before sees no change.
 bool Server::shadows_anew(Effects effects, Bytes text) const {
@@ -261,7 +267,7 @@ bool Server::outdates_plans(Effects effects, Bytes text) const {
     if (!alters || connection_.plans_made_by == tenant_->session().id) return false;
     const bool between_transactions =
         tracker_.transaction_status() == protocol::TransactionStatus::idle &&
-        !tracker_.owes_ready();
+        !tracker_.may_have_failed();
     return between_transactions && has_plans() &&
            may_change_plans(text, part_.plan_facts(), part_.names().get());
 }
