@@ -5,7 +5,8 @@
 
 namespace pgweir::pool {
 
-/// A limit over all workers: of a pool, a database or a user. Shared; any thread.
+/// A limit over all workers: of a pool, a database or a user. Shared; any thread. Places are taken
+/// and given back in the one order of all threads (see WaitingBoard).
 class Budget {
   public:
     explicit Budget(unsigned limit) : limit_(limit) {}

@@ -42,7 +42,7 @@ void DedicatedServers::open_connections() {
 }
 
 void DedicatedServers::queue_changed() {
-    part_.pool().publish_dedicated_waiting(part_.context().index, waiters_.size());
+    part_.pool().board().publish_dedicated_waiting(part_.context().index, waiters_.size());
 }
 
 void DedicatedServers::start_connecting() {

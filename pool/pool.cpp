@@ -33,7 +33,7 @@ Pool::Pool(Registry& registry, std::string database, std::string user, PoolSetup
       user_budget_(std::move(user_budget)),
       contexts_(workers),
       marker_channel_(random_channel()),
-      boards_(workers.size()),
+      board_(workers.size()),
       setup_(std::make_shared<const PoolSetup>(std::move(setup))) {
     parts_.reserve(workers.size());
     for (WorkerContext* context : workers) {
@@ -173,50 +173,10 @@ bool Pool::shares_limit_with(const Pool& other) const {
 
 // --- who waits and who has -----------------------------------------------------------------------
 
-void Pool::publish_waiting(unsigned worker, std::optional<Clock::time_point> oldest) {
-    boards_[worker].oldest_waiting.store(oldest ? oldest->time_since_epoch().count() : 0);
-}
-
-void Pool::publish_idle(unsigned worker, std::size_t idle) {
-    boards_[worker].idle.store(idle);
-}
-
-std::optional<unsigned> Pool::longest_waiting(unsigned self,
-                                              std::optional<Clock::time_point> than) const {
-    std::optional<unsigned> longest;
-    Clock::rep oldest = than ? than->time_since_epoch().count() : 0;
-    for (unsigned worker = 0; worker < boards_.size(); ++worker) {
-        const Clock::rep since = boards_[worker].oldest_waiting.load();
-        if (worker == self || since == 0) continue;
-        if (oldest == 0 || since < oldest) {
-            oldest = since;
-            longest = worker;
-        }
-    }
-    return longest;
-}
-
 bool Pool::ask_for_idle(unsigned worker) {
-    for (unsigned other = 0; other < parts_.size(); ++other) {
-        if (other != worker && boards_[other].idle.load() > 0) {
-            on_worker(other, [worker](PoolPart& part) { part.send_idle_to(worker); });
-            return true;
-        }
-    }
-    return false;
-}
-
-void Pool::publish_dedicated_waiting(unsigned worker, std::size_t waiting) {
-    boards_[worker].dedicated_waiting.store(waiting);
-    boards_[worker].claims.store(waiting);
-}
-
-bool Pool::take_claim() {
-    return std::ranges::any_of(boards_, [](Board& board) {
-        std::size_t claims = board.claims.load();
-        while (claims > 0 && !board.claims.compare_exchange_weak(claims, claims - 1)) continue;
-        return claims > 0;
-    });
+    const auto other = board_.idle_elsewhere(worker);
+    if (other) on_worker(*other, [worker](PoolPart& part) { part.send_idle_to(worker); });
+    return other.has_value();
 }
 
 void Pool::ask_for_room(Place place) {
@@ -229,31 +189,14 @@ void Pool::ask_for_room(Place place) {
 }
 
 void Pool::wake(unsigned worker) {
-    if (!boards_[worker].has_waiting()) return;
+    if (!board_.is_waiting(worker)) return;
     on_worker(worker, [](PoolPart& part) { part.open_connections(); });
 }
 
 bool Pool::give_up_idle() {
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
-        if (boards_[worker].idle.load() > 0) {
-            on_worker(worker, [](PoolPart& part) { part.close_one_idle(); });
-            return true;
-        }
-    }
-    return false;
-}
-
-bool Pool::has_waiting() const {
-    return std::ranges::any_of(boards_, &Board::has_waiting);
-}
-
-std::optional<Clock::time_point> Pool::oldest_waiting() const {
-    std::optional<Clock::time_point> oldest;
-    for (const Board& board : boards_) {
-        const Clock::time_point since{Clock::duration(board.oldest_waiting.load())};
-        if (since != Clock::time_point() && (!oldest || since < *oldest)) oldest = since;
-    }
-    return oldest;
+    const auto worker = board_.any_idle();
+    if (worker) on_worker(*worker, [](PoolPart& part) { part.close_one_idle(); });
+    return worker.has_value();
 }
 
 void Pool::move_to(unsigned worker, ServerConnection connection) {

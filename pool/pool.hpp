@@ -21,6 +21,7 @@
 #include "pool/sequence_readers.hpp"
 #include "pool/session/catalogue.hpp"
 #include "pool/throttle.hpp"
+#include "pool/waiting_board.hpp"
 #include "pool/worker_context.hpp"
 #include "protocol/error_report.hpp"
 #include "protocol/login_change.hpp"
@@ -83,20 +84,11 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// A place has become free for this pool: workers with waiting clients may connect.
     void place_available();
 
-    // Who waits and who has idle connections; each part tells for itself.
-    void publish_waiting(unsigned worker, std::optional<Clock::time_point> oldest);
-    void publish_idle(unsigned worker, std::size_t idle);
-    /// The worker, other than `self`, whose client waits longest, if it waits since before `than`.
-    [[nodiscard]] std::optional<unsigned> longest_waiting(
-        unsigned self, std::optional<Clock::time_point> than) const;
+    /// Who waits and who has idle connections; each part tells for itself.
+    [[nodiscard]] WaitingBoard& board() { return board_; }
+    [[nodiscard]] const WaitingBoard& board() const { return board_; }
     /// Asks another worker that has an idle connection to send it to `worker`. False when none has.
     [[nodiscard]] bool ask_for_idle(unsigned worker);
-    /// How many clients of a worker wait for a place for a connection of their own. Each is owed
-    /// one server that comes back (see `take_claim`).
-    void publish_dedicated_waiting(unsigned worker, std::size_t waiting);
-    /// Whether a server that has come back is to be closed, so that somebody who waits for a
-    /// connection of its own gets the place. Each claim is taken once.
-    [[nodiscard]] bool take_claim();
     /// Asks other pools to give up an idle connection where a limit shared with them leaves no
     /// place; for a dedicated one also this pool, whose idle ones are of no use for it.
     void ask_for_room(Place place = Place::shared);
@@ -107,9 +99,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// Gives up one idle connection, on whichever worker has one, to make room for another pool.
     /// False when there is none.
     bool give_up_idle();
-    [[nodiscard]] bool has_waiting() const;
-    /// Since when the client that waits longest has waited; nothing: nobody waits.
-    [[nodiscard]] std::optional<Clock::time_point> oldest_waiting() const;
     [[nodiscard]] bool shares_limit_with(const Pool& other) const;
 
     /// Brings a connection to another worker.
@@ -184,19 +173,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
     void share() { shared_ = true; }
 
   private:
-    /// What one part shows to the others; a line of its own, so that workers do not share it by
-    /// accident.
-    struct alignas(64) Board {
-        std::atomic<Clock::rep> oldest_waiting{0};  ///< 0: nobody waits
-        std::atomic<std::size_t> idle{0};
-        std::atomic<std::size_t> dedicated_waiting{0};  ///< for a place
-        std::atomic<std::size_t> claims{0};             ///< how many of them are owed a place
-
-        [[nodiscard]] bool has_waiting() const {
-            return oldest_waiting.load() != 0 || dedicated_waiting.load() != 0;
-        }
-    };
-
     template <typename Change>
     void change_setup(Change change);
     template <typename Action>
@@ -214,7 +190,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::shared_ptr<Budget> user_budget_;
     std::vector<WorkerContext*> contexts_;
     const std::string marker_channel_;
-    std::vector<Board> boards_;
+    WaitingBoard board_;
 
     mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
     std::shared_ptr<const PoolSetup> setup_;

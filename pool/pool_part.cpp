@@ -40,7 +40,7 @@ bool PoolPart::lend(Tenant& tenant) {
     }
     Server& server = *found;
     idle_.erase(found);
-    pool_.publish_idle(context_.index, idle_.size());
+    pool_.board().publish_idle(context_.index, idle_.size());
     count_state(Server::State::idle, Server::State::leased);
     statistics_.leases.add();
     server.lend_to(tenant);
@@ -113,20 +113,20 @@ void PoolPart::lend_new(Server& server, Waiter& waiter) {
 }
 
 void PoolPart::queue_changed() {
-    pool_.publish_waiting(context_.index,
-                          waiters_.empty() ? std::nullopt : std::optional(waiters_.front().since));
+    pool_.board().publish_waiting(
+        context_.index, waiters_.empty() ? std::nullopt : std::optional(waiters_.front().since));
 }
 
 void PoolPart::returned(Server& server) {
     const auto now = context_.now();
     if (retire_if_due(server, now)) return;
-    if (pool_.take_claim()) {
+    if (pool_.board().take_claim()) {
         server.close(ServerClose::evicted, "a client waits for a connection of its own");
         return;
     }
     const auto than =
         waiters_.empty() ? std::nullopt : std::optional(waiters_.front().since - slack);
-    if (const auto other = pool_.longest_waiting(context_.index, than)) {
+    if (const auto other = pool_.board().longest_waiting(context_.index, than)) {
         if (server.leave_for(*other)) {
             count_state(Server::State::cleaning, Server::State::leaving);
             return;
@@ -143,10 +143,8 @@ void PoolPart::keep_idle(Server& server) {
     count_state(Server::State::cleaning, Server::State::idle);
     server.become_idle(context_.now());
     idle_.push_front(server);
-    pool_.publish_idle(context_.index, idle_.size());
-    // A client elsewhere that began to wait before this was published may have found nothing:
-    // whoever publishes second sees the other.
-    if (const auto other = pool_.longest_waiting(context_.index, std::nullopt))
+    // A client elsewhere that began to wait before this was published may have found nothing.
+    if (const auto other = pool_.board().offer_idle(context_.index, idle_.size()))
         send_idle_to(*other);
 }
 
@@ -194,7 +192,7 @@ void PoolPart::check_defaults(Clock::time_point now) {
         server.check_defaults();
         if (!others) break;
     }
-    pool_.publish_idle(context_.index, idle_.size());
+    pool_.board().publish_idle(context_.index, idle_.size());
 }
 
 // --- moving between workers ----------------------------------------------------------------------
@@ -206,7 +204,7 @@ void PoolPart::send_idle_to(unsigned worker) {
             if (!server.leave_for(worker)) continue;
             idle_.erase(idle_.iterator_to(server));
             count_state(Server::State::idle, Server::State::leaving);
-            pool_.publish_idle(context_.index, idle_.size());
+            pool_.board().publish_idle(context_.index, idle_.size());
             return;
         }
     }
@@ -235,7 +233,7 @@ void PoolPart::server_closed(Server& server, Server::State before, ServerClose r
                              std::string_view detail) {
     if (before == Server::State::idle) {
         idle_.erase(idle_.iterator_to(server));
-        pool_.publish_idle(context_.index, idle_.size());
+        pool_.board().publish_idle(context_.index, idle_.size());
     }
     count_state(before, Server::State::closed);
     statistics_.server_closes[static_cast<std::size_t>(reason)].add();

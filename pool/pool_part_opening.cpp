@@ -54,13 +54,13 @@ void PoolPart::take_back_kept_server() {
         }
         next = std::min(next.value_or(*until), *until);
     }
-    if (!next || !pool_.has_waiting() || std::exchange(take_back_planned_, true)) return;
+    if (!next || !pool_.board().has_waiting() || std::exchange(take_back_planned_, true)) return;
     do_at(*next, &PoolPart::take_back_if_awaited);
 }
 
 void PoolPart::take_back_if_awaited() {
     take_back_planned_ = false;
-    if (pool_.has_waiting()) take_back_kept_server();
+    if (pool_.board().has_waiting()) take_back_kept_server();
 }
 
 void PoolPart::open_for_minimum() {

@@ -162,8 +162,8 @@ void Registry::shut_down() const {
 
 void Registry::make_room(const Pool& wanting) const {
     for (const auto& pool : all()) {
-        if (pool.get() != &wanting && pool->shares_limit_with(wanting) && !pool->has_waiting() &&
-            pool->give_up_idle()) {
+        if (pool.get() != &wanting && pool->shares_limit_with(wanting) &&
+            !pool->board().has_waiting() && pool->give_up_idle()) {
             return;
         }
     }
@@ -171,7 +171,8 @@ void Registry::make_room(const Pool& wanting) const {
 
 void Registry::room_made(const Pool& giving) const {
     for (const auto& pool : all()) {
-        if (pool.get() != &giving && pool->shares_limit_with(giving) && pool->has_waiting()) {
+        if (pool.get() != &giving && pool->shares_limit_with(giving) &&
+            pool->board().has_waiting()) {
             pool->place_available();
         }
     }

@@ -212,7 +212,7 @@ bool Server::awaits_outcome(const Step& step) const {
 bool Server::has_had_its_turn() const {
     if (tracker_.wants_sync() || !tenant_->may_release()) return false;
     if (tracker_.owed() >= most_on_their_way) return true;
-    return requests_in_a_row_ >= turn && tracker_.owed() > 0 && part_.pool().has_waiting();
+    return requests_in_a_row_ >= turn && tracker_.owed() > 0 && part_.pool().board().has_waiting();
 }
 
 void Server::ask_for_answers(Outgoing& out) {

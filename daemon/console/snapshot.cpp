@@ -50,7 +50,7 @@ std::vector<PoolView> views_of(const pool::Registry& registry) {
     std::vector<PoolView> views;
     for (auto& pool : registry.all()) {
         auto setup = pool->setup();
-        const auto oldest = pool->oldest_waiting();
+        const auto oldest = pool->board().oldest_waiting();
         views.push_back(
             {.pool = std::move(pool), .setup = std::move(setup), .oldest_waiting = oldest});
     }
