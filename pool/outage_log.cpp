@@ -7,7 +7,7 @@
 
 namespace pgweir::pool {
 
-std::optional<Outage> OutageLog::outage() const {
+std::optional<Outage> OutageLog::current() const {
     if (!is_down()) return std::nullopt;
     const std::lock_guard lock(mutex_);
     return outage_;

@@ -17,7 +17,7 @@ class OutageLog {
   public:
     /// Whether the server is known to be out of reach.
     [[nodiscard]] bool is_down() const { return down_.load(std::memory_order_relaxed); }
-    [[nodiscard]] std::optional<Outage> outage() const;
+    [[nodiscard]] std::optional<Outage> current() const;
     /// Records a failed attempt; returns what is known now. A report of the server that is not
     /// complete counts as none: the explanation tells.
     Outage note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,

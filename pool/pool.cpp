@@ -4,7 +4,6 @@
 #include <charconv>
 #include <random>
 
-#include "pool/pool_sizing.hpp"
 #include "pool/registry.hpp"
 #include "protocol/custom_settings.hpp"
 
@@ -71,9 +70,8 @@ void Pool::change_setup(Change change) {
         PoolSetup setup = *setup_;
         change(setup);
         setup_ = next = std::make_shared<const PoolSetup>(std::move(setup));
-        if (next->generation != 0) outage_.reset();
-        has_outage_ = outage_.has_value();
     }
+    if (next->generation != 0) outages_.forget();
     budget_.set_limit(next->options.default_pool_size);
     on_all_workers([next](PoolPart& part) { part.reconfigure(next); });
 }
@@ -103,15 +101,7 @@ void Pool::close_servers() {
 }
 
 void Pool::offer_credentials(const std::vector<CredentialsPtr>& offered) {
-    if (!credentials_.offer(offered)) return;
-    const std::lock_guard lock(mutex_);
-    const bool refused = outage_ && outage_->from_server &&
-                         outage_->from_server->code == protocol::sqlstate::invalid_password;
-    const bool had_none = outage_ && !outage_->from_server;  // libpq itself wants a password
-    if (refused || had_none) {
-        outage_.reset();
-        has_outage_ = false;
-    }
+    if (credentials_.offer(offered)) outages_.forget_refused_password();
 }
 
 void Pool::ensure_minimum() {
@@ -321,51 +311,19 @@ bool Pool::greetings_hold(Clock::time_point now, bool has_idle) {
     constexpr std::chrono::seconds grace{2};
     constexpr milliseconds between_logins{100};
     const milliseconds interval = setup()->options.login_defaults_interval;
-    if (has_idle && interval > milliseconds::zero() &&
-        !has_outage_.load(std::memory_order_relaxed)) {
+    if (has_idle && interval > milliseconds::zero() && !outages_.is_down()) {
         return now - greetings_.confirmed_at() < between_logins ||
                !claim_check(now, between_logins);
     }
     const auto is_full = [](const Budget& budget) {
         return budget.limit() != 0 && budget.open() >= budget.limit();
     };
-    return interval <= milliseconds::zero() || has_outage_.load(std::memory_order_relaxed) ||
+    return interval <= milliseconds::zero() || outages_.is_down() ||
            now - greetings_.confirmed_at() < interval + grace || is_full(budget_) ||
            is_full(*database_budget_) || is_full(*user_budget_) || !claim_check(now, interval);
 }
 
 // --- outages -------------------------------------------------------------------------------------
-
-std::optional<Outage> Pool::outage() const {
-    if (!has_outage_.load(std::memory_order_relaxed)) return std::nullopt;
-    const std::lock_guard lock(mutex_);
-    return outage_;
-}
-
-Outage Pool::note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,
-                          milliseconds server_login_retry) {
-    const std::lock_guard lock(mutex_);
-    const auto now = Clock::now();
-    if (!outage_) outage_ = Outage{.since = now};
-    ++outage_->failures;
-    outage_->next_try = now + retry_delay(outage_->failures, server_login_retry);
-    // What a broken server leaves out must not reach clients, which rely on it.
-    if (from_server && !from_server->is_complete()) from_server.reset();
-    outage_->from_server = std::move(from_server);
-    outage_->explanation = std::move(explanation);
-    has_outage_ = true;
-    return *outage_;
-}
-
-void Pool::note_success() {
-    if (!has_outage_.load(std::memory_order_relaxed)) return;
-    {
-        const std::lock_guard lock(mutex_);
-        outage_.reset();
-        has_outage_ = false;
-    }
-    place_available();
-}
 
 void Pool::announce_outage() {
     on_all_workers([](PoolPart& part) { part.outage_announced(); });

@@ -16,7 +16,7 @@
 #include "pool/greetings.hpp"
 #include "pool/notification_hub.hpp"
 #include "pool/observer.hpp"
-#include "pool/outage.hpp"
+#include "pool/outage_log.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/sequence_readers.hpp"
 #include "pool/session/catalogue.hpp"
@@ -155,17 +155,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
     [[nodiscard]] bool greetings_hold(Clock::time_point now, bool has_idle);
 
     // An unreachable database.
-    [[nodiscard]] std::optional<Outage> outage() const;
-    /// Records a failed attempt; returns what is known now. A report of the server that is not
-    /// complete counts as none: the explanation tells.
-    Outage note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,
-                        milliseconds server_login_retry);
-    void note_success();
-    /// Whether a server has ever let this pool in: until then its names are its client's word.
-    void note_connected() { has_connected_.store(true, std::memory_order_relaxed); }
-    [[nodiscard]] bool has_connected() const {
-        return has_connected_.load(std::memory_order_relaxed);
-    }
+    [[nodiscard]] OutageLog& outages() { return outages_; }
+    [[nodiscard]] const OutageLog& outages() const { return outages_; }
     /// Tells every part that the latest attempt failed, so that all who wait hear of it.
     void announce_outage();
 
@@ -194,12 +185,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
     mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
     std::shared_ptr<const PoolSetup> setup_;
-    std::optional<Outage> outage_;
     Clock::time_point checked_at_;
-    std::atomic<bool> has_outage_{false};
-    std::atomic<bool> has_connected_{false};
     SequenceReaders sequence_readers_;
     std::atomic<bool> shared_{false};
+    OutageLog outages_;
     Greetings greetings_;
     CredentialChoice credentials_;
     CatalogueUpkeep catalogue_upkeep_;

@@ -70,7 +70,7 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
     waiter.refusal.reset();
     waiter.waits = true;
     waiter.since = now;
-    const auto outage = pool_.outage();
+    const auto outage = pool_.outages().current();
     if (outage && !is_paused() && pool_.budget().open() == 0 && now < outage->next_try &&
         should_refuse(*outage, options(), now)) {
         waiter.refusal =

@@ -21,7 +21,7 @@ void PoolPart::open_connections() {
     dedicated_.open_connections();
     unsigned wanted = connections_to_start(waiters_.size(), connecting_);
     if (wanted == 0 || shutting_down_ || is_paused()) return;
-    if (const auto outage = pool_.outage()) {
+    if (const auto outage = pool_.outages().current()) {
         if (Clock::now() < outage->next_try) {
             retry_at(outage->next_try);
             return;
@@ -64,7 +64,8 @@ void PoolPart::take_back_if_awaited() {
 }
 
 void PoolPart::open_for_minimum() {
-    if (shutting_down_ || is_paused() || pool_.outage() || !pool_.try_take_place()) return;
+    if (shutting_down_ || is_paused() || pool_.outages().is_down() || !pool_.try_take_place())
+        return;
     start_connecting();
 }
 
@@ -105,7 +106,7 @@ void PoolPart::connected(ServerConnection connection, Clock::duration took) {
 
 void PoolPart::introduced(Server& server) {
     --connecting_;
-    pool_.note_success();
+    if (pool_.outages().note_success()) pool_.place_available();
     returned(server);
     open_connections();
 }
@@ -120,7 +121,7 @@ void PoolPart::introduction_failed(ServerClose reason, std::string_view detail) 
 }
 
 Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
-    pool_.note_connected();
+    pool_.outages().note_connected();
     static std::atomic<std::uint64_t> last_id{0};
     connection.id = ++last_id;
     statistics_.server_logins.add();
@@ -144,8 +145,8 @@ void PoolPart::connect_failed(ConnectFailure failure) {
 void PoolPart::note_failure(ConnectFailure failure) {
     const std::string explanation = failure.explanation;
     const Outage outage =
-        pool_.note_failure(std::move(failure.from_server), std::move(failure.explanation),
-                           options().server_login_retry);
+        pool_.outages().note_failure(std::move(failure.from_server), std::move(failure.explanation),
+                                     options().server_login_retry, Clock::now());
     pool_.observer().connect_failed(
         pool_.database(), pool_.user(), explanation,
         std::chrono::duration_cast<milliseconds>(outage.next_try - Clock::now()));
@@ -159,7 +160,7 @@ void PoolPart::count_failure(const ConnectFailure& failure) {
 }
 
 void PoolPart::outage_announced() {
-    const auto outage = pool_.outage();
+    const auto outage = pool_.outages().current();
     if (!outage || waiters_.empty() || is_paused()) return;
     // Where some connection is alive its clients are served, if slowly.
     if (pool_.budget().open() == 0 && should_refuse(*outage, options(), Clock::now())) {

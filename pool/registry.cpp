@@ -133,8 +133,9 @@ void Registry::sweep(Clock::time_point now) {
             Entry& entry = here->second;
             if (entry.pool->clients > 0 || entry.pool->budget().open() > 0) {
                 entry.last_used = now;
-            } else if (now - entry.last_used >=
-                           (entry.pool->has_connected() ? forget_after : forget_unproven_after) &&
+            } else if (now - entry.last_used >= (entry.pool->outages().has_connected()
+                                                     ? forget_after
+                                                     : forget_unproven_after) &&
                        entry.pool.use_count() == 1) {
                 unused.push_back(std::move(entry.pool));
                 pools_.erase(here);

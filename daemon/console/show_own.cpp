@@ -74,7 +74,7 @@ Hosts hosts_of(const Snapshot& snapshot) {
         host.add_database(server.database);
     }
     for (const PoolView& view : snapshot.pools) {
-        auto outage = view.pool->outage();
+        auto outage = view.pool->outages().current();
         if (!outage) continue;
         const std::string port = keyword(*view.setup, "port");
         HostView& host = hosts[{keyword(*view.setup, "host"), port.empty() ? "5432" : port}];
