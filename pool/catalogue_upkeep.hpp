@@ -11,12 +11,6 @@
 
 namespace pgweir::pool {
 
-/// How a change of the catalogue came to be known.
-enum class CatalogueChange : std::uint8_t {
-    seen,    ///< by its text: the custom settings are known that functions in it set
-    unseen,  ///< only that it may have changed
-};
-
 /// As a rule one server at a time reads the catalogue: at the start, when a client has changed it,
 /// and now and then, as others than pgweir's clients may change it as well. Reading takes long
 /// where there are tens of thousands of tables, so it is never more than a tenth of a server's

@@ -1,7 +1,6 @@
 #include "pool/pool.hpp"
 
 #include <boost/asio/post.hpp>
-#include <charconv>
 #include <random>
 
 #include "pool/registry.hpp"
@@ -217,12 +216,6 @@ void Pool::tell_listeners(unsigned worker, HubEvents events) {
 
 // --- the catalogue -------------------------------------------------------------------------------
 
-std::string Pool::catalogue_query(std::string_view server_version) {
-    unsigned major = 0;
-    std::from_chars(server_version.data(), server_version.data() + server_version.size(), major);
-    return protocol::catalogue_query(static_cast<int>(major) * 10000);
-}
-
 void Pool::catalogue_learned(const CataloguePtr& catalogue,
                              const CatalogueUpkeep::Reading& reading) {
     catalogue_upkeep_.read(reading, catalogue != nullptr, Clock::now());
@@ -262,13 +255,13 @@ void Pool::make_way() {
 
 void Pool::note_custom_settings(const std::vector<std::string>& names) {
     on_all_workers([names](PoolPart& part) {
-        for (const std::string& name : names) part.note_custom_setting(name);
+        for (const std::string& name : names) part.knowledge().note_custom_setting(name);
     });
 }
 
 void Pool::forget_catalogue(CatalogueChange how) {
     catalogue_upkeep_.changed(Clock::now());
-    on_all_workers([how](PoolPart& part) { part.forget_catalogue(how); });
+    on_all_workers([how](PoolPart& part) { part.knowledge().forget_catalogue(how); });
 }
 
 bool Pool::shares_database_with(const Pool& other) const {

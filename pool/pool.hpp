@@ -114,7 +114,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
     // What the database's own functions may do to a session.
     [[nodiscard]] CatalogueUpkeep& catalogue_upkeep() { return catalogue_upkeep_; }
-    [[nodiscard]] static std::string catalogue_query(std::string_view server_version);
     /// The answer; null where the server gave none.
     void catalogue_learned(const CataloguePtr& catalogue, const CatalogueUpkeep::Reading& reading);
     /// A client has changed it: nothing is known, to this pool and to all others of the same

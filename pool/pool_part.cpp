@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "pool/pool.hpp"
-#include "protocol/custom_settings.hpp"
-#include "protocol/extended_query.hpp"
 
 namespace pgweir::pool {
 
@@ -288,30 +286,10 @@ void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
     }
 }
 
-// --- session state -------------------------------------------------------------------------------
+// --- the catalogue -------------------------------------------------------------------------------
 
 void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of) {
-    catalogue_was_asked_ = true;
-    names_.reset();
-    plan_facts_ = {};
-    if (!catalogue) return;
-    if (as_of == pool_.catalogue_upkeep().changes()) {
-        names_ = {catalogue, &catalogue->effects};
-        lacks_settings_ = false;
-        plan_facts_ = catalogue->plans;
-    }
-    for (const std::string& name : catalogue->custom_settings) note_custom_setting(name);
-}
-
-void PoolPart::note_custom_setting(const std::string& name) {
-    if (std::ranges::find(custom_settings_, name) != custom_settings_.end()) return;
-    // Each is asked for in every question: a client that invents names must not make them endless.
-    constexpr std::size_t most = 256;
-    if (custom_settings_.size() >= most) {
-        custom_settings_.erase(custom_settings_.begin());
-        lacks_room_ = true;
-    }
-    custom_settings_.push_back(name);
+    knowledge_.learn(catalogue, as_of == pool_.catalogue_upkeep().changes());
 }
 
 // --- telling -------------------------------------------------------------------------------------

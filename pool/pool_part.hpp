@@ -12,8 +12,7 @@
 #include "pool/observer.hpp"
 #include "pool/server.hpp"
 #include "pool/server_view.hpp"
-#include "pool/session/catalogue.hpp"
-#include "pool/session/statement.hpp"
+#include "pool/session/pool_knowledge.hpp"
 #include "pool/statistics.hpp"
 #include "pool/waiter.hpp"
 #include "pool/worker_context.hpp"
@@ -50,34 +49,12 @@ class PoolPart {
     [[nodiscard]] const PoolStatistics& statistics() const { return statistics_; }
     [[nodiscard]] WorkerContext& context() const { return context_; }
 
-    // Session state, for servers.
-    [[nodiscard]] StatementCache& statements() { return statements_; }
-    /// What is known of the effects of the database's own functions; null: nothing.
-    [[nodiscard]] const std::shared_ptr<const protocol::NamedEffects>& names() const {
-        return names_;
-    }
-    /// The answer to a question for it, here or by another worker's server; null: there was none.
-    /// `as_of`: how many changes there had been when it was asked.
+    /// What its servers ask of the database and of statements.
+    [[nodiscard]] PoolKnowledge& knowledge() { return knowledge_; }
+    [[nodiscard]] const PoolKnowledge& knowledge() const { return knowledge_; }
+    /// The answer to a question for the catalogue, here or by another worker's server; null: there
+    /// was none. `as_of`: how many changes there had been when it was asked.
     void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of);
-    void forget_catalogue(CatalogueChange how) {
-        names_.reset();
-        plan_facts_ = {};
-        lacks_settings_ = lacks_settings_ || how == CatalogueChange::unseen;
-    }
-    /// There was an answer. Before the first, custom_settings() lacks those that functions set.
-    [[nodiscard]] bool catalogue_was_asked() const { return catalogue_was_asked_; }
-    /// They may lack some again, which only reading the catalogue shows.
-    [[nodiscard]] bool lacks_custom_settings() const { return lacks_settings_; }
-    /// Custom settings that a session of this pool may have: to be asked for by name.
-    [[nodiscard]] const std::vector<std::string>& custom_settings() const {
-        return custom_settings_;
-    }
-    /// One may be missing there that functions of the database's set: there are too many.
-    [[nodiscard]] bool lacks_room_for_settings() const { return lacks_room_; }
-    void note_custom_setting(const std::string& name);
-    /// What the database's functions make of the settings that plans were made with.
-    [[nodiscard]] const PlanFacts& plan_facts() const { return plan_facts_; }
-
     /// Its clients that listen.
     [[nodiscard]] Listeners& listeners() { return listeners_; }
 
@@ -157,14 +134,8 @@ class PoolPart {
     boost::intrusive::list<Server> idle_;     ///< most recently used first
     boost::intrusive::list<Waiter> waiters_;  ///< for any server
     DedicatedServers dedicated_{*this};
-    StatementCache statements_;
+    PoolKnowledge knowledge_;
     Listeners listeners_{*this};
-    std::shared_ptr<const protocol::NamedEffects> names_;
-    std::vector<std::string> custom_settings_;
-    bool catalogue_was_asked_ = false;
-    bool lacks_room_ = false;
-    PlanFacts plan_facts_;
-    bool lacks_settings_ = false;
     unsigned connecting_ = 0;
     bool retry_planned_ = false;
     bool take_back_planned_ = false;

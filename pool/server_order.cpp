@@ -146,7 +146,8 @@ bool Server::waits_behind_open_query(const Step& step) const {
 // SQL that names statements, while an error may undo what the client has under its names.
 bool Server::names_doubtful(Bytes text) const {
     return in_flight_.has_doubtful() &&
-           protocol::look_at(text, part_.names().get()).contains(Effect::names_statement);
+           protocol::look_at(text, part_.knowledge().function_effects().get())
+               .contains(Effect::names_statement);
 }
 
 // Whether a Sync stands between this request and an unanswered one about the same statement; if an

@@ -263,7 +263,8 @@ bool Server::outdates_plans(Effects effects, Bytes text) const {
         tracker_.transaction_status() == protocol::TransactionStatus::idle &&
         !tracker_.owes_ready();
     return between_transactions && has_plans() &&
-           may_change_plans(text, part_.plan_facts(), part_.names().get());
+           may_change_plans(text, part_.knowledge().plan_facts(),
+                            part_.knowledge().function_effects().get());
 }
 
 bool Server::needs_new_plans(Effects effects, Bytes text) const {
@@ -291,9 +292,9 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
         // seen as it passes.
         Effects effects = unread_effects();
         if (step.whole) {
-            effects = protocol::look_at(text, part_.names().get());
+            effects = protocol::look_at(text, part_.knowledge().function_effects().get());
         } else {
-            long_look_.emplace(part_.names().get());
+            long_look_.emplace(part_.knowledge().function_effects().get());
             long_look_->feed(text);
         }
         if (effects.any()) {
@@ -411,7 +412,7 @@ bool Server::take_taken_name(const protocol::ParseMessage& parse, Bytes message,
 // others: there it is this client's alone.
 StatementPtr Server::statement_of(const protocol::ParseMessage& parse) {
     const TenantSession& session = tenant_->session();
-    StatementCache& cache = part_.statements();
+    StatementCache& cache = part_.knowledge().statements();
     if (parse.statement.empty()) return cache.intern(parse.query, parse.types, {});
     const bool is_own = alters_reading_ || effects_.contains(Effect::state) ||
                         session.pins.contains(PinReason::temporary_object);
@@ -528,8 +529,9 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
 // Code that runs what it is given: what no question shows has to be found in the values.
 void Server::note_texts_in_values(Bytes values, bool all_here) {
     Effects found = all_here ? Effects() : Effects(Effect::sticky);
-    protocol::for_each_value(
-        values, [&](Bytes value) { found |= protocol::look_at(value, part_.names().get()); });
+    protocol::for_each_value(values, [&](Bytes value) {
+        found |= protocol::look_at(value, part_.knowledge().function_effects().get());
+    });
     note_effects(found.only(Effect::sticky | Effect::advances_sequence), {});
 }
 
@@ -609,13 +611,14 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
 // --- what may be left behind ---------------------------------------------------------------------
 
 Effects Server::effects_of(const Statement& statement) const {
-    return tracks() ? statement.effects(part_.names()) : Effects();
+    return tracks() ? statement.effects(part_.knowledge().function_effects()) : Effects();
 }
 
 void Server::note_effects(Effects effects, Bytes text, const Statement* statement) {
     if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading)) {
         alters_reading_ = tracker_.sent_in_all();
-        if (may_change_plans(text, part_.plan_facts(), part_.names().get()))
+        if (may_change_plans(text, part_.knowledge().plan_facts(),
+                             part_.knowledge().function_effects().get()))
             connection_.plans_of = tenant_->session().id;
     }
     effects = effects.without(Effect::alters_reading);

@@ -35,7 +35,7 @@ bool Server::ask_before_release() {
     if (effects_.contains(Effect::changes_catalogue)) {
         const auto how =
             session.follows && tracks() ? CatalogueChange::seen : CatalogueChange::unseen;
-        part_.forget_catalogue(how);
+        part_.knowledge().forget_catalogue(how);
         part_.pool().catalogue_changed(how);
         effects_ = effects_.without(Effect::changes_catalogue);
     }
@@ -85,10 +85,10 @@ bool Server::put_off_idle_timeout() {
 // changed where nobody looked at a text, so that names of custom settings may be missing.
 std::optional<CatalogueUpkeep::Reading> Server::begin_catalogue() {
     CatalogueUpkeep& upkeep = part_.pool().catalogue_upkeep();
-    if (!part_.catalogue_was_asked()) {
+    if (!part_.knowledge().catalogue_was_asked()) {
         return effects_.contains(Effect::state) ? upkeep.begin() : upkeep.claim();
     }
-    const bool is_awaited = tenant_->session().pins.any() || part_.lacks_custom_settings();
+    const bool is_awaited = tenant_->session().pins.any() || part_.knowledge().lacks_settings();
     return is_awaited ? upkeep.claim() : std::nullopt;
 }
 
@@ -133,7 +133,7 @@ void Server::ask_state(bool hurried) {
 void Server::ask_catalogue(const CatalogueUpkeep::Reading& reading) {
     catalogue_reading_ = reading;
     std::string sql(never_deferred);
-    ask(Question::catalogue, sql += Pool::catalogue_query(connection_.at_login("server_version")));
+    ask(Question::catalogue, sql += catalogue_query(connection_.at_login("server_version")));
     cleaning_deadline_.cancel();  // it may take long
 }
 

@@ -8,11 +8,11 @@ namespace pgweir::pool {
 void PoolKnowledge::learn(const CataloguePtr& catalogue, bool current) {
     catalogue_was_asked_ = true;
     function_effects_.reset();
-    functions_keep_plans_ = true;
+    plan_facts_ = {};
     if (!catalogue) return;
     if (current) {
         function_effects_ = {catalogue, &catalogue->effects};
-        functions_keep_plans_ = catalogue->keeps_plans;
+        plan_facts_ = catalogue->plans;
         lacks_settings_ = false;
     }
     // Names do no harm where they are out of date.
@@ -22,7 +22,7 @@ void PoolKnowledge::learn(const CataloguePtr& catalogue, bool current) {
 
 void PoolKnowledge::forget_catalogue(CatalogueChange how) {
     function_effects_.reset();
-    functions_keep_plans_ = true;
+    plan_facts_ = {};
     lacks_settings_ = lacks_settings_ || how == CatalogueChange::unseen;
     check();
 }
@@ -38,7 +38,7 @@ void PoolKnowledge::note_custom_setting(const std::string& name) {
 
 // What is known of functions was read, and is not out of date.
 void PoolKnowledge::check() const {
-    assert(functions_keep_plans_ || function_effects_);
+    assert(plan_facts_.functions_keep_plans || function_effects_);
     assert(!function_effects_ || (catalogue_was_asked_ && !lacks_settings_));
     assert(custom_settings_.size() <= most_settings);
 }

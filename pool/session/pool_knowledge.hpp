@@ -24,8 +24,8 @@ class PoolKnowledge {
     [[nodiscard]] const std::shared_ptr<const protocol::NamedEffects>& function_effects() const {
         return function_effects_;
     }
-    /// False: it is known that no function of the database keeps plans in a backend.
-    [[nodiscard]] bool functions_keep_plans() const { return functions_keep_plans_; }
+    /// What the database's functions make of the settings that plans were made with.
+    [[nodiscard]] const PlanFacts& plan_facts() const { return plan_facts_; }
 
     /// The catalogue was read, here or on another worker; null: the server did not tell. `current`:
     /// it has not changed since it was read.
@@ -57,7 +57,7 @@ class PoolKnowledge {
     std::shared_ptr<const protocol::NamedEffects> function_effects_;
     std::vector<std::string> custom_settings_;  ///< the one that was noted last at the end
     bool catalogue_was_asked_ = false;
-    bool functions_keep_plans_ = true;
+    PlanFacts plan_facts_;
     bool lacks_settings_ = false;
     bool lacks_room_ = false;
 };

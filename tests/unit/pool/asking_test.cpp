@@ -141,7 +141,7 @@ TEST_F(AskingTest, ACustomSettingThatTheServerHasIsAskedForHoweverManyAreNamed) 
     run(ann, "SET app.user = 'x'", "SET");
     static_cast<void>(question());
     answer({{"s", "app.user", "x"}});
-    for (int i = 0; i < 300; ++i) part().note_custom_setting("a.x" + std::to_string(i));
+    for (int i = 0; i < 300; ++i) part().knowledge().note_custom_setting("a.x" + std::to_string(i));
     run(ann, "SET search_path = a", "SET");
     EXPECT_THAT(question(), HasSubstr("'app.user'"));
 }
