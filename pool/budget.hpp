@@ -29,6 +29,7 @@ class Budget {
     /// More may be open than a lowered limit allows; they are not counted anew until they close.
     void set_limit(unsigned limit) { limit_.store(limit, std::memory_order_relaxed); }
     [[nodiscard]] bool is_over() const { return limit() != 0 && open() > limit(); }
+    [[nodiscard]] bool is_full() const { return limit() != 0 && open() >= limit(); }
 
   private:
     std::atomic<unsigned> open_{0};

@@ -36,7 +36,8 @@ void DedicatedServers::withdraw(Waiter& waiter) {
 // that is told.
 void DedicatedServers::open_connections() {
     if (waiters_.empty() || part_.is_paused()) return;
-    while (!waiters_.empty() && part_.pool().try_take_place(Place::dedicated)) start_connecting();
+    while (!waiters_.empty() && part_.pool().places().try_take(Place::dedicated))
+        start_connecting();
     queue_changed();
     if (!waiters_.empty()) part_.pool().ask_for_room(Place::dedicated);
 }

@@ -179,7 +179,7 @@ void PoolPart::check_defaults(Clock::time_point now) {
                             const LoginDefaultsPtr& own = server.connection().defaults;
                             return own && own->sources != latest->sources;
                         });
-    if (!pool_.claim_check(now, others ? milliseconds::zero() : interval)) return;
+    if (!pool_.greetings().claim_check(now, others ? milliseconds::zero() : interval)) return;
     for (auto next = idle_.begin(); next != idle_.end();) {
         Server& server = *next++;
         const LoginDefaultsPtr& own = server.connection().defaults;
@@ -207,13 +207,15 @@ void PoolPart::send_idle_to(unsigned worker) {
         }
     }
     // Lent meanwhile: whoever asked looks anew, here or elsewhere or at a connection of its own.
-    if (idle_.empty()) pool_.wake(worker);
+    if (idle_.empty()) pool_.workers().wake(worker);
 }
 
 void PoolPart::move_out(Server& server, unsigned worker) {
     ServerConnection connection = server.take_connection();
     servers_.erase(&server);
-    pool_.move_to(worker, std::move(connection));
+    pool_.workers().post(worker, [connection = std::move(connection)](PoolPart& part) mutable {
+        part.adopt(std::move(connection));
+    });
 }
 
 void PoolPart::adopt(ServerConnection connection) {

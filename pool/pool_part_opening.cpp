@@ -30,10 +30,10 @@ void PoolPart::open_connections() {
         if (connecting_ > 0) return;
     }
     for (; wanted > 0; --wanted) {
-        if (pool_.ask_for_idle(context_.index)) continue;
-        if (!pool_.try_take_place()) {
-            pool_.ask_for_room();
-            pool_.ask_for_kept_servers();
+        if (pool_.workers().ask_for_idle(context_.index)) continue;
+        if (!pool_.places().try_take(Place::shared)) {
+            pool_.ask_for_room(Place::shared);
+            pool_.workers().ask_for_kept_servers();
             return;
         }
         start_connecting();
@@ -64,7 +64,8 @@ void PoolPart::take_back_if_awaited() {
 }
 
 void PoolPart::open_for_minimum() {
-    if (shutting_down_ || is_paused() || pool_.outages().is_down() || !pool_.try_take_place())
+    if (shutting_down_ || is_paused() || pool_.outages().is_down() ||
+        !pool_.places().try_take(Place::shared))
         return;
     start_connecting();
 }
@@ -106,7 +107,7 @@ void PoolPart::connected(ServerConnection connection, Clock::duration took) {
 
 void PoolPart::introduced(Server& server) {
     --connecting_;
-    if (pool_.outages().note_success()) pool_.place_available();
+    if (pool_.outages().note_success()) pool_.workers().wake_all();
     returned(server);
     open_connections();
 }
@@ -150,7 +151,8 @@ void PoolPart::note_failure(ConnectFailure failure) {
     pool_.observer().connect_failed(
         pool_.database(), pool_.user(), explanation,
         std::chrono::duration_cast<milliseconds>(outage.next_try - Clock::now()));
-    pool_.announce_outage();
+    // All who wait hear of it.
+    pool_.workers().post_all([](PoolPart& part) { part.outage_announced(); });
 }
 
 void PoolPart::count_failure(const ConnectFailure& failure) {

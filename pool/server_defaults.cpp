@@ -4,6 +4,7 @@
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
+#include "pool/registry.hpp"
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/serialize.hpp"
@@ -76,7 +77,7 @@ void Server::note_login_change(Bytes tag) {
 void Server::publish_login_changes() {
     if (tracker_.transaction_status() != TransactionStatus::idle) return;
     for (const protocol::LoginChange& change : std::exchange(login_changes_, {})) {
-        part_.pool().logins_changed(change);
+        part_.pool().registry().logins_changed(change);
     }
 }
 

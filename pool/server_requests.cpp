@@ -5,6 +5,7 @@
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
+#include "pool/registry.hpp"
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
@@ -623,7 +624,7 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
     }
     effects = effects.without(Effect::alters_reading);
     if (effects.contains(Effect::empties_database)) {
-        part_.pool().make_way(text);
+        part_.pool().registry().retire_idle_servers(text);
         effects = effects.without(Effect::empties_database);
     }
     if (!effects.any()) return;
@@ -633,7 +634,8 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
     if (!effects.contains(Effect::state)) return;
     note_names(statement != nullptr ? statement->setting_names(names_in_statement)
                                     : names_in_text(text));
-    if (effects.contains(Effect::changes_catalogue)) part_.pool().catalogue_changes(text);
+    if (effects.contains(Effect::changes_catalogue))
+        part_.pool().registry().definition_sent(part_.pool(), text);
     note_fates(text);
 }
 

@@ -4,6 +4,7 @@
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
+#include "pool/registry.hpp"
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/normalised_text.hpp"
@@ -36,7 +37,7 @@ bool Server::ask_before_release() {
         const auto how =
             session.follows && tracks() ? CatalogueChange::seen : CatalogueChange::unseen;
         part_.knowledge().forget_catalogue(how);
-        part_.pool().catalogue_changed(how);
+        part_.pool().registry().forget_catalogue(part_.pool(), how);
         effects_ = effects_.without(Effect::changes_catalogue);
     }
     if (!session.follows) return restore_after_reset();
@@ -337,7 +338,7 @@ void Server::note_tag(Bytes tag) {
 // looked at, for others' sake.
 void Server::note_definition() {
     if (looks_at_texts()) return;
-    part_.pool().catalogue_changes(latest_text_);
+    part_.pool().registry().definition_sent(part_.pool(), latest_text_);
     const Effects told = protocol::look_at(latest_text_, nullptr);
     if (told.contains(Effect::changes_catalogue) || !protocol::names_temporary(latest_text_)) {
         effects_ |= Effect::changes_catalogue;

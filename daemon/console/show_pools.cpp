@@ -78,7 +78,7 @@ std::string text_of(conf::PoolMode mode) {
 
 std::uint64_t pinned(const PoolView& view) {
     std::uint64_t sum = 0;
-    for (unsigned i = 0; i < view.pool->workers(); ++i) {
+    for (unsigned i = 0; i < view.pool->workers().size(); ++i) {
         for (const pool::Counter& counter : view.pool->statistics(i).clients_pinned) {
             sum += counter.get();
         }

@@ -11,14 +11,16 @@ using pool::PoolStatistics;
 
 std::uint64_t PoolView::sum(Counter PoolStatistics::*counter) const {
     std::uint64_t sum = 0;
-    for (unsigned i = 0; i < pool->workers(); ++i) sum += (pool->statistics(i).*counter).get();
+    for (unsigned i = 0; i < pool->workers().size(); ++i)
+        sum += (pool->statistics(i).*counter).get();
     // A gauge of one worker may be below zero where another one has counted the arrival.
     return static_cast<std::int64_t>(sum) < 0 ? 0 : sum;
 }
 
 std::uint64_t PoolView::time(DurationHistogram PoolStatistics::*times) const {
     std::uint64_t sum = 0;
-    for (unsigned i = 0; i < pool->workers(); ++i) sum += (pool->statistics(i).*times).sum_us();
+    for (unsigned i = 0; i < pool->workers().size(); ++i)
+        sum += (pool->statistics(i).*times).sum_us();
     return sum;
 }
 
