@@ -154,8 +154,8 @@ void Worker::look(bool statements, std::function<void(WorkerView)> done) {
         }
         for (const auto& pool : gateway_.registry.all()) {
             const pool::PoolPart& part = pool->part(context_.index);
-            part.add_views(view.servers);
-            if (statements) part.add_statements(view.statements);
+            pool::add_views(part, view.servers);
+            if (statements) pool::add_statements(part, view.statements);
         }
         done(std::move(view));
     });

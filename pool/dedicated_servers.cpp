@@ -87,7 +87,7 @@ void DedicatedServers::connected(const Attempt& attempt, ServerConnection connec
 
 void DedicatedServers::connect_failed(const Attempt& attempt, ConnectFailure failure) {
     Pool& pool = part_.pool();
-    part_.count_failure(failure);
+    count_failure(part_.statistics(), failure);
     pool.give_back_place(Place::dedicated);
     pool.observer().connect_failed(pool.database(), pool.user(), failure.explanation,
                                    milliseconds::zero());

@@ -84,7 +84,7 @@ void Pool::ensure_minimum() {
     const unsigned minimum = setup->options.min_pool_size;
     for (unsigned open = budget().open(); open < minimum; ++open) {
         workers_.post(open % static_cast<unsigned>(workers_.size()),
-                      [](PoolPart& part) { part.open_for_minimum(); });
+                      [](PoolPart& part) { part.opener().open_for_minimum(); });
     }
 }
 

@@ -40,7 +40,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// What concerns other pools as well.
     [[nodiscard]] const Registry& registry() const { return registry_; }
     [[nodiscard]] PoolWorkers& workers() { return workers_; }
-    [[nodiscard]] const PoolWorkers& workers() const { return workers_; }
     /// The part of this worker; touch only on that worker.
     [[nodiscard]] PoolPart& part(unsigned worker) { return workers_.part(worker); }
     /// For the scraper.
@@ -80,7 +79,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
     void ask_for_room(Place place);
     /// Who waits and who has idle connections; each part tells for itself.
     [[nodiscard]] WaitingBoard& board() { return board_; }
-    [[nodiscard]] const WaitingBoard& board() const { return board_; }
 
     // Listening.
     /// What listens for all clients; made when it is first asked for.
@@ -113,7 +111,6 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
     /// What is known of a server that is out of reach.
     [[nodiscard]] OutageLog& outages() { return outages_; }
-    [[nodiscard]] const OutageLog& outages() const { return outages_; }
 
     /// Clients that share servers use this pool: from now on it keeps min_pool_size.
     void share() { shared_ = true; }

@@ -1,12 +1,24 @@
 #include "pool/pool_part.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "pool/pool.hpp"
 
 namespace pgweir::pool {
 
 namespace {
+
+Observer::ServerEvent describe(const Pool& pool, const Server& server, std::string& address) {
+    const ServerConnection& connection = server.connection();
+    address = connection.address.to_string();
+    return {.database = pool.database(),
+            .user = pool.user(),
+            .address = address,
+            .server_pid = static_cast<int>(connection.cancel_key.pid),
+            .age = Clock::now() - connection.connected_at,
+            .replication = connection.replication};
+}
 
 // A client of this worker yields to another worker's that has waited longer by more than this:
 // moving a connection costs two wake-ups, strict order is not worth that.
@@ -15,7 +27,11 @@ constexpr milliseconds slack{5};
 }  // namespace
 
 PoolPart::PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup)
-    : pool_(pool), context_(context), setup_(std::move(setup)) {}
+    : pool_(pool),
+      context_(context),
+      setup_(std::move(setup)),
+      idle_(pool.board(), context.index),
+      waiters_(pool.board(), context.index) {}
 
 const conf::PoolOptions& PoolPart::options() const {
     return setup_->options;
@@ -29,35 +45,20 @@ bool PoolPart::is_paused() const {
 
 bool PoolPart::lend(Tenant& tenant) {
     if (!waiters_.empty() || is_paused()) return false;
-    const auto found = choose_idle(tenant);
-    if (found == idle_.end()) {
+    Server* const server = idle_.choose(tenant.session());
+    if (server == nullptr) {
+        if (idle_.empty()) return false;
         // Such a server must not keep a better one from being made.
-        if (!idle_.empty() && !idle_.back().suits(tenant.session()))
-            idle_.back().close(ServerClose::evicted, "a client needs another temp_buffers");
+        Server& oldest = idle_.least_recently_used();
+        if (!oldest.suits(tenant.session()))
+            oldest.close(ServerClose::evicted, "a client needs another temp_buffers");
         return false;
     }
-    Server& server = *found;
-    idle_.erase(found);
-    pool_.board().publish_idle(context_.index, idle_.size());
+    idle_.remove(*server);
     count_state(Server::State::idle, Server::State::leased);
     statistics_.leases.add();
-    server.lend_to(tenant);
+    server->lend_to(tenant);
     return true;
-}
-
-// The most recently used one; before it the server that has what the tenant got from a sequence.
-boost::intrusive::list<Server>::iterator PoolPart::choose_idle(Tenant& tenant) {
-    const auto suits = [&](const Server& server) {
-        return server.may_be_lent() && server.suits(tenant.session());
-    };
-    if (tenant.session().has_sequence_values) {
-        const std::uint64_t id = tenant.session().id;
-        const auto last = std::ranges::find_if(idle_, [&](const Server& server) {
-            return server.sequences_of() == id && suits(server);
-        });
-        if (last != idle_.end()) return last;
-    }
-    return std::ranges::find_if(idle_, suits);
 }
 
 void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
@@ -76,8 +77,7 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
         waiter.release();
         return;
     }
-    waiters_.push_back(waiter);
-    queue_changed();
+    waiters_.add(waiter);
     open_connections();
 }
 
@@ -86,21 +86,15 @@ void PoolPart::withdraw(Waiter& waiter) {
         dedicated_.withdraw(waiter);
         return;
     }
-    if (!waiter.is_linked()) return;
-    waiters_.erase(waiters_.iterator_to(waiter));
-    queue_changed();
-    waiter.release();
+    waiters_.withdraw(waiter);
 }
 
 void PoolPart::grant(Server& server) {
-    Waiter& waiter = waiters_.front();
-    if (!server.suits(waiter.tenant->session())) {
+    if (!server.suits(waiters_.front().tenant->session())) {
         server.close(ServerClose::evicted, "a client needs another temp_buffers");
         return;
     }
-    waiters_.pop_front();
-    queue_changed();
-    lend_new(server, waiter);
+    lend_new(server, waiters_.take_front());
 }
 
 void PoolPart::lend_new(Server& server, Waiter& waiter) {
@@ -110,11 +104,6 @@ void PoolPart::lend_new(Server& server, Waiter& waiter) {
     waiter.release();
 }
 
-void PoolPart::queue_changed() {
-    pool_.board().publish_waiting(
-        context_.index, waiters_.empty() ? std::nullopt : std::optional(waiters_.front().since));
-}
-
 void PoolPart::returned(Server& server) {
     const auto now = context_.now();
     if (retire_if_due(server, now)) return;
@@ -122,8 +111,8 @@ void PoolPart::returned(Server& server) {
         server.close(ServerClose::evicted, "a client waits for a connection of its own");
         return;
     }
-    const auto than =
-        waiters_.empty() ? std::nullopt : std::optional(waiters_.front().since - slack);
+    auto than = waiters_.oldest();
+    if (than) *than -= slack;
     if (const auto other = pool_.board().longest_waiting(context_.index, than)) {
         if (server.leave_for(*other)) {
             count_state(Server::State::cleaning, Server::State::leaving);
@@ -140,10 +129,7 @@ void PoolPart::returned(Server& server) {
 void PoolPart::keep_idle(Server& server) {
     count_state(Server::State::cleaning, Server::State::idle);
     server.become_idle(context_.now());
-    idle_.push_front(server);
-    // A client elsewhere that began to wait before this was published may have found nothing.
-    if (const auto other = pool_.board().offer_idle(context_.index, idle_.size()))
-        send_idle_to(*other);
+    if (const auto other = idle_.add(server)) send_idle_to(*other);
 }
 
 std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
@@ -185,12 +171,32 @@ void PoolPart::check_defaults(Clock::time_point now) {
         const LoginDefaultsPtr& own = server.connection().defaults;
         const bool other = own && latest && own->sources != latest->sources;
         if (!server.may_be_lent() || (others && !other)) continue;
-        idle_.erase(idle_.iterator_to(server));
+        idle_.remove(server);
         count_state(Server::State::idle, Server::State::cleaning);
         server.check_defaults();
         if (!others) break;
     }
-    pool_.board().publish_idle(context_.index, idle_.size());
+}
+
+void PoolPart::open_connections() {
+    dedicated_.open_connections();
+    opener_.open_for_waiting();
+}
+
+Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
+    pool_.outages().note_connected();
+    static std::atomic<std::uint64_t> last_id{0};
+    connection.id = ++last_id;
+    statistics_.server_logins.add();
+    statistics_.server_connect.observe(took);
+    auto server = std::make_shared<Server>(*this, std::move(connection));
+    servers_.emplace(server.get(), server);
+    count_state(Server::State::leaving, Server::State::cleaning);
+    std::string address;
+    pool_.observer().server_connected(describe(pool_, *server, address), took);
+    if (server->connection().place == Place::dedicated) statistics_.servers_dedicated.add();
+    server->start();
+    return *server;
 }
 
 // --- moving between workers ----------------------------------------------------------------------
@@ -200,9 +206,8 @@ void PoolPart::send_idle_to(unsigned worker) {
     if (waiters_.empty()) {
         for (Server& server : idle_) {
             if (!server.leave_for(worker)) continue;
-            idle_.erase(idle_.iterator_to(server));
+            idle_.remove(server);
             count_state(Server::State::idle, Server::State::leaving);
-            pool_.board().publish_idle(context_.index, idle_.size());
             return;
         }
     }
@@ -231,24 +236,21 @@ void PoolPart::adopt(ServerConnection connection) {
 
 void PoolPart::server_closed(Server& server, Server::State before, ServerClose reason,
                              std::string_view detail) {
-    if (before == Server::State::idle) {
-        idle_.erase(idle_.iterator_to(server));
-        pool_.board().publish_idle(context_.index, idle_.size());
-    }
+    if (before == Server::State::idle) idle_.remove(server);
     count_state(before, Server::State::closed);
     statistics_.server_closes[static_cast<std::size_t>(reason)].add();
     std::string address;
-    pool_.observer().server_closed(describe(server, address), reason, detail);
+    pool_.observer().server_closed(describe(pool_, server, address), reason, detail);
     const Place place = server.connection().place;
     if (place == Place::dedicated) statistics_.servers_dedicated.subtract();
     pool_.give_back_place(place);
-    if (server.is_introducing()) introduction_failed(reason, detail);
+    if (server.is_introducing()) opener_.introduction_failed(reason, detail);
     servers_.erase(&server);
 }
 
 void PoolPart::close_one_idle() {
     if (idle_.empty()) return;
-    idle_.back().close(ServerClose::evicted, "another pool needs the room");
+    idle_.least_recently_used().close(ServerClose::evicted, "another pool needs the room");
 }
 
 void PoolPart::sweep(Clock::time_point now) {
@@ -313,17 +315,6 @@ void PoolPart::count_state(Server::State from, Server::State to) {
     };
     if (Counter* counter = gauge(from)) counter->subtract();
     if (Counter* counter = gauge(to)) counter->add();
-}
-
-Observer::ServerEvent PoolPart::describe(const Server& server, std::string& address) const {
-    const ServerConnection& connection = server.connection();
-    address = connection.address.to_string();
-    return {.database = pool_.database(),
-            .user = pool_.user(),
-            .address = address,
-            .server_pid = static_cast<int>(connection.cancel_key.pid),
-            .age = Clock::now() - connection.connected_at,
-            .replication = connection.replication};
 }
 
 }  // namespace pgweir::pool

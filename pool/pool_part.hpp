@@ -1,31 +1,31 @@
 // One worker's share of a pool: its servers, and its clients that wait for one.
 #pragma once
 
-#include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <optional>
 
 #include "conf/config.hpp"
 #include "pool/dedicated_servers.hpp"
+#include "pool/idle_servers.hpp"
+#include "pool/kept_servers.hpp"
 #include "pool/listeners.hpp"
 #include "pool/observer.hpp"
 #include "pool/server.hpp"
-#include "pool/server_view.hpp"
+#include "pool/server_opener.hpp"
 #include "pool/session/pool_knowledge.hpp"
 #include "pool/statistics.hpp"
-#include "pool/waiter.hpp"
+#include "pool/waiter_queue.hpp"
 #include "pool/worker_context.hpp"
 
 namespace pgweir::pool {
 
 class Pool;
 struct PoolSetup;
-struct Outage;
-struct ConnectFailure;
 
-/// Lends servers to the clients of one worker, first come first served; takes them back; opens and
-/// closes connections. Lives on one worker; touch only from its io_context. Never suspends.
+/// Lends servers to the clients of one worker, first come first served, and takes them back. Which
+/// connections are opened its ServerOpener decides. Lives on one worker; touch only from its
+/// io_context. Never suspends.
 class PoolPart {
   public:
     PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup);
@@ -49,18 +49,14 @@ class PoolPart {
     [[nodiscard]] const PoolStatistics& statistics() const { return statistics_; }
     [[nodiscard]] WorkerContext& context() const { return context_; }
 
-    /// What its servers ask of the database and of statements.
+    // For servers.
+    /// What they ask of the database and of statements.
     [[nodiscard]] PoolKnowledge& knowledge() { return knowledge_; }
-    [[nodiscard]] const PoolKnowledge& knowledge() const { return knowledge_; }
     /// The answer to a question for the catalogue, here or by another worker's server; null: there
     /// was none. `as_of`: how many changes there had been when it was asked.
     void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of);
     /// Its clients that listen.
     [[nodiscard]] Listeners& listeners() { return listeners_; }
-
-    // For servers.
-    /// What the login of a new server has brought is known, or nobody asks.
-    void introduced(Server& server);
     /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
     /// ones.
     void returned(Server& server);
@@ -71,7 +67,13 @@ class PoolPart {
     /// Keeps the gauges of servers by state.
     void count_state(Server::State from, Server::State to);
 
-    // For those that serve one client alone.
+    // For those that get servers, and for telling of them.
+    [[nodiscard]] ServerOpener& opener() { return opener_; }
+    [[nodiscard]] KeptServers& kept_servers() { return kept_servers_; }
+    /// Clients that wait for any server.
+    [[nodiscard]] WaiterQueue& waiters() { return waiters_; }
+    /// All of its servers, whatever they do.
+    [[nodiscard]] const auto& servers() const { return servers_; }
     [[nodiscard]] const std::shared_ptr<const PoolSetup>& setup() const { return setup_; }
     /// No server may be lent and no connection made.
     [[nodiscard]] bool is_paused() const;
@@ -80,22 +82,16 @@ class PoolPart {
     Server& add(ServerConnection connection, Clock::duration took);
     /// Lends a server that was just added.
     void lend_new(Server& server, Waiter& waiter);
-    void count_failure(const ConnectFailure& failure);
+    /// Closes the server if there is a reason to; false: it may stay.
+    bool retire_if_due(Server& server, Clock::time_point now);
+    /// Gets servers for all clients that wait.
+    void open_connections();
 
     // For the pool, by post.
     void adopt(ServerConnection connection);
     void send_idle_to(unsigned worker);
     void close_one_idle();
-    /// Takes a server back that its client keeps only for settings whose names were not seen.
-    void take_back_kept_server();
-    void open_connections();
-    void open_for_minimum();
-    void outage_announced();
     void sweep(Clock::time_point now);
-    /// Adds what there is to tell about each server.
-    void add_views(std::vector<ServerView>& views) const;
-    /// Counts the servers of each statement.
-    void add_statements(StatementViews& views) const;
     void reconfigure(std::shared_ptr<const PoolSetup> setup);
     /// Closes every server, whatever it does.
     void close_servers(ServerClose reason, std::string_view detail);
@@ -104,41 +100,23 @@ class PoolPart {
 
   private:
     void grant(Server& server);
-    [[nodiscard]] boost::intrusive::list<Server>::iterator choose_idle(Tenant& tenant);
     void keep_idle(Server& server);
     [[nodiscard]] std::optional<ServerClose> reason_to_retire(const Server& server,
                                                               Clock::time_point now) const;
-    /// Closes the server if there is a reason to; false: it may stay.
-    bool retire_if_due(Server& server, Clock::time_point now);
     void check_defaults(Clock::time_point now);
-    void introduction_failed(ServerClose reason, std::string_view detail);
-    void queue_changed();
-    void start_connecting();
-    Task<> connect();
-    void connected(ServerConnection connection, Clock::duration took);
-    void connect_failed(ConnectFailure failure);
-    void note_failure(ConnectFailure failure);
-    void refuse_waiting(const Outage& outage);
-    void retry_at(Clock::time_point when);
-    void retry();
-    void take_back_if_awaited();
-    void do_at(Clock::time_point when, void (PoolPart::*what)());
-    Task<> do_after(Clock::duration delay, void (PoolPart::*what)());
-    [[nodiscard]] Observer::ServerEvent describe(const Server& server, std::string& address) const;
 
     Pool& pool_;
     WorkerContext& context_;
     std::shared_ptr<const PoolSetup> setup_;
     PoolStatistics statistics_;
     boost::unordered_flat_map<const Server*, std::shared_ptr<Server>> servers_;
-    boost::intrusive::list<Server> idle_;     ///< most recently used first
-    boost::intrusive::list<Waiter> waiters_;  ///< for any server
+    IdleServers idle_;
+    WaiterQueue waiters_;
     DedicatedServers dedicated_{*this};
+    ServerOpener opener_{*this};
+    KeptServers kept_servers_{*this};
     PoolKnowledge knowledge_;
     Listeners listeners_{*this};
-    unsigned connecting_ = 0;
-    bool retry_planned_ = false;
-    bool take_back_planned_ = false;
     bool shutting_down_ = false;
 };
 

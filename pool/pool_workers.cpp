@@ -44,7 +44,7 @@ void PoolWorkers::ask_for_kept_servers() {
             return pinned[static_cast<std::size_t>(reason)].get() > 0;
         };
         if (kept_for(PinReason::custom_setting) || kept_for(PinReason::sequence))
-            post(worker, [](PoolPart& part) { part.take_back_kept_server(); });
+            post(worker, [](PoolPart& part) { part.kept_servers().take_back(); });
     }
 }
 

@@ -28,7 +28,7 @@ class PoolWorkers {
     [[nodiscard]] const PoolPart& part(unsigned worker) const { return *parts_[worker]; }
     [[nodiscard]] WorkerContext& context(unsigned worker) const { return *contexts_[worker]; }
 
-    /// Has a worker do this with its part of the pool, which lives as long.
+    /// Has a worker do this with its part of the pool, which is kept alive until then.
     template <typename Action>
     void post(unsigned worker, Action action) {
         asio::post(contexts_[worker]->io.get_executor(),

@@ -37,7 +37,7 @@ bool Server::asks_for_defaults() const {
 void Server::introduce() {
     if (!asks_for_defaults()) {
         note_defaults();
-        part_.introduced(*this);
+        part_.opener().introduced(*this);
         return;
     }
     introducing_ = true;

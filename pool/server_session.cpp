@@ -2,7 +2,6 @@
 // by the client from then on.
 #include <algorithm>
 
-#include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
 #include "pool/registry.hpp"
 #include "pool/server.hpp"
