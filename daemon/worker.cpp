@@ -35,7 +35,9 @@ void Worker::run() {
     asio::co_spawn(context_.io.get_executor(), keep_time(), asio::detached);
     thread_ = std::thread([this] {
         pthread_setname_np(pthread_self(), ("worker-" + std::to_string(context_.index)).c_str());
+        context_.thread = std::this_thread::get_id();
         context_.io.run();
+        context_.thread = std::thread::id();
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 
 #include "pool/pool.hpp"
 
@@ -44,6 +45,7 @@ bool PoolPart::is_paused() const {
 // --- lending -------------------------------------------------------------------------------------
 
 bool PoolPart::lend(Tenant& tenant) {
+    assert(context_.is_current());
     if (!waiters_.empty() || is_paused()) return false;
     Server* const server = idle_.choose(tenant.session());
     if (server == nullptr) {
@@ -62,6 +64,7 @@ bool PoolPart::lend(Tenant& tenant) {
 }
 
 void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
+    assert(context_.is_current());
     if (waiter.dedicated) {
         dedicated_.enqueue(waiter, now);
         return;
@@ -82,6 +85,7 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
 }
 
 void PoolPart::withdraw(Waiter& waiter) {
+    assert(context_.is_current());
     if (waiter.dedicated) {
         dedicated_.withdraw(waiter);
         return;
@@ -105,6 +109,7 @@ void PoolPart::lend_new(Server& server, Waiter& waiter) {
 }
 
 void PoolPart::returned(Server& server) {
+    assert(context_.is_current());
     const auto now = context_.now();
     if (retire_if_due(server, now)) return;
     if (pool_.board().take_claim()) {
@@ -179,11 +184,13 @@ void PoolPart::check_defaults(Clock::time_point now) {
 }
 
 void PoolPart::open_connections() {
+    assert(context_.is_current());
     dedicated_.open_connections();
     opener_.open_for_waiting();
 }
 
 Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
+    assert(context_.is_current());
     pool_.outages().note_connected();
     static std::atomic<std::uint64_t> last_id{0};
     connection.id = ++last_id;
@@ -202,6 +209,7 @@ Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
 // --- moving between workers ----------------------------------------------------------------------
 
 void PoolPart::send_idle_to(unsigned worker) {
+    assert(context_.is_current());
     if (worker == context_.index) return;
     if (waiters_.empty()) {
         for (Server& server : idle_) {
@@ -224,6 +232,7 @@ void PoolPart::move_out(Server& server, unsigned worker) {
 }
 
 void PoolPart::adopt(ServerConnection connection) {
+    assert(context_.is_current());
     statistics_.steals.add();
     auto server = std::make_shared<Server>(*this, std::move(connection));
     servers_.emplace(server.get(), server);
@@ -236,6 +245,7 @@ void PoolPart::adopt(ServerConnection connection) {
 
 void PoolPart::server_closed(Server& server, Server::State before, ServerClose reason,
                              std::string_view detail) {
+    assert(context_.is_current());
     if (before == Server::State::idle) idle_.remove(server);
     count_state(before, Server::State::closed);
     statistics_.server_closes[static_cast<std::size_t>(reason)].add();
@@ -249,11 +259,13 @@ void PoolPart::server_closed(Server& server, Server::State before, ServerClose r
 }
 
 void PoolPart::close_one_idle() {
+    assert(context_.is_current());
     if (idle_.empty()) return;
     idle_.least_recently_used().close(ServerClose::evicted, "another pool needs the room");
 }
 
 void PoolPart::sweep(Clock::time_point now) {
+    assert(context_.is_current());
     const milliseconds timeout = options().server_idle_timeout;
     for (auto next = idle_.begin(); next != idle_.end();) {
         Server& server = *next++;
@@ -282,6 +294,7 @@ void PoolPart::shut_down() {
 
 // Closing one may bring others in or out: what was there before is gone through.
 void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
+    assert(context_.is_current());
     std::vector<std::shared_ptr<Server>> there;
     for (const auto& [key, server] : servers_) there.push_back(server);
     for (const auto& server : there) {
@@ -293,12 +306,14 @@ void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
 // --- the catalogue -------------------------------------------------------------------------------
 
 void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of) {
+    assert(context_.is_current());
     knowledge_.learn(catalogue, as_of == pool_.catalogue_upkeep().changes());
 }
 
 // --- telling -------------------------------------------------------------------------------------
 
 void PoolPart::count_state(Server::State from, Server::State to) {
+    assert(context_.is_current());
     const auto gauge = [this](Server::State state) -> Counter* {
         switch (state) {
             case Server::State::idle:

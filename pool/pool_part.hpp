@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cassert>
 #include <memory>
 #include <optional>
 
@@ -25,7 +26,7 @@ struct PoolSetup;
 
 /// Lends servers to the clients of one worker, first come first served, and takes them back. Which
 /// connections are opened its ServerOpener decides. Lives on one worker; touch only from its
-/// io_context. Never suspends.
+/// io_context (asserted). Never suspends.
 class PoolPart {
   public:
     PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup);
@@ -51,7 +52,10 @@ class PoolPart {
 
     // For servers.
     /// What they ask of the database and of statements.
-    [[nodiscard]] PoolKnowledge& knowledge() { return knowledge_; }
+    [[nodiscard]] PoolKnowledge& knowledge() {
+        assert(context_.is_current());
+        return knowledge_;
+    }
     /// The answer to a question for the catalogue, here or by another worker's server; null: there
     /// was none. `as_of`: how many changes there had been when it was asked.
     void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of);
