@@ -139,8 +139,9 @@ NotificationHub* Pool::made_hub() const {
 void Pool::catalogue_learned(const CataloguePtr& catalogue,
                              const CatalogueUpkeep::Reading& reading) {
     catalogue_upkeep_.read(reading, catalogue != nullptr, Clock::now());
-    workers_.post_all(
-        [catalogue, reading](PoolPart& part) { part.catalogue_learned(catalogue, reading.as_of); });
+    workers_.post_all([catalogue, reading](PoolPart& part) {
+        part.catalogue_learned(catalogue, reading.version);
+    });
 }
 
 void Pool::note_custom_settings(const std::vector<std::string>& names) {
@@ -150,7 +151,7 @@ void Pool::note_custom_settings(const std::vector<std::string>& names) {
 }
 
 void Pool::forget_catalogue(CatalogueChange how) {
-    catalogue_upkeep_.changed(Clock::now());
+    catalogue_upkeep_.mark_stale(Clock::now());
     workers_.post_all([how](PoolPart& part) { part.knowledge().forget_catalogue(how); });
 }
 

@@ -305,9 +305,9 @@ void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
 
 // --- the catalogue -------------------------------------------------------------------------------
 
-void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of) {
+void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t version) {
     assert(context_.is_current());
-    knowledge_.learn(catalogue, as_of == pool_.catalogue_upkeep().changes());
+    knowledge_.learn(catalogue, version == pool_.catalogue_upkeep().version());
 }
 
 // --- telling -------------------------------------------------------------------------------------

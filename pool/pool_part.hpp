@@ -57,8 +57,8 @@ class PoolPart {
         return knowledge_;
     }
     /// The answer to a question for the catalogue, here or by another worker's server; null: there
-    /// was none. `as_of`: how many changes there had been when it was asked.
-    void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of);
+    /// was none. `version`: the catalogue's when it was asked for (CatalogueUpkeep::version).
+    void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t version);
     /// Its clients that listen.
     [[nodiscard]] Listeners& listeners() { return listeners_; }
     /// A server is clean and belongs to nobody: to the next client, another worker, or the idle

@@ -298,7 +298,7 @@ void Server::set_pins(Pins pins) {
 
 void Server::catalogue_answered(Questions::Answer& answer) {
     const auto learned = answer.take<CataloguePtr>();
-    part_.catalogue_learned(learned, catalogue_reading_.as_of);
+    part_.catalogue_learned(learned, catalogue_reading_.version);
     part_.pool().catalogue_learned(learned, catalogue_reading_);
 }
 

@@ -186,7 +186,7 @@ TEST_F(AskingTest, AQuestionThatFailsPins) {
 // PostgreSQL sends an error before it ends the transaction, so that the ReadyForQuery comes later:
 // the server was closed for it, and the next one asked the same.
 TEST_F(AskingTest, AServerOutlivesARefusedReadingOfTheCatalogueBetweenTenants) {
-    pool->catalogue_upkeep().changed(Clock::now() + std::chrono::hours(1));
+    pool->catalogue_upkeep().mark_stale(Clock::now() + std::chrono::hours(1));
     acquire(ann);
     ann.query("SELECT 1");
     EXPECT_EQ(next_message(), "QSELECT 1");
