@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cassert>
 
 namespace pgweir::pool {
 
@@ -20,7 +21,10 @@ class Budget {
         } while (!open_.compare_exchange_weak(open, open + 1));
         return true;
     }
-    void give_back() { open_.fetch_sub(1); }
+    void give_back() {
+        [[maybe_unused]] const unsigned before = open_.fetch_sub(1);
+        assert(before > 0);
+    }
 
     /// Places taken now: connections open or being opened.
     [[nodiscard]] unsigned open() const { return open_.load(); }

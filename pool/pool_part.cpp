@@ -102,6 +102,7 @@ void PoolPart::grant(Server& server) {
 }
 
 void PoolPart::lend_new(Server& server, Waiter& waiter) {
+    assert(server.state() == Server::State::cleaning);
     count_state(Server::State::cleaning, Server::State::leased);
     statistics_.leases.add();
     server.lend_to(*waiter.tenant);
@@ -110,6 +111,7 @@ void PoolPart::lend_new(Server& server, Waiter& waiter) {
 
 void PoolPart::returned(Server& server) {
     assert(context_.is_current());
+    assert(server.state() == Server::State::cleaning && servers_.contains(&server));
     const auto now = context_.now();
     if (retire_if_due(server, now)) return;
     if (pool_.board().take_claim()) {
@@ -152,6 +154,7 @@ std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
 }
 
 bool PoolPart::retire_if_due(Server& server, Clock::time_point now) {
+    assert(server.state() == Server::State::cleaning || server.state() == Server::State::idle);
     const auto reason = reason_to_retire(server, now);
     if (!reason) return false;
     const bool expired = *reason == ServerClose::lifetime;
@@ -224,6 +227,7 @@ void PoolPart::send_idle_to(unsigned worker) {
 }
 
 void PoolPart::move_out(Server& server, unsigned worker) {
+    assert(context_.is_current() && server.state() == Server::State::leaving);
     ServerConnection connection = server.take_connection();
     servers_.erase(&server);
     pool_.workers().post(worker, [connection = std::move(connection)](PoolPart& part) mutable {
@@ -246,6 +250,7 @@ void PoolPart::adopt(ServerConnection connection) {
 void PoolPart::server_closed(Server& server, Server::State before, ServerClose reason,
                              std::string_view detail) {
     assert(context_.is_current());
+    assert(before != Server::State::closed && servers_.contains(&server));
     if (before == Server::State::idle) idle_.remove(server);
     count_state(before, Server::State::closed);
     statistics_.server_closes[static_cast<std::size_t>(reason)].add();
