@@ -358,7 +358,7 @@ Sample Daemon::sample() const {
     for (const auto& pool : registry_.all()) {
         PoolSample& row = sample.pools.emplace_back();
         // A name that has never been more than a client's word costs no series of its own.
-        const bool known = pool->has_connected();
+        const bool known = pool->outages().has_connected();
         row.database = known || config()->names_database(pool->database()) ? pool->database() : "*";
         row.user =
             known || config()->names_user(pool->database(), pool->user()) ? pool->user() : "*";
@@ -384,7 +384,7 @@ Readiness Daemon::readiness() const {
 
 bool Daemon::has_server() const {
     return std::ranges::any_of(registry_.all(), [](const std::shared_ptr<pool::Pool>& pool) {
-        return pool->budget().open() > 0 && !pool->outage();
+        return pool->budget().open() > 0 && !pool->outages().is_down();
     });
 }
 

@@ -35,7 +35,9 @@ void Worker::run() {
     asio::co_spawn(context_.io.get_executor(), keep_time(), asio::detached);
     thread_ = std::thread([this] {
         pthread_setname_np(pthread_self(), ("worker-" + std::to_string(context_.index)).c_str());
+        context_.thread = std::this_thread::get_id();
         context_.io.run();
+        context_.thread = std::thread::id();
     });
 }
 
@@ -154,8 +156,8 @@ void Worker::look(bool statements, std::function<void(WorkerView)> done) {
         }
         for (const auto& pool : gateway_.registry.all()) {
             const pool::PoolPart& part = pool->part(context_.index);
-            part.add_views(view.servers);
-            if (statements) part.add_statements(view.statements);
+            pool::add_views(part, view.servers);
+            if (statements) pool::add_statements(part, view.statements);
         }
         done(std::move(view));
     });

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <cassert>
 
 namespace pgweir::pool {
 
-/// A limit over all workers: of a pool, a database or a user. Shared; any thread.
+/// A limit over all workers: of a pool, a database or a user. Shared; any thread. Places are taken
+/// and given back in the one order of all threads (see WaitingBoard).
 class Budget {
   public:
     explicit Budget(unsigned limit) : limit_(limit) {}
@@ -19,7 +21,10 @@ class Budget {
         } while (!open_.compare_exchange_weak(open, open + 1));
         return true;
     }
-    void give_back() { open_.fetch_sub(1); }
+    void give_back() {
+        [[maybe_unused]] const unsigned before = open_.fetch_sub(1);
+        assert(before > 0);
+    }
 
     /// Places taken now: connections open or being opened.
     [[nodiscard]] unsigned open() const { return open_.load(); }
@@ -28,6 +33,7 @@ class Budget {
     /// More may be open than a lowered limit allows; they are not counted anew until they close.
     void set_limit(unsigned limit) { limit_.store(limit, std::memory_order_relaxed); }
     [[nodiscard]] bool is_over() const { return limit() != 0 && open() > limit(); }
+    [[nodiscard]] bool is_full() const { return limit() != 0 && open() >= limit(); }
 
   private:
     std::atomic<unsigned> open_{0};

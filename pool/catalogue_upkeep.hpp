@@ -11,12 +11,6 @@
 
 namespace pgweir::pool {
 
-/// How a change of the catalogue came to be known.
-enum class CatalogueChange : std::uint8_t {
-    seen,    ///< by its text: the custom settings are known that functions in it set
-    unseen,  ///< only that it may have changed
-};
-
 /// As a rule one server at a time reads the catalogue: at the start, when a client has changed it,
 /// and now and then, as others than pgweir's clients may change it as well. Reading takes long
 /// where there are tens of thousands of tables, so it is never more than a tenth of a server's
@@ -25,10 +19,10 @@ enum class CatalogueChange : std::uint8_t {
 /// Thread-safe.
 class CatalogueUpkeep {
   public:
-    /// One reading: when it began, and how many changes there had been then.
+    /// One reading: when it began, and of which version().
     struct Reading {
         Clock::time_point begun;
-        std::uint64_t as_of = 0;
+        std::uint64_t version = 0;
     };
 
     /// Returns a Reading if the catalogue is due and nobody else is reading it. The caller must end
@@ -43,15 +37,15 @@ class CatalogueUpkeep {
     void abandoned() { claimed_ = false; }
 
     /// A client has changed it: what was read before is out of date.
-    void changed(Clock::time_point now);
-    /// How often that has happened. What was read as of fewer changes is out of date.
-    [[nodiscard]] std::uint64_t changes() const { return changes_; }
+    void mark_stale(Clock::time_point now);
+    /// How often that has happened. What was read of an earlier version is out of date.
+    [[nodiscard]] std::uint64_t version() const { return version_; }
 
     /// To be called about once a second.
     void sweep(Clock::time_point now);
 
   private:
-    std::atomic<std::uint64_t> changes_{0};
+    std::atomic<std::uint64_t> version_{0};
     std::atomic<bool> due_{true};
     std::atomic<bool> claimed_{false};
 

@@ -36,13 +36,14 @@ void DedicatedServers::withdraw(Waiter& waiter) {
 // that is told.
 void DedicatedServers::open_connections() {
     if (waiters_.empty() || part_.is_paused()) return;
-    while (!waiters_.empty() && part_.pool().try_take_place(Place::dedicated)) start_connecting();
+    while (!waiters_.empty() && part_.pool().places().try_take(Place::dedicated))
+        start_connecting();
     queue_changed();
     if (!waiters_.empty()) part_.pool().ask_for_room(Place::dedicated);
 }
 
 void DedicatedServers::queue_changed() {
-    part_.pool().publish_dedicated_waiting(part_.context().index, waiters_.size());
+    part_.pool().board().publish_dedicated_waiting(part_.context().index, waiters_.size());
 }
 
 void DedicatedServers::start_connecting() {
@@ -86,7 +87,7 @@ void DedicatedServers::connected(const Attempt& attempt, ServerConnection connec
 
 void DedicatedServers::connect_failed(const Attempt& attempt, ConnectFailure failure) {
     Pool& pool = part_.pool();
-    part_.count_failure(failure);
+    count_failure(part_.statistics(), failure);
     pool.give_back_place(Place::dedicated);
     pool.observer().connect_failed(pool.database(), pool.user(), failure.explanation,
                                    milliseconds::zero());

@@ -95,4 +95,11 @@ void Greetings::forget() {
     known_.clear();
 }
 
+bool Greetings::claim_check(Clock::time_point now, milliseconds interval) {
+    const std::lock_guard lock(mutex_);
+    if (now - checked_at_ < interval) return false;
+    checked_at_ = now;
+    return true;
+}
+
 }  // namespace pgweir::pool

@@ -46,6 +46,8 @@ class Greetings {
     [[nodiscard]] LoginDefaultsPtr defaults() const;
     /// When a server has last confirmed what is known.
     [[nodiscard]] Clock::time_point confirmed_at() const;
+    /// True for one caller each `interval`, who then has a server asked whether it still holds.
+    [[nodiscard]] bool claim_check(Clock::time_point now, milliseconds interval);
 
   private:
     /// Start-up settings are the client's choice, so that their number is bounded.
@@ -55,6 +57,7 @@ class Greetings {
     std::map<std::vector<Parameter>, Greeting> known_;
     Beginning at_login_;
     Clock::time_point confirmed_at_;
+    Clock::time_point checked_at_;
     std::vector<std::weak_ptr<const LoginDefaults>> interned_;
 };
 

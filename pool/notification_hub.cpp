@@ -49,7 +49,7 @@ NotificationHub::NotificationHub(Pool& pool, WorkerContext& context)
     : pool_(pool),
       context_(context),
       timer_(context.io.get_executor()),
-      interest_(pool.workers()) {}
+      interest_(pool.workers().size()) {}
 
 NotificationHub::~NotificationHub() {
     if (stream_) stream_->release();
@@ -318,7 +318,10 @@ void NotificationHub::publish() {
     if (events_.empty()) return;
     const auto events = std::make_shared<const std::vector<HubEvent>>(std::exchange(events_, {}));
     for (unsigned worker = 0; worker < interest_.size(); ++worker) {
-        if (interest_[worker] > 0) pool_.tell_listeners(worker, events);
+        if (interest_[worker] > 0) {
+            pool_.workers().post(worker,
+                                 [events](PoolPart& part) { part.listeners().hub_said(*events); });
+        }
     }
 }
 

@@ -1,12 +1,8 @@
 #include "pool/pool.hpp"
 
-#include <boost/asio/post.hpp>
-#include <charconv>
 #include <random>
 
-#include "pool/pool_sizing.hpp"
 #include "pool/registry.hpp"
-#include "protocol/custom_settings.hpp"
 
 namespace pgweir::pool {
 
@@ -28,35 +24,11 @@ Pool::Pool(Registry& registry, std::string database, std::string user, PoolSetup
       database_(std::move(database)),
       user_(std::move(user)),
       observer_(observer),
-      budget_(setup.options.default_pool_size),
-      database_budget_(std::move(database_budget)),
-      user_budget_(std::move(user_budget)),
-      contexts_(workers),
       marker_channel_(random_channel()),
-      boards_(workers.size()),
-      setup_(std::make_shared<const PoolSetup>(std::move(setup))) {
-    parts_.reserve(workers.size());
-    for (WorkerContext* context : workers) {
-        parts_.push_back(std::make_unique<PoolPart>(*this, *context, setup_));
-    }
-}
-
-template <typename Action>
-void Pool::on_worker(unsigned worker, Action action) {
-    asio::post(contexts_[worker]->io.get_executor(),
-               [self = shared_from_this(), worker, action = std::move(action)]() mutable {
-                   action(*self->parts_[worker]);
-               });
-}
-
-template <typename Action>
-void Pool::on_all_workers(const Action& action) {
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) on_worker(worker, action);
-}
-
-const PoolStatistics& Pool::statistics(unsigned worker) const {
-    return parts_[worker]->statistics();
-}
+      places_(setup.options.default_pool_size, std::move(database_budget), std::move(user_budget)),
+      board_(workers.size()),
+      setup_(std::make_shared<const PoolSetup>(std::move(setup))),
+      workers_(*this, workers, setup_) {}
 
 std::shared_ptr<const PoolSetup> Pool::setup() const {
     const std::lock_guard lock(mutex_);
@@ -71,11 +43,10 @@ void Pool::change_setup(Change change) {
         PoolSetup setup = *setup_;
         change(setup);
         setup_ = next = std::make_shared<const PoolSetup>(std::move(setup));
-        if (next->generation != 0) outage_.reset();
-        has_outage_ = outage_.has_value();
     }
-    budget_.set_limit(next->options.default_pool_size);
-    on_all_workers([next](PoolPart& part) { part.reconfigure(next); });
+    if (next->generation != 0) outages_.forget();
+    places_.set_limit(next->options.default_pool_size);
+    workers_.post_all([next](PoolPart& part) { part.reconfigure(next); });
 }
 
 void Pool::reconfigure(PoolSetup wanted) {
@@ -97,21 +68,13 @@ void Pool::reconnect() {
 }
 
 void Pool::close_servers() {
-    on_all_workers([](PoolPart& part) {
+    workers_.post_all([](PoolPart& part) {
         part.close_servers(ServerClose::retired, "an operator has asked for it");
     });
 }
 
 void Pool::offer_credentials(const std::vector<CredentialsPtr>& offered) {
-    if (!credentials_.offer(offered)) return;
-    const std::lock_guard lock(mutex_);
-    const bool refused = outage_ && outage_->from_server &&
-                         outage_->from_server->code == protocol::sqlstate::invalid_password;
-    const bool had_none = outage_ && !outage_->from_server;  // libpq itself wants a password
-    if (refused || had_none) {
-        outage_.reset();
-        has_outage_ = false;
-    }
+    if (credentials_.offer(offered)) outages_.forget_refused_password();
 }
 
 void Pool::ensure_minimum() {
@@ -119,147 +82,38 @@ void Pool::ensure_minimum() {
     const auto setup = this->setup();
     if (setup->paused) return;
     const unsigned minimum = setup->options.min_pool_size;
-    for (unsigned open = budget_.open(); open < minimum; ++open) {
-        on_worker(open % static_cast<unsigned>(parts_.size()),
-                  [](PoolPart& part) { part.open_for_minimum(); });
+    for (unsigned open = budget().open(); open < minimum; ++open) {
+        workers_.post(open % static_cast<unsigned>(workers_.size()),
+                      [](PoolPart& part) { part.opener().open_for_minimum(); });
     }
 }
 
 void Pool::sweep() {
     catalogue_upkeep_.sweep(Clock::now());
-    if (ways_made_.is_due(Clock::now())) reconnect();
-    on_all_workers([](PoolPart& part) { part.sweep(Clock::now()); });
+    if (retirements_.is_due(Clock::now())) reconnect();
+    workers_.post_all([](PoolPart& part) { part.sweep(Clock::now()); });
     if (NotificationHub* hub = made_hub()) hub->sweep();
 }
 
 void Pool::shut_down() {
-    on_all_workers([](PoolPart& part) { part.shut_down(); });
+    workers_.post_all([](PoolPart& part) { part.shut_down(); });
     if (NotificationHub* hub = made_hub()) hub->shut_down();
 }
 
 // --- places --------------------------------------------------------------------------------------
 
-bool Pool::try_take_place(Place place) {
-    const bool shared = place == Place::shared;
-    if (shared && !budget_.try_take()) return false;
-    if (!database_budget_->try_take()) {
-        if (shared) budget_.give_back();
-        return false;
-    }
-    if (!user_budget_->try_take()) {
-        database_budget_->give_back();
-        if (shared) budget_.give_back();
-        return false;
-    }
-    return true;
-}
-
 void Pool::give_back_place(Place place) {
-    user_budget_->give_back();
-    database_budget_->give_back();
-    if (place == Place::shared) budget_.give_back();
-    place_available();
-    if (database_budget_->limit() != 0 || user_budget_->limit() != 0) registry_.room_made(*this);
-}
-
-void Pool::place_available() {
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) wake(worker);
-}
-
-bool Pool::shares_limit_with(const Pool& other) const {
-    return (database_budget_->limit() != 0 && database_budget_ == other.database_budget_) ||
-           (user_budget_->limit() != 0 && user_budget_ == other.user_budget_);
-}
-
-// --- who waits and who has -----------------------------------------------------------------------
-
-void Pool::publish_waiting(unsigned worker, std::optional<Clock::time_point> oldest) {
-    boards_[worker].oldest_waiting.store(oldest ? oldest->time_since_epoch().count() : 0);
-}
-
-void Pool::publish_idle(unsigned worker, std::size_t idle) {
-    boards_[worker].idle.store(idle);
-}
-
-std::optional<unsigned> Pool::longest_waiting(unsigned self,
-                                              std::optional<Clock::time_point> than) const {
-    std::optional<unsigned> longest;
-    Clock::rep oldest = than ? than->time_since_epoch().count() : 0;
-    for (unsigned worker = 0; worker < boards_.size(); ++worker) {
-        const Clock::rep since = boards_[worker].oldest_waiting.load();
-        if (worker == self || since == 0) continue;
-        if (oldest == 0 || since < oldest) {
-            oldest = since;
-            longest = worker;
-        }
-    }
-    return longest;
-}
-
-bool Pool::ask_for_idle(unsigned worker) {
-    for (unsigned other = 0; other < parts_.size(); ++other) {
-        if (other != worker && boards_[other].idle.load() > 0) {
-            on_worker(other, [worker](PoolPart& part) { part.send_idle_to(worker); });
-            return true;
-        }
-    }
-    return false;
-}
-
-void Pool::publish_dedicated_waiting(unsigned worker, std::size_t waiting) {
-    boards_[worker].dedicated_waiting.store(waiting);
-    boards_[worker].claims.store(waiting);
-}
-
-bool Pool::take_claim() {
-    return std::ranges::any_of(boards_, [](Board& board) {
-        std::size_t claims = board.claims.load();
-        while (claims > 0 && !board.claims.compare_exchange_weak(claims, claims - 1)) continue;
-        return claims > 0;
-    });
+    places_.give_back(place);
+    workers_.wake_all();
+    if (places_.may_be_shared()) registry_.room_made(*this);
 }
 
 void Pool::ask_for_room(Place place) {
     if (place == Place::dedicated) {
-        if (!give_up_idle()) registry_.make_room(*this);
+        if (!workers_.give_up_idle()) registry_.make_room(*this);
         return;
     }
-    const bool own_limit = budget_.limit() != 0 && budget_.open() >= budget_.limit();
-    if (!own_limit) registry_.make_room(*this);
-}
-
-void Pool::wake(unsigned worker) {
-    if (!boards_[worker].has_waiting()) return;
-    on_worker(worker, [](PoolPart& part) { part.open_connections(); });
-}
-
-bool Pool::give_up_idle() {
-    for (unsigned worker = 0; worker < parts_.size(); ++worker) {
-        if (boards_[worker].idle.load() > 0) {
-            on_worker(worker, [](PoolPart& part) { part.close_one_idle(); });
-            return true;
-        }
-    }
-    return false;
-}
-
-bool Pool::has_waiting() const {
-    return std::ranges::any_of(boards_, &Board::has_waiting);
-}
-
-std::optional<Clock::time_point> Pool::oldest_waiting() const {
-    std::optional<Clock::time_point> oldest;
-    for (const Board& board : boards_) {
-        const Clock::time_point since{Clock::duration(board.oldest_waiting.load())};
-        if (since != Clock::time_point() && (!oldest || since < *oldest)) oldest = since;
-    }
-    return oldest;
-}
-
-void Pool::move_to(unsigned worker, ServerConnection connection) {
-    on_worker(worker, [connection = std::move(connection)](PoolPart& part) mutable {
-        part.adopt(std::move(connection));
-    });
+    if (!budget().is_full()) registry_.make_room(*this);
 }
 
 // --- listening -----------------------------------------------------------------------------------
@@ -267,8 +121,11 @@ void Pool::move_to(unsigned worker, ServerConnection connection) {
 NotificationHub& Pool::hub() {
     const std::lock_guard lock(mutex_);
     // Pools share the workers evenly.
-    const std::size_t worker = std::hash<std::string>{}(database_ + '/' + user_) % contexts_.size();
-    if (!hub_) hub_ = std::make_unique<NotificationHub>(*this, *contexts_[worker]);
+    const std::size_t worker = std::hash<std::string>{}(database_ + '/' + user_) % workers_.size();
+    if (!hub_) {
+        hub_ = std::make_unique<NotificationHub>(*this,
+                                                 workers_.context(static_cast<unsigned>(worker)));
+    }
     return *hub_;
 }
 
@@ -277,98 +134,38 @@ NotificationHub* Pool::made_hub() const {
     return hub_.get();
 }
 
-void Pool::tell_listeners(unsigned worker, HubEvents events) {
-    on_worker(worker,
-              [events = std::move(events)](PoolPart& part) { part.listeners().hub_said(*events); });
-}
-
 // --- the catalogue -------------------------------------------------------------------------------
-
-std::string Pool::catalogue_query(std::string_view server_version) {
-    unsigned major = 0;
-    std::from_chars(server_version.data(), server_version.data() + server_version.size(), major);
-    return protocol::catalogue_query(static_cast<int>(major) * 10000);
-}
 
 void Pool::catalogue_learned(const CataloguePtr& catalogue,
                              const CatalogueUpkeep::Reading& reading) {
     catalogue_upkeep_.read(reading, catalogue != nullptr, Clock::now());
-    on_all_workers(
-        [catalogue, reading](PoolPart& part) { part.catalogue_learned(catalogue, reading.as_of); });
-}
-
-void Pool::catalogue_changed(CatalogueChange how) const {
-    registry_.for_each_of_database(*this, [how](Pool& pool) { pool.forget_catalogue(how); });
-}
-
-void Pool::catalogue_changes(Bytes sql) const {
-    std::vector<std::string> names;
-    std::ignore = protocol::collect_custom_settings(sql, names);
-    if (names.empty()) return;
-    registry_.for_each_of_database(*this,
-                                   [&names](Pool& pool) { pool.note_custom_settings(names); });
-}
-
-void Pool::ask_for_kept_servers() {
-    for (unsigned worker = 0; worker < workers(); ++worker) {
-        const auto kept_for = [&](PinReason reason) {
-            return statistics(worker).clients_pinned[static_cast<std::size_t>(reason)].get() > 0;
-        };
-        if (kept_for(PinReason::custom_setting) || kept_for(PinReason::sequence))
-            on_worker(worker, [](PoolPart& part) { part.take_back_kept_server(); });
-    }
-}
-
-void Pool::make_way(Bytes sql) const {
-    registry_.make_way(sql);
-}
-
-void Pool::make_way() {
-    if (ways_made_.ask(Clock::now())) reconnect();
+    workers_.post_all([catalogue, reading](PoolPart& part) {
+        part.catalogue_learned(catalogue, reading.version);
+    });
 }
 
 void Pool::note_custom_settings(const std::vector<std::string>& names) {
-    on_all_workers([names](PoolPart& part) {
-        for (const std::string& name : names) part.note_custom_setting(name);
+    workers_.post_all([names](PoolPart& part) {
+        for (const std::string& name : names) part.knowledge().note_custom_setting(name);
     });
 }
 
 void Pool::forget_catalogue(CatalogueChange how) {
-    catalogue_upkeep_.changed(Clock::now());
-    on_all_workers([how](PoolPart& part) { part.forget_catalogue(how); });
+    catalogue_upkeep_.mark_stale(Clock::now());
+    workers_.post_all([how](PoolPart& part) { part.knowledge().forget_catalogue(how); });
 }
 
-bool Pool::shares_database_with(const Pool& other) const {
-    return keyword(setup()->connection, "dbname") == keyword(other.setup()->connection, "dbname");
+void Pool::retire_idle_servers() {
+    if (retirements_.ask(Clock::now())) reconnect();
 }
 
 // --- what sessions begin with --------------------------------------------------------------------
-
-void Pool::logins_changed(const protocol::LoginChange& change) const {
-    registry_.logins_changed(change);
-}
 
 void Pool::logins_changed(unsigned generation) {
     change_setup([generation](PoolSetup& setup) {
         if (setup.generation == generation) ++setup.generation;
     });
     greetings_.forget();
-}
-
-bool Pool::is_meant(const protocol::LoginChange& change) const {
-    const auto setup = this->setup();
-    const auto is = [&](std::string_view name, const std::optional<std::string>& named) {
-        const std::string_view own = keyword(setup->connection, name);
-        return !named || own.empty() || own == *named;
-    };
-    return is("user", change.role) && is("dbname", change.database);
-}
-
-bool Pool::claim_check(Clock::time_point now, milliseconds interval) {
-    const std::lock_guard lock(mutex_);
-    if (now - checked_at_ < interval) return false;
-    checked_at_ = now;
-    return true;
 }
 
 // Idle servers are looked at once a second. Where none is idle, one client in each interval finds
@@ -378,54 +175,12 @@ bool Pool::greetings_hold(Clock::time_point now, bool has_idle) {
     constexpr std::chrono::seconds grace{2};
     constexpr milliseconds between_logins{100};
     const milliseconds interval = setup()->options.login_defaults_interval;
-    if (has_idle && interval > milliseconds::zero() &&
-        !has_outage_.load(std::memory_order_relaxed)) {
-        return now - greetings_.confirmed_at() < between_logins ||
-               !claim_check(now, between_logins);
-    }
-    const auto is_full = [](const Budget& budget) {
-        return budget.limit() != 0 && budget.open() >= budget.limit();
-    };
-    return interval <= milliseconds::zero() || has_outage_.load(std::memory_order_relaxed) ||
-           now - greetings_.confirmed_at() < interval + grace || is_full(budget_) ||
-           is_full(*database_budget_) || is_full(*user_budget_) || !claim_check(now, interval);
-}
-
-// --- outages -------------------------------------------------------------------------------------
-
-std::optional<Outage> Pool::outage() const {
-    if (!has_outage_.load(std::memory_order_relaxed)) return std::nullopt;
-    const std::lock_guard lock(mutex_);
-    return outage_;
-}
-
-Outage Pool::note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,
-                          milliseconds server_login_retry) {
-    const std::lock_guard lock(mutex_);
-    const auto now = Clock::now();
-    if (!outage_) outage_ = Outage{.since = now};
-    ++outage_->failures;
-    outage_->next_try = now + retry_delay(outage_->failures, server_login_retry);
-    // What a broken server leaves out must not reach clients, which rely on it.
-    if (from_server && !from_server->is_complete()) from_server.reset();
-    outage_->from_server = std::move(from_server);
-    outage_->explanation = std::move(explanation);
-    has_outage_ = true;
-    return *outage_;
-}
-
-void Pool::note_success() {
-    if (!has_outage_.load(std::memory_order_relaxed)) return;
-    {
-        const std::lock_guard lock(mutex_);
-        outage_.reset();
-        has_outage_ = false;
-    }
-    place_available();
-}
-
-void Pool::announce_outage() {
-    on_all_workers([](PoolPart& part) { part.outage_announced(); });
+    if (interval <= milliseconds::zero() || outages_.is_down()) return true;
+    const auto since_confirmed = now - greetings_.confirmed_at();
+    if (has_idle)
+        return since_confirmed < between_logins || !greetings_.claim_check(now, between_logins);
+    return since_confirmed < interval + grace || places_.are_full() ||
+           !greetings_.claim_check(now, interval);
 }
 
 }  // namespace pgweir::pool

@@ -1,44 +1,33 @@
 // A pool: the server connections for one database and user, over all workers.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "conf/config.hpp"
-#include "pool/budget.hpp"
 #include "pool/catalogue_upkeep.hpp"
 #include "pool/credential_choice.hpp"
 #include "pool/greetings.hpp"
 #include "pool/notification_hub.hpp"
 #include "pool/observer.hpp"
-#include "pool/outage.hpp"
-#include "pool/pool_part.hpp"
+#include "pool/outage_log.hpp"
+#include "pool/pool_places.hpp"
+#include "pool/pool_setup.hpp"
+#include "pool/pool_workers.hpp"
 #include "pool/sequence_readers.hpp"
 #include "pool/session/catalogue.hpp"
 #include "pool/throttle.hpp"
+#include "pool/waiting_board.hpp"
 #include "pool/worker_context.hpp"
-#include "protocol/error_report.hpp"
-#include "protocol/login_change.hpp"
 
 namespace pgweir::pool {
 
 class Registry;
 
-/// How a pool connects and what governs it. Immutable; a new configuration makes a new one.
-struct PoolSetup {
-    std::vector<conf::ConnectionKeyword> connection;
-    conf::PoolOptions options;
-    unsigned generation = 0;  ///< counts up when `connection` changes, and by RECONNECT
-    bool paused = false;      ///< no server is lent, and no connection is made
-};
-
-/// What the workers share of one pool: its budget, who waits where, what is known of an outage.
-/// Each worker's own part is a PoolPart. Thread-safe unless said otherwise.
+/// What the workers share of one pool: how it connects, its places, who waits where, what is known
+/// of its server. Each worker's own part is a PoolPart. Thread-safe unless said otherwise.
 class Pool : public std::enable_shared_from_this<Pool> {
   public:
     Pool(Registry& registry, std::string database, std::string user, PoolSetup setup,
@@ -48,13 +37,15 @@ class Pool : public std::enable_shared_from_this<Pool> {
     [[nodiscard]] const std::string& database() const { return database_; }
     [[nodiscard]] const std::string& user() const { return user_; }
     [[nodiscard]] Observer& observer() const { return observer_; }
-    [[nodiscard]] const Budget& budget() const { return budget_; }
-    /// The part of this worker; to be touched on that worker only.
-    [[nodiscard]] PoolPart& part(unsigned worker) { return *parts_[worker]; }
-    [[nodiscard]] std::size_t workers() const { return parts_.size(); }
-    [[nodiscard]] Greetings& greetings() { return greetings_; }
+    /// What concerns other pools as well.
+    [[nodiscard]] const Registry& registry() const { return registry_; }
+    [[nodiscard]] PoolWorkers& workers() { return workers_; }
+    /// The part of this worker; touch only on that worker.
+    [[nodiscard]] PoolPart& part(unsigned worker) { return workers_.part(worker); }
     /// For the scraper.
-    [[nodiscard]] const PoolStatistics& statistics(unsigned worker) const;
+    [[nodiscard]] const PoolStatistics& statistics(unsigned worker) const {
+        return workers_.part(worker).statistics();
+    }
 
     /// A new configuration: limits at once, connections as they come back.
     void reconfigure(PoolSetup wanted);
@@ -77,160 +68,78 @@ class Pool : public std::enable_shared_from_this<Pool> {
     /// Clients that are logged in to this pool; it is forgotten when there are none for a while.
     std::atomic<unsigned> clients{0};
 
-    // Places for connections.
-    [[nodiscard]] bool try_take_place(Place place = Place::shared);
+    // Places for connections, and who waits for them.
+    [[nodiscard]] PoolPlaces& places() { return places_; }
+    [[nodiscard]] const PoolPlaces& places() const { return places_; }
+    /// How many connections that clients share there are and may be.
+    [[nodiscard]] const Budget& budget() const { return places_.own(); }
     void give_back_place(Place place);
-    /// A place has become free for this pool: workers with waiting clients may connect.
-    void place_available();
-
-    // Who waits and who has idle connections; each part tells for itself.
-    void publish_waiting(unsigned worker, std::optional<Clock::time_point> oldest);
-    void publish_idle(unsigned worker, std::size_t idle);
-    /// The worker, other than `self`, whose client waits longest, if it waits since before `than`.
-    [[nodiscard]] std::optional<unsigned> longest_waiting(
-        unsigned self, std::optional<Clock::time_point> than) const;
-    /// Asks another worker that has an idle connection to send it to `worker`. False when none has.
-    [[nodiscard]] bool ask_for_idle(unsigned worker);
-    /// How many clients of a worker wait for a place for a connection of their own. Each is owed
-    /// one server that comes back (see `take_claim`).
-    void publish_dedicated_waiting(unsigned worker, std::size_t waiting);
-    /// Whether a server that has come back is to be closed, so that somebody who waits for a
-    /// connection of its own gets the place. Each claim is taken once.
-    [[nodiscard]] bool take_claim();
     /// Asks other pools to give up an idle connection where a limit shared with them leaves no
     /// place; for a dedicated one also this pool, whose idle ones are of no use for it.
-    void ask_for_room(Place place = Place::shared);
-    /// Has workers take back servers that clients keep only for settings whose names were not seen.
-    void ask_for_kept_servers();
-    /// Has a worker look again for what its waiting clients need.
-    void wake(unsigned worker);
-    /// Gives up one idle connection, on whichever worker has one, to make room for another pool.
-    /// False when there is none.
-    bool give_up_idle();
-    [[nodiscard]] bool has_waiting() const;
-    /// Since when the client that waits longest has waited; nothing: nobody waits.
-    [[nodiscard]] std::optional<Clock::time_point> oldest_waiting() const;
-    [[nodiscard]] bool shares_limit_with(const Pool& other) const;
-
-    /// Brings a connection to another worker.
-    void move_to(unsigned worker, ServerConnection connection);
+    void ask_for_room(Place place);
+    /// Who waits and who has idle connections; each part tells for itself.
+    [[nodiscard]] WaitingBoard& board() { return board_; }
 
     // Listening.
     /// What listens for all clients; made when it is first asked for.
     [[nodiscard]] NotificationHub& hub();
     /// The channel of the markers by which clients come under the hub's care; nobody can guess it.
     [[nodiscard]] const std::string& marker_channel() const { return marker_channel_; }
-    /// Brings what the hub has heard to a worker.
-    void tell_listeners(unsigned worker, HubEvents events);
 
-    // What the database's own functions may do to a session.
+    // The database behind it.
     [[nodiscard]] CatalogueUpkeep& catalogue_upkeep() { return catalogue_upkeep_; }
-    [[nodiscard]] static std::string catalogue_query(std::string_view server_version);
-    /// The answer; null where the server gave none.
+    /// The answer to a question for the catalogue; null where the server gave none.
     void catalogue_learned(const CataloguePtr& catalogue, const CatalogueUpkeep::Reading& reading);
-    /// A client has changed it: nothing is known, to this pool and to all others of the same
-    /// database, until it is asked for anew.
-    void catalogue_changed(CatalogueChange how) const;
-    /// A client is about to change it by this statement: what a function sets that it defines has
-    /// to be known where it is called before the catalogue is read.
-    void catalogue_changes(Bytes sql) const;
-    /// It may have changed.
+    /// The catalogue may have changed: nothing is known until it is read anew.
     void forget_catalogue(CatalogueChange how);
     void note_custom_settings(const std::vector<std::string>& names);
-    /// Whether both may have the same database behind them, by its name: a server has many.
-    [[nodiscard]] bool shares_database_with(const Pool& other) const;
-    /// This statement needs a database that nobody else is in. PostgreSQL waits five seconds for it
-    /// ("DROP DATABASE"), in which the servers go, as soon as they are idle, of all pools whose
-    /// database it may name.
-    void make_way(Bytes sql) const;
-    /// Has its own servers go, but not more often than every few seconds: at once, or within the
-    /// time that PostgreSQL waits.
-    void make_way();
-
+    /// Has its servers go as soon as they are idle, but not more often than every few seconds: at
+    /// once, or within the time that PostgreSQL waits for a database to be empty.
+    void retire_idle_servers();
     /// Who reads what it got from a sequence (currval, lastval).
     [[nodiscard]] SequenceReaders& sequence_readers() { return sequence_readers_; }
 
     // What sessions begin with.
-    /// A client's statement has changed what logins bring: its servers, and those of all other
-    /// pools that it names, are replaced when they are next free, and what they said is forgotten.
-    void logins_changed(const protocol::LoginChange& change) const;
-    /// The same of this pool alone, as far as its servers are still of this generation.
+    [[nodiscard]] Greetings& greetings() { return greetings_; }
+    /// What logins bring has changed: its servers, as far as they are still of this generation, are
+    /// replaced when they are next free, and what they said is forgotten.
     void logins_changed(unsigned generation);
-    /// Whether it names this pool's user or database.
-    [[nodiscard]] bool is_meant(const protocol::LoginChange& change) const;
-    /// True for one caller each `interval`, who then has a server asked.
-    [[nodiscard]] bool claim_check(Clock::time_point now, milliseconds interval);
     /// Whether a client may be greeted from memory: a server would have said otherwise by now,
     /// there is none to be had, or another client is about to find out. `has_idle`: the client's
     /// worker has one that can be asked.
     [[nodiscard]] bool greetings_hold(Clock::time_point now, bool has_idle);
 
-    // An unreachable database.
-    [[nodiscard]] std::optional<Outage> outage() const;
-    /// Records a failed attempt; returns what is known now. A report of the server that is not
-    /// complete counts as none: the explanation tells.
-    Outage note_failure(std::optional<protocol::ErrorReport> from_server, std::string explanation,
-                        milliseconds server_login_retry);
-    void note_success();
-    /// Whether a server has ever let this pool in: until then its names are its client's word.
-    void note_connected() { has_connected_.store(true, std::memory_order_relaxed); }
-    [[nodiscard]] bool has_connected() const {
-        return has_connected_.load(std::memory_order_relaxed);
-    }
-    /// Tells every part that the latest attempt failed, so that all who wait hear of it.
-    void announce_outage();
+    /// What is known of a server that is out of reach.
+    [[nodiscard]] OutageLog& outages() { return outages_; }
 
     /// Clients that share servers use this pool: from now on it keeps min_pool_size.
     void share() { shared_ = true; }
 
   private:
-    /// What one part shows to the others; a line of its own, so that workers do not share it by
-    /// accident.
-    struct alignas(64) Board {
-        std::atomic<Clock::rep> oldest_waiting{0};  ///< 0: nobody waits
-        std::atomic<std::size_t> idle{0};
-        std::atomic<std::size_t> dedicated_waiting{0};  ///< for a place
-        std::atomic<std::size_t> claims{0};             ///< how many of them are owed a place
-
-        [[nodiscard]] bool has_waiting() const {
-            return oldest_waiting.load() != 0 || dedicated_waiting.load() != 0;
-        }
-    };
-
     template <typename Change>
     void change_setup(Change change);
-    template <typename Action>
-    void on_worker(unsigned worker, Action action);
-    template <typename Action>
-    void on_all_workers(const Action& action);
     [[nodiscard]] NotificationHub* made_hub() const;
 
     Registry& registry_;
     const std::string database_;
     const std::string user_;
     Observer& observer_;
-    Budget budget_;
-    std::shared_ptr<Budget> database_budget_;
-    std::shared_ptr<Budget> user_budget_;
-    std::vector<WorkerContext*> contexts_;
     const std::string marker_channel_;
-    std::vector<Board> boards_;
-
-    mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
-    std::shared_ptr<const PoolSetup> setup_;
-    std::optional<Outage> outage_;
-    Clock::time_point checked_at_;
-    std::atomic<bool> has_outage_{false};
-    std::atomic<bool> has_connected_{false};
-    SequenceReaders sequence_readers_;
-    std::atomic<bool> shared_{false};
+    PoolPlaces places_;
+    WaitingBoard board_;
+    OutageLog outages_;
     Greetings greetings_;
     CredentialChoice credentials_;
     CatalogueUpkeep catalogue_upkeep_;
-    Throttle ways_made_{std::chrono::seconds(3)};  ///< a sweep later is within PostgreSQL's five
+    SequenceReaders sequence_readers_;
+    Throttle retirements_{std::chrono::seconds(3)};  ///< a sweep later is within PostgreSQL's five
+    std::atomic<bool> shared_{false};
 
+    mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
+    std::shared_ptr<const PoolSetup> setup_;
     std::unique_ptr<NotificationHub> hub_;
-    std::vector<std::unique_ptr<PoolPart>> parts_;  ///< last: they refer to all of the above
+
+    PoolWorkers workers_;  ///< last: their parts refer to all of the above
 };
 
 }  // namespace pgweir::pool

@@ -40,4 +40,10 @@ Task<ConnectResult> log_in_for(Pool& pool, asio::io_context& io,
     co_return first;
 }
 
+void count_failure(PoolStatistics& statistics, const ConnectFailure& failure) {
+    statistics.server_login_failures.add();
+    if (!failure.timed_out) return;
+    statistics.timeouts[static_cast<std::size_t>(Timeout::server_connect_timeout)].add();
+}
+
 }  // namespace pgweir::pool

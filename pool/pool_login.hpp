@@ -3,6 +3,7 @@
 
 #include "pool/asio.hpp"
 #include "pool/server_connector.hpp"
+#include "pool/statistics.hpp"
 
 namespace pgweir::pool {
 
@@ -14,5 +15,8 @@ class Pool;
 Task<ConnectResult> log_in_for(Pool& pool, asio::io_context& io,
                                std::vector<std::pair<std::string, std::string>> keywords,
                                milliseconds timeout);
+
+/// Counts a login that has failed.
+void count_failure(PoolStatistics& statistics, const ConnectFailure& failure);
 
 }  // namespace pgweir::pool

@@ -1,14 +1,25 @@
 #include "pool/pool_part.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cassert>
 
 #include "pool/pool.hpp"
-#include "protocol/custom_settings.hpp"
-#include "protocol/extended_query.hpp"
 
 namespace pgweir::pool {
 
 namespace {
+
+Observer::ServerEvent describe(const Pool& pool, const Server& server, std::string& address) {
+    const ServerConnection& connection = server.connection();
+    address = connection.address.to_string();
+    return {.database = pool.database(),
+            .user = pool.user(),
+            .address = address,
+            .server_pid = static_cast<int>(connection.cancel_key.pid),
+            .age = Clock::now() - connection.connected_at,
+            .replication = connection.replication};
+}
 
 // A client of this worker yields to another worker's that has waited longer by more than this:
 // moving a connection costs two wake-ups, strict order is not worth that.
@@ -17,7 +28,11 @@ constexpr milliseconds slack{5};
 }  // namespace
 
 PoolPart::PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup)
-    : pool_(pool), context_(context), setup_(std::move(setup)) {}
+    : pool_(pool),
+      context_(context),
+      setup_(std::move(setup)),
+      idle_(pool.board(), context.index),
+      waiters_(pool.board(), context.index) {}
 
 const conf::PoolOptions& PoolPart::options() const {
     return setup_->options;
@@ -30,39 +45,26 @@ bool PoolPart::is_paused() const {
 // --- lending -------------------------------------------------------------------------------------
 
 bool PoolPart::lend(Tenant& tenant) {
+    assert(context_.is_current());
     if (!waiters_.empty() || is_paused()) return false;
-    const auto found = choose_idle(tenant);
-    if (found == idle_.end()) {
+    Server* const server = idle_.choose(tenant.session());
+    if (server == nullptr) {
+        if (idle_.empty()) return false;
         // Such a server must not keep a better one from being made.
-        if (!idle_.empty() && !idle_.back().suits(tenant.session()))
-            idle_.back().close(ServerClose::evicted, "a client needs another temp_buffers");
+        Server& oldest = idle_.least_recently_used();
+        if (!oldest.suits(tenant.session()))
+            oldest.close(ServerClose::evicted, "a client needs another temp_buffers");
         return false;
     }
-    Server& server = *found;
-    idle_.erase(found);
-    pool_.publish_idle(context_.index, idle_.size());
+    idle_.remove(*server);
     count_state(Server::State::idle, Server::State::leased);
     statistics_.leases.add();
-    server.lend_to(tenant);
+    server->lend_to(tenant);
     return true;
 }
 
-// The most recently used one; before it the server that has what the tenant got from a sequence.
-boost::intrusive::list<Server>::iterator PoolPart::choose_idle(Tenant& tenant) {
-    const auto suits = [&](const Server& server) {
-        return server.may_be_lent() && server.suits(tenant.session());
-    };
-    if (tenant.session().has_sequence_values) {
-        const std::uint64_t id = tenant.session().id;
-        const auto last = std::ranges::find_if(idle_, [&](const Server& server) {
-            return server.sequences_of() == id && suits(server);
-        });
-        if (last != idle_.end()) return last;
-    }
-    return std::ranges::find_if(idle_, suits);
-}
-
 void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
+    assert(context_.is_current());
     if (waiter.dedicated) {
         dedicated_.enqueue(waiter, now);
         return;
@@ -70,7 +72,7 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
     waiter.refusal.reset();
     waiter.waits = true;
     waiter.since = now;
-    const auto outage = pool_.outage();
+    const auto outage = pool_.outages().current();
     if (outage && !is_paused() && pool_.budget().open() == 0 && now < outage->next_try &&
         should_refuse(*outage, options(), now)) {
         waiter.refusal =
@@ -78,55 +80,47 @@ void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
         waiter.release();
         return;
     }
-    waiters_.push_back(waiter);
-    queue_changed();
+    waiters_.add(waiter);
     open_connections();
 }
 
 void PoolPart::withdraw(Waiter& waiter) {
+    assert(context_.is_current());
     if (waiter.dedicated) {
         dedicated_.withdraw(waiter);
         return;
     }
-    if (!waiter.is_linked()) return;
-    waiters_.erase(waiters_.iterator_to(waiter));
-    queue_changed();
-    waiter.release();
+    waiters_.withdraw(waiter);
 }
 
 void PoolPart::grant(Server& server) {
-    Waiter& waiter = waiters_.front();
-    if (!server.suits(waiter.tenant->session())) {
+    if (!server.suits(waiters_.front().tenant->session())) {
         server.close(ServerClose::evicted, "a client needs another temp_buffers");
         return;
     }
-    waiters_.pop_front();
-    queue_changed();
-    lend_new(server, waiter);
+    lend_new(server, waiters_.take_front());
 }
 
 void PoolPart::lend_new(Server& server, Waiter& waiter) {
+    assert(server.state() == Server::State::cleaning);
     count_state(Server::State::cleaning, Server::State::leased);
     statistics_.leases.add();
     server.lend_to(*waiter.tenant);
     waiter.release();
 }
 
-void PoolPart::queue_changed() {
-    pool_.publish_waiting(context_.index,
-                          waiters_.empty() ? std::nullopt : std::optional(waiters_.front().since));
-}
-
 void PoolPart::returned(Server& server) {
+    assert(context_.is_current());
+    assert(server.state() == Server::State::cleaning && servers_.contains(&server));
     const auto now = context_.now();
     if (retire_if_due(server, now)) return;
-    if (pool_.take_claim()) {
+    if (pool_.board().take_claim()) {
         server.close(ServerClose::evicted, "a client waits for a connection of its own");
         return;
     }
-    const auto than =
-        waiters_.empty() ? std::nullopt : std::optional(waiters_.front().since - slack);
-    if (const auto other = pool_.longest_waiting(context_.index, than)) {
+    auto than = waiters_.oldest();
+    if (than) *than -= slack;
+    if (const auto other = pool_.board().longest_waiting(context_.index, than)) {
         if (server.leave_for(*other)) {
             count_state(Server::State::cleaning, Server::State::leaving);
             return;
@@ -142,12 +136,7 @@ void PoolPart::returned(Server& server) {
 void PoolPart::keep_idle(Server& server) {
     count_state(Server::State::cleaning, Server::State::idle);
     server.become_idle(context_.now());
-    idle_.push_front(server);
-    pool_.publish_idle(context_.index, idle_.size());
-    // A client elsewhere that began to wait before this was published may have found nothing:
-    // whoever publishes second sees the other.
-    if (const auto other = pool_.longest_waiting(context_.index, std::nullopt))
-        send_idle_to(*other);
+    if (const auto other = idle_.add(server)) send_idle_to(*other);
 }
 
 std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
@@ -165,6 +154,7 @@ std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
 }
 
 bool PoolPart::retire_if_due(Server& server, Clock::time_point now) {
+    assert(server.state() == Server::State::cleaning || server.state() == Server::State::idle);
     const auto reason = reason_to_retire(server, now);
     if (!reason) return false;
     const bool expired = *reason == ServerClose::lifetime;
@@ -183,44 +173,70 @@ void PoolPart::check_defaults(Clock::time_point now) {
                             const LoginDefaultsPtr& own = server.connection().defaults;
                             return own && own->sources != latest->sources;
                         });
-    if (!pool_.claim_check(now, others ? milliseconds::zero() : interval)) return;
+    if (!pool_.greetings().claim_check(now, others ? milliseconds::zero() : interval)) return;
     for (auto next = idle_.begin(); next != idle_.end();) {
         Server& server = *next++;
         const LoginDefaultsPtr& own = server.connection().defaults;
         const bool other = own && latest && own->sources != latest->sources;
         if (!server.may_be_lent() || (others && !other)) continue;
-        idle_.erase(idle_.iterator_to(server));
+        idle_.remove(server);
         count_state(Server::State::idle, Server::State::cleaning);
         server.check_defaults();
         if (!others) break;
     }
-    pool_.publish_idle(context_.index, idle_.size());
+}
+
+void PoolPart::open_connections() {
+    assert(context_.is_current());
+    dedicated_.open_connections();
+    opener_.open_for_waiting();
+}
+
+Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
+    assert(context_.is_current());
+    pool_.outages().note_connected();
+    static std::atomic<std::uint64_t> last_id{0};
+    connection.id = ++last_id;
+    statistics_.server_logins.add();
+    statistics_.server_connect.observe(took);
+    auto server = std::make_shared<Server>(*this, std::move(connection));
+    servers_.emplace(server.get(), server);
+    count_state(Server::State::leaving, Server::State::cleaning);
+    std::string address;
+    pool_.observer().server_connected(describe(pool_, *server, address), took);
+    if (server->connection().place == Place::dedicated) statistics_.servers_dedicated.add();
+    server->start();
+    return *server;
 }
 
 // --- moving between workers ----------------------------------------------------------------------
 
 void PoolPart::send_idle_to(unsigned worker) {
+    assert(context_.is_current());
     if (worker == context_.index) return;
     if (waiters_.empty()) {
         for (Server& server : idle_) {
             if (!server.leave_for(worker)) continue;
-            idle_.erase(idle_.iterator_to(server));
+            idle_.remove(server);
             count_state(Server::State::idle, Server::State::leaving);
-            pool_.publish_idle(context_.index, idle_.size());
             return;
         }
     }
     // Lent meanwhile: whoever asked looks anew, here or elsewhere or at a connection of its own.
-    if (idle_.empty()) pool_.wake(worker);
+    if (idle_.empty()) pool_.workers().wake(worker);
 }
 
 void PoolPart::move_out(Server& server, unsigned worker) {
+    assert(context_.is_current() && server.state() == Server::State::leaving);
     ServerConnection connection = server.take_connection();
     servers_.erase(&server);
-    pool_.move_to(worker, std::move(connection));
+    pool_.workers().post(worker, [connection = std::move(connection)](PoolPart& part) mutable {
+        part.adopt(std::move(connection));
+    });
 }
 
 void PoolPart::adopt(ServerConnection connection) {
+    assert(context_.is_current());
     statistics_.steals.add();
     auto server = std::make_shared<Server>(*this, std::move(connection));
     servers_.emplace(server.get(), server);
@@ -233,27 +249,28 @@ void PoolPart::adopt(ServerConnection connection) {
 
 void PoolPart::server_closed(Server& server, Server::State before, ServerClose reason,
                              std::string_view detail) {
-    if (before == Server::State::idle) {
-        idle_.erase(idle_.iterator_to(server));
-        pool_.publish_idle(context_.index, idle_.size());
-    }
+    assert(context_.is_current());
+    assert(before != Server::State::closed && servers_.contains(&server));
+    if (before == Server::State::idle) idle_.remove(server);
     count_state(before, Server::State::closed);
     statistics_.server_closes[static_cast<std::size_t>(reason)].add();
     std::string address;
-    pool_.observer().server_closed(describe(server, address), reason, detail);
+    pool_.observer().server_closed(describe(pool_, server, address), reason, detail);
     const Place place = server.connection().place;
     if (place == Place::dedicated) statistics_.servers_dedicated.subtract();
     pool_.give_back_place(place);
-    if (server.is_introducing()) introduction_failed(reason, detail);
+    if (server.is_introducing()) opener_.introduction_failed(reason, detail);
     servers_.erase(&server);
 }
 
 void PoolPart::close_one_idle() {
+    assert(context_.is_current());
     if (idle_.empty()) return;
-    idle_.back().close(ServerClose::evicted, "another pool needs the room");
+    idle_.least_recently_used().close(ServerClose::evicted, "another pool needs the room");
 }
 
 void PoolPart::sweep(Clock::time_point now) {
+    assert(context_.is_current());
     const milliseconds timeout = options().server_idle_timeout;
     for (auto next = idle_.begin(); next != idle_.end();) {
         Server& server = *next++;
@@ -282,6 +299,7 @@ void PoolPart::shut_down() {
 
 // Closing one may bring others in or out: what was there before is gone through.
 void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
+    assert(context_.is_current());
     std::vector<std::shared_ptr<Server>> there;
     for (const auto& [key, server] : servers_) there.push_back(server);
     for (const auto& server : there) {
@@ -290,35 +308,17 @@ void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
     }
 }
 
-// --- session state -------------------------------------------------------------------------------
+// --- the catalogue -------------------------------------------------------------------------------
 
-void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of) {
-    catalogue_was_asked_ = true;
-    names_.reset();
-    plan_facts_ = {};
-    if (!catalogue) return;
-    if (as_of == pool_.catalogue_upkeep().changes()) {
-        names_ = {catalogue, &catalogue->effects};
-        lacks_settings_ = false;
-        plan_facts_ = catalogue->plans;
-    }
-    for (const std::string& name : catalogue->custom_settings) note_custom_setting(name);
-}
-
-void PoolPart::note_custom_setting(const std::string& name) {
-    if (std::ranges::find(custom_settings_, name) != custom_settings_.end()) return;
-    // Each is asked for in every question: a client that invents names must not make them endless.
-    constexpr std::size_t most = 256;
-    if (custom_settings_.size() >= most) {
-        custom_settings_.erase(custom_settings_.begin());
-        lacks_room_ = true;
-    }
-    custom_settings_.push_back(name);
+void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t version) {
+    assert(context_.is_current());
+    knowledge_.learn(catalogue, version == pool_.catalogue_upkeep().version());
 }
 
 // --- telling -------------------------------------------------------------------------------------
 
 void PoolPart::count_state(Server::State from, Server::State to) {
+    assert(context_.is_current());
     const auto gauge = [this](Server::State state) -> Counter* {
         switch (state) {
             case Server::State::idle:
@@ -335,17 +335,6 @@ void PoolPart::count_state(Server::State from, Server::State to) {
     };
     if (Counter* counter = gauge(from)) counter->subtract();
     if (Counter* counter = gauge(to)) counter->add();
-}
-
-Observer::ServerEvent PoolPart::describe(const Server& server, std::string& address) const {
-    const ServerConnection& connection = server.connection();
-    address = connection.address.to_string();
-    return {.database = pool_.database(),
-            .user = pool_.user(),
-            .address = address,
-            .server_pid = static_cast<int>(connection.cancel_key.pid),
-            .age = Clock::now() - connection.connected_at,
-            .replication = connection.replication};
 }
 
 }  // namespace pgweir::pool

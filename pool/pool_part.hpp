@@ -1,32 +1,32 @@
 // One worker's share of a pool: its servers, and its clients that wait for one.
 #pragma once
 
-#include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cassert>
 #include <memory>
 #include <optional>
 
 #include "conf/config.hpp"
 #include "pool/dedicated_servers.hpp"
+#include "pool/idle_servers.hpp"
+#include "pool/kept_servers.hpp"
 #include "pool/listeners.hpp"
 #include "pool/observer.hpp"
 #include "pool/server.hpp"
-#include "pool/server_view.hpp"
-#include "pool/session/catalogue.hpp"
-#include "pool/session/statement.hpp"
+#include "pool/server_opener.hpp"
+#include "pool/session/pool_knowledge.hpp"
 #include "pool/statistics.hpp"
-#include "pool/waiter.hpp"
+#include "pool/waiter_queue.hpp"
 #include "pool/worker_context.hpp"
 
 namespace pgweir::pool {
 
 class Pool;
 struct PoolSetup;
-struct Outage;
-struct ConnectFailure;
 
-/// Lends servers to the clients of one worker, first come first served; takes them back; opens and
-/// closes connections. Lives on one worker; touch only from its io_context. Never suspends.
+/// Lends servers to the clients of one worker, first come first served, and takes them back. Which
+/// connections are opened its ServerOpener decides. Lives on one worker; touch only from its
+/// io_context (asserted). Never suspends.
 class PoolPart {
   public:
     PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup);
@@ -50,40 +50,17 @@ class PoolPart {
     [[nodiscard]] const PoolStatistics& statistics() const { return statistics_; }
     [[nodiscard]] WorkerContext& context() const { return context_; }
 
-    // Session state, for servers.
-    [[nodiscard]] StatementCache& statements() { return statements_; }
-    /// What is known of the effects of the database's own functions; null: nothing.
-    [[nodiscard]] const std::shared_ptr<const protocol::NamedEffects>& names() const {
-        return names_;
+    // For servers.
+    /// What they ask of the database and of statements.
+    [[nodiscard]] PoolKnowledge& knowledge() {
+        assert(context_.is_current());
+        return knowledge_;
     }
-    /// The answer to a question for it, here or by another worker's server; null: there was none.
-    /// `as_of`: how many changes there had been when it was asked.
-    void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t as_of);
-    void forget_catalogue(CatalogueChange how) {
-        names_.reset();
-        plan_facts_ = {};
-        lacks_settings_ = lacks_settings_ || how == CatalogueChange::unseen;
-    }
-    /// There was an answer. Before the first, custom_settings() lacks those that functions set.
-    [[nodiscard]] bool catalogue_was_asked() const { return catalogue_was_asked_; }
-    /// They may lack some again, which only reading the catalogue shows.
-    [[nodiscard]] bool lacks_custom_settings() const { return lacks_settings_; }
-    /// Custom settings that a session of this pool may have: to be asked for by name.
-    [[nodiscard]] const std::vector<std::string>& custom_settings() const {
-        return custom_settings_;
-    }
-    /// One may be missing there that functions of the database's set: there are too many.
-    [[nodiscard]] bool lacks_room_for_settings() const { return lacks_room_; }
-    void note_custom_setting(const std::string& name);
-    /// What the database's functions make of the settings that plans were made with.
-    [[nodiscard]] const PlanFacts& plan_facts() const { return plan_facts_; }
-
+    /// The answer to a question for the catalogue, here or by another worker's server; null: there
+    /// was none. `version`: the catalogue's when it was asked for (CatalogueUpkeep::version).
+    void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t version);
     /// Its clients that listen.
     [[nodiscard]] Listeners& listeners() { return listeners_; }
-
-    // For servers.
-    /// What the login of a new server has brought is known, or nobody asks.
-    void introduced(Server& server);
     /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
     /// ones.
     void returned(Server& server);
@@ -94,7 +71,13 @@ class PoolPart {
     /// Keeps the gauges of servers by state.
     void count_state(Server::State from, Server::State to);
 
-    // For those that serve one client alone.
+    // For those that get servers, and for telling of them.
+    [[nodiscard]] ServerOpener& opener() { return opener_; }
+    [[nodiscard]] KeptServers& kept_servers() { return kept_servers_; }
+    /// Clients that wait for any server.
+    [[nodiscard]] WaiterQueue& waiters() { return waiters_; }
+    /// All of its servers, whatever they do.
+    [[nodiscard]] const auto& servers() const { return servers_; }
     [[nodiscard]] const std::shared_ptr<const PoolSetup>& setup() const { return setup_; }
     /// No server may be lent and no connection made.
     [[nodiscard]] bool is_paused() const;
@@ -103,22 +86,16 @@ class PoolPart {
     Server& add(ServerConnection connection, Clock::duration took);
     /// Lends a server that was just added.
     void lend_new(Server& server, Waiter& waiter);
-    void count_failure(const ConnectFailure& failure);
+    /// Closes the server if there is a reason to; false: it may stay.
+    bool retire_if_due(Server& server, Clock::time_point now);
+    /// Gets servers for all clients that wait.
+    void open_connections();
 
     // For the pool, by post.
     void adopt(ServerConnection connection);
     void send_idle_to(unsigned worker);
     void close_one_idle();
-    /// Takes a server back that its client keeps only for settings whose names were not seen.
-    void take_back_kept_server();
-    void open_connections();
-    void open_for_minimum();
-    void outage_announced();
     void sweep(Clock::time_point now);
-    /// Adds what there is to tell about each server.
-    void add_views(std::vector<ServerView>& views) const;
-    /// Counts the servers of each statement.
-    void add_statements(StatementViews& views) const;
     void reconfigure(std::shared_ptr<const PoolSetup> setup);
     /// Closes every server, whatever it does.
     void close_servers(ServerClose reason, std::string_view detail);
@@ -127,47 +104,23 @@ class PoolPart {
 
   private:
     void grant(Server& server);
-    [[nodiscard]] boost::intrusive::list<Server>::iterator choose_idle(Tenant& tenant);
     void keep_idle(Server& server);
     [[nodiscard]] std::optional<ServerClose> reason_to_retire(const Server& server,
                                                               Clock::time_point now) const;
-    /// Closes the server if there is a reason to; false: it may stay.
-    bool retire_if_due(Server& server, Clock::time_point now);
     void check_defaults(Clock::time_point now);
-    void introduction_failed(ServerClose reason, std::string_view detail);
-    void queue_changed();
-    void start_connecting();
-    Task<> connect();
-    void connected(ServerConnection connection, Clock::duration took);
-    void connect_failed(ConnectFailure failure);
-    void note_failure(ConnectFailure failure);
-    void refuse_waiting(const Outage& outage);
-    void retry_at(Clock::time_point when);
-    void retry();
-    void take_back_if_awaited();
-    void do_at(Clock::time_point when, void (PoolPart::*what)());
-    Task<> do_after(Clock::duration delay, void (PoolPart::*what)());
-    [[nodiscard]] Observer::ServerEvent describe(const Server& server, std::string& address) const;
 
     Pool& pool_;
     WorkerContext& context_;
     std::shared_ptr<const PoolSetup> setup_;
     PoolStatistics statistics_;
     boost::unordered_flat_map<const Server*, std::shared_ptr<Server>> servers_;
-    boost::intrusive::list<Server> idle_;     ///< most recently used first
-    boost::intrusive::list<Waiter> waiters_;  ///< for any server
+    IdleServers idle_;
+    WaiterQueue waiters_;
     DedicatedServers dedicated_{*this};
-    StatementCache statements_;
+    ServerOpener opener_{*this};
+    KeptServers kept_servers_{*this};
+    PoolKnowledge knowledge_;
     Listeners listeners_{*this};
-    std::shared_ptr<const protocol::NamedEffects> names_;
-    std::vector<std::string> custom_settings_;
-    bool catalogue_was_asked_ = false;
-    bool lacks_room_ = false;
-    PlanFacts plan_facts_;
-    bool lacks_settings_ = false;
-    unsigned connecting_ = 0;
-    bool retry_planned_ = false;
-    bool take_back_planned_ = false;
     bool shutting_down_ = false;
 };
 

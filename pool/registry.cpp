@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/custom_settings.hpp"
 #include "protocol/secret.hpp"
 #include "protocol/sql_mention.hpp"
 
@@ -95,7 +96,7 @@ void Registry::pause(const std::string* database, bool paused) {
     }
     for (const auto& pool : pools_of(database)) {
         pool->set_paused(switches_.is_paused(pool->database()));
-        if (!paused) pool->place_available();
+        if (!paused) pool->workers().wake_all();
     }
 }
 
@@ -119,7 +120,7 @@ void Registry::reconfigure(const conf::Config& config) {
             budget_for(user_budgets_, pool->user(), setup.options.max_user_connections);
         }
         pool->reconfigure(std::move(setup));
-        pool->place_available();
+        pool->workers().wake_all();
     }
     make_minimum_pools(config);
 }
@@ -133,8 +134,9 @@ void Registry::sweep(Clock::time_point now) {
             Entry& entry = here->second;
             if (entry.pool->clients > 0 || entry.pool->budget().open() > 0) {
                 entry.last_used = now;
-            } else if (now - entry.last_used >=
-                           (entry.pool->has_connected() ? forget_after : forget_unproven_after) &&
+            } else if (now - entry.last_used >= (entry.pool->outages().has_connected()
+                                                     ? forget_after
+                                                     : forget_unproven_after) &&
                        entry.pool.use_count() == 1) {
                 unused.push_back(std::move(entry.pool));
                 pools_.erase(here);
@@ -162,8 +164,8 @@ void Registry::shut_down() const {
 
 void Registry::make_room(const Pool& wanting) const {
     for (const auto& pool : all()) {
-        if (pool.get() != &wanting && pool->shares_limit_with(wanting) && !pool->has_waiting() &&
-            pool->give_up_idle()) {
+        if (pool.get() != &wanting && pool->places().share_limit_with(wanting.places()) &&
+            !pool->board().has_waiting() && pool->workers().give_up_idle()) {
             return;
         }
     }
@@ -171,28 +173,42 @@ void Registry::make_room(const Pool& wanting) const {
 
 void Registry::room_made(const Pool& giving) const {
     for (const auto& pool : all()) {
-        if (pool.get() != &giving && pool->shares_limit_with(giving) && pool->has_waiting()) {
-            pool->place_available();
+        if (pool.get() != &giving && pool->places().share_limit_with(giving.places()) &&
+            pool->board().has_waiting()) {
+            pool->workers().wake_all();
         }
     }
 }
 
-void Registry::make_way(Bytes sql) const {
+void Registry::retire_idle_servers(Bytes sql) const {
     for (const auto& pool : all()) {
-        const std::string database(keyword(pool->setup()->connection, "dbname"));
-        if (database.empty() || protocol::may_name(sql, database)) pool->make_way();
+        const std::string database(pool->setup()->value_of("dbname"));
+        if (database.empty() || protocol::may_name(sql, database)) pool->retire_idle_servers();
     }
 }
 
 void Registry::logins_changed(const protocol::LoginChange& change) const {
     for (const auto& pool : all()) {
-        if (pool->is_meant(change)) pool->logins_changed(pool->setup()->generation);
+        const auto setup = pool->setup();
+        if (setup->is_meant_by(change)) pool->logins_changed(setup->generation);
     }
 }
 
+void Registry::forget_catalogue(const Pool& pool, CatalogueChange how) const {
+    for_each_of_database(pool, [how](Pool& each) { each.forget_catalogue(how); });
+}
+
+void Registry::definition_sent(const Pool& pool, Bytes sql) const {
+    std::vector<std::string> names;
+    std::ignore = protocol::collect_custom_settings(sql, names);
+    if (names.empty()) return;
+    for_each_of_database(pool, [&names](Pool& each) { each.note_custom_settings(names); });
+}
+
 void Registry::for_each_of_database(const Pool& pool, const std::function<void(Pool&)>& act) const {
+    const auto setup = pool.setup();
     for (const auto& each : all()) {
-        if (each->shares_database_with(pool)) act(*each);
+        if (each->setup()->shares_database_with(*setup)) act(*each);
     }
 }
 

@@ -55,13 +55,19 @@ class Registry {
     void make_room(const Pool& wanting) const;
     /// A place under a limit has become free.
     void room_made(const Pool& giving) const;
-    /// Has the servers closed, as soon as they are idle, of each database whose name is in this
-    /// statement.
-    void make_way(Bytes sql) const;
-    /// What logins bring has changed: servers are replaced as soon as they are free.
+    /// This statement needs a database that nobody else is in. PostgreSQL waits five seconds for
+    /// it ("DROP DATABASE"), in which the servers go, as soon as they are idle, of each pool whose
+    /// database's name is in the statement.
+    void retire_idle_servers(Bytes sql) const;
+    /// A client's statement has changed what logins bring: of all pools that it names the servers
+    /// are replaced as soon as they are free.
     void logins_changed(const protocol::LoginChange& change) const;
-    /// Acts on all pools of the same database as this one's, and on this one.
-    void for_each_of_database(const Pool& pool, const std::function<void(Pool&)>& act) const;
+    /// A client of this pool has changed the catalogue: nothing is known of it, to this pool and to
+    /// all others of the same database, until it is read anew.
+    void forget_catalogue(const Pool& pool, CatalogueChange how) const;
+    /// A client of this pool is about to define something by this statement: what a function sets
+    /// that it defines has to be known where it is called before the catalogue is read.
+    void definition_sent(const Pool& pool, Bytes sql) const;
 
   private:
     using Key = std::pair<std::string, std::string>;
@@ -73,6 +79,8 @@ class Registry {
                                        const std::string& name, unsigned limit);
 
     void forget_unused_budgets();
+    /// Acts on all pools of the same database as this one's, and on this one.
+    void for_each_of_database(const Pool& pool, const std::function<void(Pool&)>& act) const;
     [[nodiscard]] PoolSetup setup_for(const conf::Config& config, const conf::Database& entry,
                                       const std::string& database, const std::string& user) const;
 

@@ -239,7 +239,7 @@ void Server::clean() {
     learn_defaults();
     if (std::exchange(introducing_, false)) {
         connection_.connected_at = Clock::now();  // of use from now on, however short its life is
-        part_.introduced(*this);
+        part_.opener().introduced(*this);
     } else {
         part_.returned(*this);
     }

@@ -100,7 +100,7 @@ class Server : public std::enable_shared_from_this<Server>,
     // For the pool.
     void lend_to(Tenant& tenant);
     /// It has just logged in: asks what that has brought, then goes to its part
-    /// (PoolPart::introduced).
+    /// (ServerOpener::introduced).
     void introduce();
     /// No longer idle: asks whether a login would bring something else by now, then goes back.
     void check_defaults();

@@ -63,7 +63,7 @@ void Server::note_names_in_values(Bytes values, bool all_here) {
 
 void Server::mention(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
-        part_.note_custom_setting(name);
+        part_.knowledge().note_custom_setting(name);
         mentioned_.push_back(name);
     }
     if (mentioned_.size() < most_custom_settings) return;
@@ -73,7 +73,7 @@ void Server::mention(const std::vector<std::string>& names) {
 
 // What others name in between may have crowded out of the pool's list what this client has.
 std::vector<std::string> Server::names_to_ask_for() {
-    std::vector<std::string> names = part_.custom_settings();
+    std::vector<std::string> names = part_.knowledge().custom_settings();
     names.insert(names.end(), mentioned_.begin(), mentioned_.end());
     mentioned_.clear();
     for (const auto& [name, value] : connection_.settings->values()) {
@@ -96,7 +96,7 @@ void Server::judge_unseen_settings(Pins& pins) {
         pins.add(PinReason::custom_setting);
     const bool may_lack =
         asked_effects_.contains(Effect::runs_unseen) ||
-        (part_.lacks_room_for_settings() && asked_effects_.contains(Effect::state));
+        (part_.knowledge().lacks_room_for_settings() && asked_effects_.contains(Effect::state));
     if (may_lack) reset_unseen_settings();
 }
 

@@ -4,6 +4,7 @@
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
+#include "pool/registry.hpp"
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/serialize.hpp"
@@ -36,7 +37,7 @@ bool Server::asks_for_defaults() const {
 void Server::introduce() {
     if (!asks_for_defaults()) {
         note_defaults();
-        part_.introduced(*this);
+        part_.opener().introduced(*this);
         return;
     }
     introducing_ = true;
@@ -76,7 +77,7 @@ void Server::note_login_change(Bytes tag) {
 void Server::publish_login_changes() {
     if (tracker_.transaction_status() != TransactionStatus::idle) return;
     for (const protocol::LoginChange& change : std::exchange(login_changes_, {})) {
-        part_.pool().logins_changed(change);
+        part_.pool().registry().logins_changed(change);
     }
 }
 

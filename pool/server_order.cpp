@@ -146,7 +146,8 @@ bool Server::waits_behind_open_query(const Step& step) const {
 // SQL that names statements, while an error may undo what the client has under its names.
 bool Server::names_doubtful(Bytes text) const {
     return in_flight_.has_doubtful() &&
-           protocol::look_at(text, part_.names().get()).contains(Effect::names_statement);
+           protocol::look_at(text, part_.knowledge().function_effects().get())
+               .contains(Effect::names_statement);
 }
 
 // Whether a Sync stands between this request and an unanswered one about the same statement; if an
@@ -212,7 +213,7 @@ bool Server::awaits_outcome(const Step& step) const {
 bool Server::has_had_its_turn() const {
     if (tracker_.wants_sync() || !tenant_->may_release()) return false;
     if (tracker_.owed() >= most_on_their_way) return true;
-    return requests_in_a_row_ >= turn && tracker_.owed() > 0 && part_.pool().has_waiting();
+    return requests_in_a_row_ >= turn && tracker_.owed() > 0 && part_.pool().board().has_waiting();
 }
 
 void Server::ask_for_answers(Outgoing& out) {

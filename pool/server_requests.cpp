@@ -5,6 +5,7 @@
 
 #include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
+#include "pool/registry.hpp"
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/extended_query.hpp"
@@ -269,7 +270,8 @@ bool Server::outdates_plans(Effects effects, Bytes text) const {
         tracker_.transaction_status() == protocol::TransactionStatus::idle &&
         !tracker_.may_have_failed();
     return between_transactions && has_plans() &&
-           may_change_plans(text, part_.plan_facts(), part_.names().get());
+           may_change_plans(text, part_.knowledge().plan_facts(),
+                            part_.knowledge().function_effects().get());
 }
 
 bool Server::needs_new_plans(Effects effects, Bytes text) const {
@@ -297,9 +299,9 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
         // seen as it passes.
         Effects effects = unread_effects();
         if (step.whole) {
-            effects = protocol::look_at(text, part_.names().get());
+            effects = protocol::look_at(text, part_.knowledge().function_effects().get());
         } else {
-            long_look_.emplace(part_.names().get());
+            long_look_.emplace(part_.knowledge().function_effects().get());
             long_look_->feed(text);
         }
         if (effects.any()) {
@@ -417,7 +419,7 @@ bool Server::take_taken_name(const protocol::ParseMessage& parse, Bytes message,
 // others: there it is this client's alone.
 StatementPtr Server::statement_of(const protocol::ParseMessage& parse) {
     const TenantSession& session = tenant_->session();
-    StatementCache& cache = part_.statements();
+    StatementCache& cache = part_.knowledge().statements();
     if (parse.statement.empty()) return cache.intern(parse.query, parse.types, {});
     const bool is_own = alters_reading_ || effects_.contains(Effect::state) ||
                         session.pins.contains(PinReason::temporary_object);
@@ -534,8 +536,9 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
 // Code that runs what it is given: what no question shows has to be found in the values.
 void Server::note_texts_in_values(Bytes values, bool all_here) {
     Effects found = all_here ? Effects() : Effects(Effect::sticky);
-    protocol::for_each_value(
-        values, [&](Bytes value) { found |= protocol::look_at(value, part_.names().get()); });
+    protocol::for_each_value(values, [&](Bytes value) {
+        found |= protocol::look_at(value, part_.knowledge().function_effects().get());
+    });
     note_effects(found.only(Effect::sticky | Effect::advances_sequence), {});
 }
 
@@ -615,18 +618,19 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
 // --- what may be left behind ---------------------------------------------------------------------
 
 Effects Server::effects_of(const Statement& statement) const {
-    return tracks() ? statement.effects(part_.names()) : Effects();
+    return tracks() ? statement.effects(part_.knowledge().function_effects()) : Effects();
 }
 
 void Server::note_effects(Effects effects, Bytes text, const Statement* statement) {
     if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading)) {
         alters_reading_ = tracker_.sent_in_all();
-        if (may_change_plans(text, part_.plan_facts(), part_.names().get()))
+        if (may_change_plans(text, part_.knowledge().plan_facts(),
+                             part_.knowledge().function_effects().get()))
             connection_.plans_of = tenant_->session().id;
     }
     effects = effects.without(Effect::alters_reading);
     if (effects.contains(Effect::empties_database)) {
-        part_.pool().make_way(text);
+        part_.pool().registry().retire_idle_servers(text);
         effects = effects.without(Effect::empties_database);
     }
     if (!effects.any()) return;
@@ -636,7 +640,8 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
     if (!effects.contains(Effect::state)) return;
     note_names(statement != nullptr ? statement->setting_names(names_in_statement)
                                     : names_in_text(text));
-    if (effects.contains(Effect::changes_catalogue)) part_.pool().catalogue_changes(text);
+    if (effects.contains(Effect::changes_catalogue))
+        part_.pool().registry().definition_sent(part_.pool(), text);
     note_fates(text);
 }
 

@@ -85,7 +85,7 @@ void Server::judge_sequences(Pins& pins, Effects effects) {
     const SequenceReaders::Stay stay = readers.stay(program());
     const bool kept_anyway = pins.any();
     if (kept_anyway && stay == SequenceReaders::stay_of_unknown) return;
-    const auto waiting = part_.pool().oldest_waiting();
+    const auto waiting = part_.pool().board().oldest_waiting();
     const bool others_waited = waiting && now - *waiting >= SequenceReaders::patience;
     if (now < sequence_used_at_ + stay.at_most && !others_waited) pins.add(PinReason::sequence);
 }

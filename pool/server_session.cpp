@@ -2,8 +2,8 @@
 // by the client from then on.
 #include <algorithm>
 
-#include "pool/pool.hpp"
 #include "pool/pool_part.hpp"
+#include "pool/registry.hpp"
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/normalised_text.hpp"
@@ -35,8 +35,8 @@ bool Server::ask_before_release() {
     if (effects_.contains(Effect::changes_catalogue)) {
         const auto how =
             session.follows && tracks() ? CatalogueChange::seen : CatalogueChange::unseen;
-        part_.forget_catalogue(how);
-        part_.pool().catalogue_changed(how);
+        part_.knowledge().forget_catalogue(how);
+        part_.pool().registry().forget_catalogue(part_.pool(), how);
         effects_ = effects_.without(Effect::changes_catalogue);
     }
     if (!session.follows) return restore_after_reset();
@@ -85,10 +85,10 @@ bool Server::put_off_idle_timeout() {
 // changed where nobody looked at a text, so that names of custom settings may be missing.
 std::optional<CatalogueUpkeep::Reading> Server::begin_catalogue() {
     CatalogueUpkeep& upkeep = part_.pool().catalogue_upkeep();
-    if (!part_.catalogue_was_asked()) {
+    if (!part_.knowledge().catalogue_was_asked()) {
         return effects_.contains(Effect::state) ? upkeep.begin() : upkeep.claim();
     }
-    const bool is_awaited = tenant_->session().pins.any() || part_.lacks_custom_settings();
+    const bool is_awaited = tenant_->session().pins.any() || part_.knowledge().lacks_settings();
     return is_awaited ? upkeep.claim() : std::nullopt;
 }
 
@@ -133,7 +133,7 @@ void Server::ask_state(bool hurried) {
 void Server::ask_catalogue(const CatalogueUpkeep::Reading& reading) {
     catalogue_reading_ = reading;
     std::string sql(never_deferred);
-    ask(Question::catalogue, sql += Pool::catalogue_query(connection_.at_login("server_version")));
+    ask(Question::catalogue, sql += catalogue_query(connection_.at_login("server_version")));
     cleaning_deadline_.cancel();  // it may take long
 }
 
@@ -298,7 +298,7 @@ void Server::set_pins(Pins pins) {
 
 void Server::catalogue_answered(Questions::Answer& answer) {
     const auto learned = answer.take<CataloguePtr>();
-    part_.catalogue_learned(learned, catalogue_reading_.as_of);
+    part_.catalogue_learned(learned, catalogue_reading_.version);
     part_.pool().catalogue_learned(learned, catalogue_reading_);
 }
 
@@ -337,7 +337,7 @@ void Server::note_tag(Bytes tag) {
 // looked at, for others' sake.
 void Server::note_definition() {
     if (looks_at_texts()) return;
-    part_.pool().catalogue_changes(latest_text_);
+    part_.pool().registry().definition_sent(part_.pool(), latest_text_);
     const Effects told = protocol::look_at(latest_text_, nullptr);
     if (told.contains(Effect::changes_catalogue) || !protocol::names_temporary(latest_text_)) {
         effects_ |= Effect::changes_catalogue;

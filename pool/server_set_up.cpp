@@ -68,13 +68,13 @@ bool Server::set_up() {
 // settings of another client.
 bool Server::plans_are_anothers() const {
     const bool functions_do =
-        looks_at_texts() && part_.plan_facts().functions_keep_plans &&
-        plans_may_differ(*connection_.settings, *settings_wanted_, part_.plan_facts());
+        looks_at_texts() && part_.knowledge().plan_facts().functions_keep_plans &&
+        plans_may_differ(*connection_.settings, *settings_wanted_, part_.knowledge().plan_facts());
     return functions_do || has_plans_of_another();
 }
 
 bool Server::has_plans() const {
-    return part_.plan_facts().functions_keep_plans || connection_.statements.size() > 0;
+    return part_.knowledge().plan_facts().functions_keep_plans || connection_.statements.size() > 0;
 }
 
 void Server::note_maker_of_plans() {
@@ -125,7 +125,8 @@ bool Server::set_up_for(const Step& step, Outgoing& out) {
 }
 
 bool Server::needs_something_in_front(Bytes text) const {
-    const protocol::Effects effects = protocol::look_at(text, part_.names().get());
+    const protocol::Effects effects =
+        protocol::look_at(text, part_.knowledge().function_effects().get());
     return effects.only(needs_orders).any() || may_forget_sequences(effects) ||
            needs_new_plans(effects, text);
 }

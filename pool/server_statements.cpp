@@ -193,9 +193,10 @@ bool Server::has_failed() const {
 StatementPtr Server::stand_in(StatementPtr statement, bool described) {
     if (!has_failed()) return statement;
     if (connection_.statements.use(*statement) != nullptr) return statement;
-    if (statement->effects(part_.names()).contains(Effect::ends_transaction)) return statement;
+    if (statement->effects(part_.knowledge().function_effects()).contains(Effect::ends_transaction))
+        return statement;
     const auto types = statement->types_without_text(described);
-    return types ? part_.statements().intern({}, *types, {}) : statement;
+    return types ? part_.knowledge().statements().intern({}, *types, {}) : statement;
 }
 
 // One that is stale is as good as new where nothing is run.

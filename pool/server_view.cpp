@@ -67,15 +67,15 @@ ServerView view_of(const Server& server) {
             .prepared_statements = connection.statements.size()};
 }
 
-void PoolPart::add_statements(StatementViews& views) const {
-    for (const auto& [key, server] : servers_) {
+void add_statements(const PoolPart& part, StatementViews& views) {
+    for (const auto& [key, server] : part.servers()) {
         server->connection().statements.for_each(
-            [&](const Statement& statement) { ++view_of(statement, *this, views).servers; });
+            [&](const Statement& statement) { ++view_of(statement, part, views).servers; });
     }
 }
 
-void PoolPart::add_views(std::vector<ServerView>& views) const {
-    for (const auto& [key, server] : servers_) views.push_back(view_of(*server));
+void add_views(const PoolPart& part, std::vector<ServerView>& views) {
+    for (const auto& [key, server] : part.servers()) views.push_back(view_of(*server));
 }
 
 }  // namespace pgweir::pool

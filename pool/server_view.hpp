@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pool/deadlines.hpp"
 #include "pool/session/statement.hpp"
@@ -51,7 +52,11 @@ using StatementViews = std::map<std::array<std::string, 3>, StatementView>;
 [[nodiscard]] StatementView& view_of(const Statement& statement, const PoolPart& part,
                                      StatementViews& views);
 
-/// To be called on the server's worker.
+/// To be called on the server's worker, as what follows.
 [[nodiscard]] ServerView view_of(const Server& server);
+/// Adds the views of all servers of this part.
+void add_views(const PoolPart& part, std::vector<ServerView>& views);
+/// Counts the servers of this part that have each statement.
+void add_statements(const PoolPart& part, StatementViews& views);
 
 }  // namespace pgweir::pool

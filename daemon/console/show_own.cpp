@@ -74,7 +74,7 @@ Hosts hosts_of(const Snapshot& snapshot) {
         host.add_database(server.database);
     }
     for (const PoolView& view : snapshot.pools) {
-        auto outage = view.pool->outage();
+        auto outage = view.pool->outages().current();
         if (!outage) continue;
         const std::string port = keyword(*view.setup, "port");
         HostView& host = hosts[{keyword(*view.setup, "host"), port.empty() ? "5432" : port}];
@@ -121,7 +121,7 @@ template <std::size_t Size>
 std::uint64_t sum_of(const PoolView& view, std::array<Counter, Size> PoolStatistics::*counters,
                      std::size_t index) {
     std::uint64_t sum = 0;
-    for (unsigned i = 0; i < view.pool->workers(); ++i) {
+    for (unsigned i = 0; i < view.pool->workers().size(); ++i) {
         sum += (view.pool->statistics(i).*counters)[index].get();
     }
     return sum;

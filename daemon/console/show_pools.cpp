@@ -78,7 +78,7 @@ std::string text_of(conf::PoolMode mode) {
 
 std::uint64_t pinned(const PoolView& view) {
     std::uint64_t sum = 0;
-    for (unsigned i = 0; i < view.pool->workers(); ++i) {
+    for (unsigned i = 0; i < view.pool->workers().size(); ++i) {
         for (const pool::Counter& counter : view.pool->statistics(i).clients_pinned) {
             sum += counter.get();
         }
@@ -92,7 +92,7 @@ Row pool_row(const Snapshot& snapshot, const PoolView& pool) {
         pool.oldest_waiting ? snapshot.now - *pool.oldest_waiting : pool::Clock::duration::zero();
     const std::int64_t us = std::chrono::duration_cast<std::chrono::microseconds>(wait).count();
     const std::uint64_t idle = pool.sum(&PoolStatistics::clients_idle);
-    const auto outage = pool.pool->outage();
+    const auto outage = pool.pool->outages().current();
     return {pool.database(), pool.user(),
             // As in PgBouncer: clients that want nothing are active.
             number(pool.sum(&PoolStatistics::clients_active) + idle),

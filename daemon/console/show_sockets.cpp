@@ -140,7 +140,8 @@ std::string waits_for(const Snapshot& snapshot, const ClientView& client) {
     });
     if (found == snapshot.pools.end()) return "";
     if (found->setup->paused) return "RESUME";
-    if (const auto outage = found->pool->outage()) return "the server: " + outage->explanation;
+    if (const auto outage = found->pool->outages().current())
+        return "the server: " + outage->explanation;
     const pool::Budget& budget = found->pool->budget();
     if (budget.limit() != 0 && budget.open() >= budget.limit()) {
         return "one of the pool's " + std::to_string(budget.limit()) + " servers";

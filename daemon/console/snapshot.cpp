@@ -11,14 +11,16 @@ using pool::PoolStatistics;
 
 std::uint64_t PoolView::sum(Counter PoolStatistics::*counter) const {
     std::uint64_t sum = 0;
-    for (unsigned i = 0; i < pool->workers(); ++i) sum += (pool->statistics(i).*counter).get();
+    for (unsigned i = 0; i < pool->workers().size(); ++i)
+        sum += (pool->statistics(i).*counter).get();
     // A gauge of one worker may be below zero where another one has counted the arrival.
     return static_cast<std::int64_t>(sum) < 0 ? 0 : sum;
 }
 
 std::uint64_t PoolView::time(DurationHistogram PoolStatistics::*times) const {
     std::uint64_t sum = 0;
-    for (unsigned i = 0; i < pool->workers(); ++i) sum += (pool->statistics(i).*times).sum_us();
+    for (unsigned i = 0; i < pool->workers().size(); ++i)
+        sum += (pool->statistics(i).*times).sum_us();
     return sum;
 }
 
@@ -50,7 +52,7 @@ std::vector<PoolView> views_of(const pool::Registry& registry) {
     std::vector<PoolView> views;
     for (auto& pool : registry.all()) {
         auto setup = pool->setup();
-        const auto oldest = pool->oldest_waiting();
+        const auto oldest = pool->board().oldest_waiting();
         views.push_back(
             {.pool = std::move(pool), .setup = std::move(setup), .oldest_waiting = oldest});
     }

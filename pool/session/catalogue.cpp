@@ -1,12 +1,19 @@
 #include "pool/session/catalogue.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <tuple>
 
 #include "protocol/custom_settings.hpp"
 #include "protocol/data_row.hpp"
 
 namespace pgweir::pool {
+
+std::string catalogue_query(std::string_view server_version) {
+    unsigned major = 0;
+    std::from_chars(server_version.data(), server_version.data() + server_version.size(), major);
+    return protocol::catalogue_query(static_cast<int>(major) * 10000);
+}
 
 // A text that stands for what no question shows: it makes the entry, and all that use it, sticky.
 constexpr std::string_view sticky_text = "setseed";

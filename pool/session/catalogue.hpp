@@ -2,6 +2,7 @@
 // session.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,15 @@ struct Catalogue {
 };
 
 using CataloguePtr = std::shared_ptr<const Catalogue>;
+
+/// How a change of the catalogue came to be known.
+enum class CatalogueChange : std::uint8_t {
+    seen,    ///< by its text: the custom settings are known that functions in it set
+    unseen,  ///< only that it may have changed
+};
+
+/// What to ask a server of this version (`server_version`, as it is reported).
+[[nodiscard]] std::string catalogue_query(std::string_view server_version);
 
 /// Takes the rows that answer protocol::catalogue_query().
 class CatalogueReader {

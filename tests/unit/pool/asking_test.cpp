@@ -141,7 +141,7 @@ TEST_F(AskingTest, ACustomSettingThatTheServerHasIsAskedForHoweverManyAreNamed) 
     run(ann, "SET app.user = 'x'", "SET");
     static_cast<void>(question());
     answer({{"s", "app.user", "x"}});
-    for (int i = 0; i < 300; ++i) part().note_custom_setting("a.x" + std::to_string(i));
+    for (int i = 0; i < 300; ++i) part().knowledge().note_custom_setting("a.x" + std::to_string(i));
     run(ann, "SET search_path = a", "SET");
     EXPECT_THAT(question(), HasSubstr("'app.user'"));
 }
@@ -186,7 +186,7 @@ TEST_F(AskingTest, AQuestionThatFailsPins) {
 // PostgreSQL sends an error before it ends the transaction, so that the ReadyForQuery comes later:
 // the server was closed for it, and the next one asked the same.
 TEST_F(AskingTest, AServerOutlivesARefusedReadingOfTheCatalogueBetweenTenants) {
-    pool->catalogue_upkeep().changed(Clock::now() + std::chrono::hours(1));
+    pool->catalogue_upkeep().mark_stale(Clock::now() + std::chrono::hours(1));
     acquire(ann);
     ann.query("SELECT 1");
     EXPECT_EQ(next_message(), "QSELECT 1");

@@ -40,9 +40,9 @@ TEST(CatalogueUpkeep, OneAtATimeReads) {
 TEST(CatalogueUpkeep, WhoCannotWaitReadsAtAnyTime) {
     CatalogueUpkeep upkeep;
     EXPECT_TRUE(upkeep.claim());
-    EXPECT_EQ(upkeep.begin().as_of, upkeep.changes());
+    EXPECT_EQ(upkeep.begin().version, upkeep.version());
     upkeep.abandoned();
-    EXPECT_EQ(upkeep.begin().as_of, upkeep.changes());
+    EXPECT_EQ(upkeep.begin().version, upkeep.version());
     EXPECT_FALSE(upkeep.claim());
 }
 
@@ -63,7 +63,7 @@ TEST(CatalogueUpkeep, WhatWasRefusedIsTriedAgainSoon) {
 TEST(CatalogueUpkeep, AChangeMakesItDueAtOnce) {
     CatalogueUpkeep upkeep;
     const auto over = read_once(upkeep, milliseconds(5));
-    upkeep.changed(over + seconds(1));
+    upkeep.mark_stale(over + seconds(1));
     EXPECT_TRUE(is_due(upkeep));
 }
 
@@ -72,7 +72,7 @@ TEST(CatalogueUpkeep, AChangeMakesItDueAtOnce) {
 TEST(CatalogueUpkeep, AfterALongReadingTheNextHasToWait) {
     CatalogueUpkeep upkeep;
     const auto over = read_once(upkeep, seconds(2));
-    upkeep.changed(over + seconds(1));
+    upkeep.mark_stale(over + seconds(1));
     EXPECT_FALSE(is_due_at(upkeep, over + seconds(17)));
     EXPECT_TRUE(is_due_at(upkeep, over + seconds(18)));
 }
@@ -81,8 +81,8 @@ TEST(CatalogueUpkeep, WhatChangedWhileItWasReadIsReadAgain) {
     CatalogueUpkeep upkeep;
     const auto reading = upkeep.claim();
     ASSERT_TRUE(reading);
-    upkeep.changed(reading->begun);
-    EXPECT_NE(reading->as_of, upkeep.changes());
+    upkeep.mark_stale(reading->begun);
+    EXPECT_NE(reading->version, upkeep.version());
     upkeep.read(*reading, true, reading->begun + seconds(1));
     EXPECT_FALSE(is_due(upkeep));
     EXPECT_TRUE(is_due_at(upkeep, reading->begun + seconds(10)));

@@ -30,6 +30,16 @@ const std::string* value_of(const Greeting& greeting, std::string_view name) {
     return nullptr;
 }
 
+TEST(Greetings, AreCheckedByOneCallerEachInterval) {
+    using std::chrono::seconds;
+    Greetings greetings;
+    const Clock::time_point now{std::chrono::hours(1)};
+    EXPECT_TRUE(greetings.claim_check(now, seconds(5)));
+    EXPECT_FALSE(greetings.claim_check(now + seconds(4), seconds(5)));
+    EXPECT_TRUE(greetings.claim_check(now + seconds(4), seconds(4))) << "each with its own";
+    EXPECT_TRUE(greetings.claim_check(now + seconds(9), seconds(5)));
+}
+
 TEST(Greetings, KnowNothingAtFirst) {
     const Greetings greetings;
     EXPECT_EQ(greetings.find(of({})), nullptr);

@@ -145,7 +145,7 @@ TEST_F(LendingTest, WhoWaitsWhileTheLastWithdrawsKeepsTheServerThatComes) {
     }
     EXPECT_TRUE(run_until([&] { return statistics().servers_idle.get() == 1; }))
         << "the connection under way becomes idle";
-    EXPECT_FALSE(pool->has_waiting());
+    EXPECT_FALSE(pool->board().has_waiting());
 }
 
 // What a server says unasked while nobody has it.

@@ -22,6 +22,12 @@ std::string row_of(std::string_view name, std::optional<std::string_view> text) 
     return body;
 }
 
+TEST(CatalogueQuery, IsTheOneForTheVersionThatTheServerReports) {
+    EXPECT_EQ(catalogue_query("15.10 (Debian 15.10-0+deb12u1)"), protocol::catalogue_query(150000));
+    EXPECT_EQ(catalogue_query("13beta1"), protocol::catalogue_query(130000));
+    EXPECT_EQ(catalogue_query(""), protocol::catalogue_query(0)) << "the oldest one";
+}
+
 TEST(CatalogueReader, OfNoRowsKnowsThatNothingHasEffects) {
     const CataloguePtr catalogue = CatalogueReader().finish();
     ASSERT_NE(catalogue, nullptr);

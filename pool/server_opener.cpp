@@ -1,0 +1,141 @@
+#include "pool/server_opener.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <cassert>
+#include <utility>
+
+#include "pool/do_at.hpp"
+#include "pool/pool.hpp"
+#include "pool/pool_login.hpp"
+#include "pool/pool_part.hpp"
+#include "pool/pool_sizing.hpp"
+
+namespace pgweir::pool {
+
+void ServerOpener::open_for_waiting() {
+    unsigned wanted = connections_to_start(part_.waiters().size(), connecting_);
+    if (wanted == 0 || part_.is_shutting_down() || part_.is_paused()) return;
+    Pool& pool = part_.pool();
+    if (const auto outage = pool.outages().current()) {
+        if (Clock::now() < outage->next_try) {
+            retry_at(outage->next_try);
+            return;
+        }
+        wanted = 1;  // a probe
+        if (connecting_ > 0) return;
+    }
+    for (; wanted > 0; --wanted) {
+        if (pool.workers().ask_for_idle(part_.context().index)) continue;
+        if (!pool.places().try_take(Place::shared)) {
+            pool.ask_for_room(Place::shared);
+            pool.workers().ask_for_kept_servers();
+            return;
+        }
+        start_connecting();
+    }
+}
+
+void ServerOpener::open_for_minimum() {
+    Pool& pool = part_.pool();
+    if (part_.is_shutting_down() || part_.is_paused() || pool.outages().is_down()) return;
+    if (pool.places().try_take(Place::shared)) start_connecting();
+}
+
+void ServerOpener::start_connecting() {
+    ++connecting_;
+    part_.statistics().servers_login.add();
+    asio::co_spawn(part_.context().io.get_executor(), connect(), asio::detached);
+}
+
+Task<> ServerOpener::connect() {
+    const auto keep_alive = part_.pool().shared_from_this();
+    const auto setup = part_.setup();
+    const auto started = Clock::now();
+    ConnectResult result = co_await log_in_for(part_.pool(), part_.context().io, setup->connection,
+                                               setup->options.server_connect_timeout);
+    assert(connecting_ > 0);
+    --connecting_;
+    part_.statistics().servers_login.subtract();
+    if (!result.connection) {
+        connect_failed(std::move(result.failure));
+        co_return;
+    }
+    result.connection->generation = setup->generation;
+    connected(*std::move(result.connection), Clock::now() - started);
+}
+
+void ServerOpener::connected(ServerConnection connection, Clock::duration took) {
+    connection.settings = part_.context().settings.none();
+    connection.reported_at_login =
+        std::make_shared<const std::vector<Parameter>>(connection.reported);
+    Server& server = part_.add(std::move(connection), took);
+    // Shut down, paused or changed meanwhile.
+    if (part_.retire_if_due(server, part_.context().now())) {
+        part_.open_connections();
+        return;
+    }
+    ++connecting_;  // until it can be lent
+    server.introduce();
+}
+
+void ServerOpener::introduced(Server& server) {
+    assert(connecting_ > 0);
+    --connecting_;
+    if (part_.pool().outages().note_success()) part_.pool().workers().wake_all();
+    part_.returned(server);
+    part_.open_connections();
+}
+
+// A server that lets everybody in and closes then is as good as one that cannot be reached.
+void ServerOpener::introduction_failed(ServerClose reason, std::string_view detail) {
+    assert(connecting_ > 0);
+    --connecting_;
+    if (reason == ServerClose::retired || reason == ServerClose::shutdown) return;
+    part_.statistics().server_login_failures.add();
+    note_failure(
+        {.explanation = "server closed the connection after the login: " + std::string(detail)});
+}
+
+void ServerOpener::connect_failed(ConnectFailure failure) {
+    count_failure(part_.statistics(), failure);
+    part_.pool().give_back_place(Place::shared);
+    note_failure(std::move(failure));
+}
+
+void ServerOpener::note_failure(ConnectFailure failure) {
+    Pool& pool = part_.pool();
+    const std::string explanation = failure.explanation;
+    const Outage outage =
+        pool.outages().note_failure(std::move(failure.from_server), std::move(failure.explanation),
+                                    part_.options().server_login_retry, Clock::now());
+    pool.observer().connect_failed(
+        pool.database(), pool.user(), explanation,
+        std::chrono::duration_cast<milliseconds>(outage.next_try - Clock::now()));
+    // All who wait hear of it.
+    pool.workers().post_all([](PoolPart& part) { part.opener().outage_announced(); });
+}
+
+void ServerOpener::outage_announced() {
+    const auto outage = part_.pool().outages().current();
+    if (!outage || part_.waiters().empty() || part_.is_paused()) return;
+    // Where some connection is alive its clients are served, if slowly.
+    if (part_.pool().budget().open() == 0 &&
+        should_refuse(*outage, part_.options(), Clock::now())) {
+        part_.waiters().refuse_all(refusal(*outage, part_.pool().database()));
+    } else {
+        retry_at(outage->next_try);
+    }
+}
+
+void ServerOpener::retry_at(Clock::time_point when) {
+    if (std::exchange(retry_planned_, true)) return;
+    do_at(when, part_.context(), [this, keep_alive = part_.pool().shared_from_this()] { retry(); });
+}
+
+void ServerOpener::retry() {
+    retry_planned_ = false;
+    part_.open_connections();
+}
+
+}  // namespace pgweir::pool
