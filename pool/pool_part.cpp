@@ -55,7 +55,7 @@ boost::intrusive::list<Server>::iterator PoolPart::choose_idle(Tenant& tenant) {
     if (tenant.session().has_sequence_values) {
         const std::uint64_t id = tenant.session().id;
         const auto last = std::ranges::find_if(idle_, [&](const Server& server) {
-            return server.sequences_of() == id && suits(server);
+            return server.connection().sequences.has_values_of(id) && suits(server);
         });
         if (last != idle_.end()) return last;
     }

@@ -179,8 +179,7 @@ void Server::forget_session() {
     settings_touched_ = false;
     takes_stock_ = false;
     ask_hurried_ = false;
-    sequences_discarded_ = false;
-    advances_sequence_ = false;
+    connection_.sequences.lease_ended();
     ran_reset_ = false;
     has_reset_ = false;
     fates_.clear();

@@ -40,7 +40,7 @@ bool Server::ask_before_release() {
         effects_ = effects_.without(Effect::changes_catalogue);
     }
     if (!session.follows) return restore_after_reset();
-    advances_sequence_ = false;
+    connection_.sequences.transaction_ended();
     const bool verify = part_.options().verify_session_state && !verified_;
     if (!tracks() && !verify) return false;
     if (const auto reading = tracks() ? begin_catalogue() : std::nullopt) {
@@ -363,10 +363,7 @@ void Server::note_discarding_tag(Bytes tag) {
         tenant_->session().statements.set(*materialised_.begin(), {});
         materialised_.clear();
     }
-    if (all || tag == "DISCARD SEQUENCES") {
-        sequences_discarded_ = true;
-        connection_.sequences_of = 0;
-    }
+    if (all || tag == "DISCARD SEQUENCES") connection_.sequences.discarded_by_client();
     if (all) {
         channels_discarded_ = true;
         note_all_reset();
@@ -389,7 +386,7 @@ void Server::note_own_tag(Bytes tag) {
     if (tag == "COMMIT") set_up_committed();
     if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") connection_.statements.clear();
     if (tag == "DISCARD ALL") {
-        connection_.sequences_of = 0;
+        connection_.sequences.discarded();
         connection_.plans_of = 0;
     }
 }
