@@ -18,6 +18,7 @@
 #include "pool/sequence_readers.hpp"
 #include "pool/server_connection.hpp"
 #include "pool/session/catalogue.hpp"
+#include "pool/session/channel_handover.hpp"
 #include "pool/session/outgoing.hpp"
 #include "pool/session/questions.hpp"
 #include "pool/session/request_writer.hpp"
@@ -390,17 +391,12 @@ class Server : public std::enable_shared_from_this<Server>,
     void setting_reported(const std::string& name, const std::string& value, Bytes& message);
 
     // server_channels.cpp: what the session listens to.
-    [[nodiscard]] std::vector<std::string> marker_statements(const std::string& token) const;
-    [[nodiscard]] std::string unlisten_marker() const;
-    [[nodiscard]] bool hub_can_serve() const;
-    [[nodiscard]] std::vector<std::string> statements_to_bring(bool to_change);
+    [[nodiscard]] Listener* listener() const { return tenant_->session().listener.get(); }
+    [[nodiscard]] bool hub_serves() const;
     void bring_channels(protocol::Effects effects, protocol::Origin origin, Outgoing& out);
     void take_channels(SessionState& state, Pins& pins);
     [[nodiscard]] bool ask_about_channels();
-    void channels_handed_over(bool failed);
     void unlistened(bool failed);
-    void leave_channels();
-    void forget_channels();
     void take_notification(Bytes body, Bytes& message);
 
     // server.cpp: lending and cleaning.
@@ -506,16 +502,7 @@ class Server : public std::enable_shared_from_this<Server>,
     unsigned bound_ = 0;
     bool ran_reset_ = false;  ///< something that may be one was sent, and nothing behind it
     bool has_reset_ = false;  ///< by a RESET or SET of the tenant's, since its last ReadyForQuery
-    /// What this session listens to.
-    enum class ChannelsHere : std::uint8_t {
-        none,    ///< nothing: the hub listens for the tenant, or nobody
-        copied,  ///< what the hub listens to, or less; to be taken back before the lease ends
-        own,     ///< what the tenant's statements made of it
-    };
-    ChannelsHere channels_here_ = ChannelsHere::none;
-    std::string undecided_switch_;     ///< its token: channels were brought, but may be rolled back
-    bool channels_discarded_ = false;  ///< by DISCARD ALL, since the last question
-    bool channels_refused_ = false;    ///< a step has failed: not again before the next request
+    ChannelHandover channels_;
     SetUp set_up_ = SetUp::none;
     /// The server tells of what a set-up has changed with the first ReadyForQuery behind it.
     bool reports_due_ = false;

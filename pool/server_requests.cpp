@@ -73,7 +73,7 @@ bool Server::make_ready(const Step& step, Outgoing& out) {
 void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
-    channels_refused_ = false;
+    channels_.requested();
     flushed_ = false;
     if (tracker_.quiet()) {
         requests_in_a_row_ = 0;
