@@ -16,7 +16,7 @@ Server* IdleServers::choose(const TenantSession& session) {
     };
     if (session.has_sequence_values) {
         Server* const last = first([&](const Server& server) {
-            return server.sequences_of() == session.id && suits(server);
+            return server.connection().sequences.has_values_of(session.id) && suits(server);
         });
         if (last != nullptr) return last;
     }

@@ -1,7 +1,6 @@
 #include "pool/listeners.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "pool/notification_hub.hpp"
 #include "pool/pool.hpp"
@@ -58,15 +57,6 @@ void Listeners::end(Listener& listener) {
     if (!unused.empty()) part_.pool().hub().unsubscribe(part_.context().index, std::move(unused));
 }
 
-// The token says whose it is: the hub tells every worker.
-std::string Listeners::switch_to(Listener& listener, NotificationSource source) {
-    std::string token = std::to_string(part_.context().index) + '.' + std::to_string(listener.id) +
-                        '.' + std::to_string(++listener.tokens);
-    listener.was_switched = true;
-    listener.merge.switch_to(source, token);
-    return token;
-}
-
 // --- what is heard -------------------------------------------------------------------------------
 
 void Listeners::server_heard(Listener& listener, std::string_view message) {
@@ -108,13 +98,9 @@ void Listeners::notify(const HubEvent& event) {
 }
 
 void Listeners::mark(std::string_view token) {
-    unsigned worker = 0;
-    std::uint64_t id = 0;
-    const char* const end = token.data() + token.size();
-    const auto first = std::from_chars(token.data(), end, worker);
-    if (worker != part_.context().index || first.ptr == end) return;
-    std::from_chars(first.ptr + 1, end, id);
-    const auto found = by_id_.find(id);
+    const auto owner = owner_of_marker(token);
+    if (!owner || owner->worker != part_.context().index) return;
+    const auto found = by_id_.find(owner->client);
     if (found == by_id_.end()) return;
     std::vector<SharedMessage> deliverable;
     found->second->merge.mark(hub, token, deliverable);

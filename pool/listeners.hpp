@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pool/session/notification_merge.hpp"
-#include "pool/session/own_notifications.hpp"
+#include "pool/session/listening.hpp"
 
 namespace pgweir::pool {
 
@@ -14,19 +13,12 @@ class PoolPart;
 class Tenant;
 struct HubEvent;
 
-/// What a client listens to, in transaction pooling. Owned by its TenantSession.
-struct Listener {
-    Listener(Tenant& who, std::uint64_t number) : tenant(who), id(number) {}
+/// A client that listens, in transaction pooling. Owned by its TenantSession.
+struct Listener : Listening {
+    Listener(Tenant& who, unsigned worker_of_client, std::uint64_t client)
+        : Listening(worker_of_client, client), tenant(who) {}
 
     Tenant& tenant;
-    const std::uint64_t id;             ///< TenantSession::id
-    std::vector<std::string> channels;  ///< that the hub listens to for it; sorted
-    NotificationMerge merge;
-    OwnNotifications own;        ///< that have not been given to the client
-    bool confirmed = false;      ///< the hub does listen to all of them
-    bool was_switched = false;   ///< not all has come from its server in place
-    std::uint64_t requests = 0;  ///< to the hub so far
-    std::uint64_t tokens = 0;    ///< given so far
 };
 
 /// Who listens to what on one worker: tells the hub of the first and the last of each channel, and
@@ -40,9 +32,6 @@ class Listeners {
     void want(Listener& listener, std::vector<std::string> channels);
     /// The client listens no more.
     void end(Listener& listener);
-    /// Prepares a change of source: what stands behind the marker with the token that this returns
-    /// is taken from `source`.
-    [[nodiscard]] std::string switch_to(Listener& listener, NotificationSource source);
 
     /// The client's own server has sent it a notification (a whole message).
     void server_heard(Listener& listener, std::string_view message);

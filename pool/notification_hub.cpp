@@ -9,6 +9,7 @@
 #include "pool/pool_login.hpp"
 #include "pool/pool_sizing.hpp"
 #include "pool/server_connector.hpp"
+#include "pool/session/channel_sql.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -34,15 +35,6 @@ std::optional<Notification> parse_notification(Bytes body) {
     const Bytes rest = body.substr(channel_end + 1);
     return Notification{.channel = body.substr(0, channel_end),
                         .payload = rest.substr(0, rest.find('\0'))};
-}
-
-void append_identifier(std::string& sql, std::string_view name) {
-    sql += '"';
-    for (const char c : name) {
-        if (c == '"') sql += c;
-        sql += c;
-    }
-    sql += '"';
 }
 
 NotificationHub::NotificationHub(Pool& pool, WorkerContext& context)
@@ -181,8 +173,7 @@ void NotificationHub::connected(ServerConnection connection, Clock::duration too
     pool_.observer().server_connected(describe(address), took);
 
     std::string sql(session_sql);
-    sql += "LISTEN ";
-    append_identifier(sql, pool_.marker_channel());
+    sql += listen_sql(pool_.marker_channel());
     std::string request;
     protocol::append_query(request, sql);
     const iovec part = to_iovec(request);
@@ -281,9 +272,7 @@ void NotificationHub::ask_next() {
         const std::string& channel = changed_.front();
         const bool wanted = channels_.contains(channel);
         if (wanted == listened_.contains(channel)) continue;
-        sql += wanted ? "LISTEN " : "UNLISTEN ";
-        append_identifier(sql, channel);
-        sql += ';';
+        sql += (wanted ? listen_sql(channel) : unlisten_sql(channel)) + ';';
         ++statements;
         if (wanted) {
             listened_.insert(channel);

@@ -128,7 +128,4 @@ struct Notification {
 /// Views into `body`; nothing for what is none.
 [[nodiscard]] std::optional<Notification> parse_notification(Bytes body);
 
-/// `name` as an identifier that stands for exactly these bytes.
-void append_identifier(std::string& sql, std::string_view name);
-
 }  // namespace pgweir::pool

@@ -33,9 +33,14 @@ void SequenceReaders::has_read(std::string_view program) {
     find(program).reads = true;
 }
 
-SequenceReaders::Stay SequenceReaders::stay(std::string_view program) {
+bool SequenceReaders::reads_later(std::string_view program) {
     const std::lock_guard lock(mutex_);
-    return find(program).reads ? stay_of_reader : stay_of_unknown;
+    return find(program).reads;
+}
+
+std::string_view ClientsProgram::name() const {
+    const std::string* const name = settings_.find("application_name");
+    return name != nullptr ? std::string_view(*name) : std::string_view();
 }
 
 }  // namespace pgweir::pool

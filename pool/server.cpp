@@ -21,6 +21,7 @@ Server::Server(PoolPart& part, ServerConnection connection)
       stream_(part.context().io, part.context().late_ends, connection_.socket(), connection_.tls()),
       buffer_(part.context().buffers),
       scanner_(wanted_messages(false), BufferPool::buffer_size, protocol::max_backend_message),
+      channels_(part.pool().marker_channel()),
       client_ready_(part.context().io) {}
 
 void Server::start() {
@@ -96,7 +97,10 @@ bool Server::release_if_done() {
 
 void Server::end_lease() {
     const bool tracked = tenant_->session().follows && tracks();
-    leave_channels();
+    if (channels_.lease_ends(listener())) {
+        needs_reset_ = true;
+        reset_query_ = "DISCARD ALL";
+    }
     std::exchange(tenant_, nullptr)->lease_ended();
     forget_session();
     part_.count_state(State::leased, State::cleaning);
@@ -118,11 +122,11 @@ void Server::abandon(bool half_sent, bool cancel) {
         session.pins.contains(PinReason::unseen) || effects_.contains(protocol::Effect::sticky);
     // Where all that the tenant did is known, rolling back is enough, and the server keeps its
     // prepared statements.
-    needs_reset_ =
-        needs_reset_ || !session.follows || session.tracking == conf::SessionState::off ||
-        effects_.any() || session.pins.any() || settings_touched_ || questions_.any() ||
-        !to_close_.empty() || set_up_ != SetUp::none || channels_here_ != ChannelsHere::none ||
-        idle_session_timeout(*connection_.settings) != milliseconds::zero();
+    needs_reset_ = needs_reset_ || !session.follows ||
+                   session.tracking == conf::SessionState::off || effects_.any() ||
+                   session.pins.any() || settings_touched_ || questions_.any() ||
+                   !to_close_.empty() || set_up_ != SetUp::none || channels_.listens() ||
+                   idle_session_timeout(*connection_.settings) != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;
@@ -179,14 +183,13 @@ void Server::forget_session() {
     settings_touched_ = false;
     takes_stock_ = false;
     ask_hurried_ = false;
-    sequences_discarded_ = false;
-    advances_sequence_ = false;
+    connection_.sequences.lease_ended();
     ran_reset_ = false;
     has_reset_ = false;
     fates_.clear();
     prepared_resets_.clear();
     login_changes_.clear();
-    forget_channels();
+    channels_.forget();
 }
 
 // One step towards a server that can be lent again; called anew whenever something that was waited

@@ -15,8 +15,10 @@
 #include "pool/byte_stream.hpp"
 #include "pool/catalogue_upkeep.hpp"
 #include "pool/read_buffer.hpp"
+#include "pool/sequence_readers.hpp"
 #include "pool/server_connection.hpp"
 #include "pool/session/catalogue.hpp"
+#include "pool/session/channel_handover.hpp"
 #include "pool/session/outgoing.hpp"
 #include "pool/session/questions.hpp"
 #include "pool/session/request_writer.hpp"
@@ -68,9 +70,6 @@ class Server : public std::enable_shared_from_this<Server>,
     /// It logged in by the pool's present configuration, and after all changes that are known.
     [[nodiscard]] bool is_current() const;
     [[nodiscard]] Clock::time_point idle_since() const { return idle_since_; }
-    /// Whose values of sequences (currval, lastval) the server has: a session's id, nobody's or
-    /// several_sessions.
-    [[nodiscard]] std::uint64_t sequences_of() const { return connection_.sequences_of; }
 
     /// The statement that it was asked last, or its beginning. Empty where only the server knows
     /// it: in session pooling, of what was prepared before.
@@ -323,13 +322,10 @@ class Server : public std::enable_shared_from_this<Server>,
     }
 
     // server_sequences.cpp: what the tenant got from sequences.
-    [[nodiscard]] bool forgets_sequences(protocol::Effects& effects, Bytes text, bool whole);
-    [[nodiscard]] bool may_forget_sequences(protocol::Effects effects) const;
-    [[nodiscard]] bool may_read_values() const;
+    [[nodiscard]] ClientsProgram tenants_program() const;
+    [[nodiscard]] bool must_discard_sequences(protocol::Effects& effects, Bytes text, bool whole);
     void note_sequences(protocol::Effects effects);
-    [[nodiscard]] std::string_view program() const;
     void judge_sequences(Pins& pins, protocol::Effects effects);
-    [[nodiscard]] bool may_read_sequence(protocol::Effects effects);
 
     // server_keeping.cpp: what a client keeps its server for until others wait.
     void kept_long_enough();
@@ -397,17 +393,12 @@ class Server : public std::enable_shared_from_this<Server>,
     void setting_reported(const std::string& name, const std::string& value, Bytes& message);
 
     // server_channels.cpp: what the session listens to.
-    [[nodiscard]] std::vector<std::string> marker_statements(const std::string& token) const;
-    [[nodiscard]] std::string unlisten_marker() const;
-    [[nodiscard]] bool hub_can_serve() const;
-    [[nodiscard]] std::vector<std::string> statements_to_bring(bool to_change);
+    [[nodiscard]] Listener* listener() const { return tenant_->session().listener.get(); }
+    [[nodiscard]] bool hub_serves() const;
     void bring_channels(protocol::Effects effects, protocol::Origin origin, Outgoing& out);
     void take_channels(SessionState& state, Pins& pins);
     [[nodiscard]] bool ask_about_channels();
-    void channels_handed_over(bool failed);
     void unlistened(bool failed);
-    void leave_channels();
-    void forget_channels();
     void take_notification(Bytes body, Bytes& message);
 
     // server.cpp: lending and cleaning.
@@ -513,19 +504,7 @@ class Server : public std::enable_shared_from_this<Server>,
     unsigned bound_ = 0;
     bool ran_reset_ = false;  ///< something that may be one was sent, and nothing behind it
     bool has_reset_ = false;  ///< by a RESET or SET of the tenant's, since its last ReadyForQuery
-    bool sequences_discarded_ = false;    ///< by the tenant, since the last question
-    bool advances_sequence_ = false;      ///< the tenant's present transaction does
-    Clock::time_point sequence_used_at_;  ///< when the tenant got or read its latest value
-    /// What this session listens to.
-    enum class ChannelsHere : std::uint8_t {
-        none,    ///< nothing: the hub listens for the tenant, or nobody
-        copied,  ///< what the hub listens to, or less; to be taken back before the lease ends
-        own,     ///< what the tenant's statements made of it
-    };
-    ChannelsHere channels_here_ = ChannelsHere::none;
-    std::string undecided_switch_;     ///< its token: channels were brought, but may be rolled back
-    bool channels_discarded_ = false;  ///< by DISCARD ALL, since the last question
-    bool channels_refused_ = false;    ///< a step has failed: not again before the next request
+    ChannelHandover channels_;
     SetUp set_up_ = SetUp::none;
     /// The server tells of what a set-up has changed with the first ReadyForQuery behind it.
     bool reports_due_ = false;

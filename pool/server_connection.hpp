@@ -11,6 +11,7 @@
 #include "pool/greetings.hpp"
 #include "pool/server_tls.hpp"
 #include "pool/session/login_defaults.hpp"
+#include "pool/session/sequence_owner.hpp"
 #include "pool/session/session_settings.hpp"
 #include "pool/session/statement.hpp"
 #include "protocol/startup.hpp"
@@ -50,10 +51,11 @@ struct OwnConnection {
     TlsSessionPtr tls;
 };
 
-/// An established, logged-in connection at an idle point. It may move between workers; whoever
-/// holds it is alone in using it.
+/// In place of a session's number: more than one.
 inline constexpr std::uint64_t several_sessions = ~std::uint64_t{0};
 
+/// An established, logged-in connection at an idle point. It may move between workers; whoever
+/// holds it is alone in using it.
 struct ServerConnection {
     ConnectionPtr connection;  ///< libpq's; null if it is `own`
     std::unique_ptr<OwnConnection> own;
@@ -77,8 +79,7 @@ struct ServerConnection {
     /// Something temporary was made here once: temp_buffers cannot change any more.
     bool had_temporary = false;
     bool is_worn_out = false;  ///< it is not to be lent again
-    /// The session whose values of sequences it may have: 0 for none, or several_sessions.
-    std::uint64_t sequences_of = 0;
+    SequenceOwner sequences;   ///< whose values of sequences it has
     /// The session that has changed settings here, for a time, that plans depend on: its plans are
     /// no other session's. 0 for none, or several_sessions.
     std::uint64_t plans_of = 0;

@@ -32,7 +32,8 @@ std::optional<Clock::time_point> Server::kept_until() const {
     others.remove(PinReason::sequence);
     if (others.any() || !pins.any()) return {};
     if (!pins.contains(PinReason::sequence)) return Clock::time_point();
-    return sequence_used_at_ + part_.pool().sequence_readers().stay(program()).while_others_wait;
+    ClientsProgram program = tenants_program();
+    return connection_.sequences.kept_until(program);
 }
 
 void Server::give_up() {

@@ -74,7 +74,7 @@ bool Server::make_ready(const Step& step, Outgoing& out) {
 void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
-    channels_refused_ = false;
+    channels_.requested();
     flushed_ = false;
     if (tracker_.quiet()) {
         requests_in_a_row_ = 0;
@@ -144,8 +144,7 @@ void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
         long_look_->feed(query_text(bytes));
         if (last) {
             const Effects found = long_look_->finish();
-            if (found.contains(Effect::reads_sequence))
-                part_.pool().sequence_readers().has_read(program());
+            if (found.contains(Effect::reads_sequence)) tenants_program().has_read();
             note_effects(found, {});
             long_look_.reset();
         }
@@ -284,7 +283,7 @@ void Server::take_function_call(const Step& step, Bytes message, Outgoing& out) 
     if (tracks()) {
         Effects effects = Effect::state;
         if (!protocol::calls_large_object(step.body)) effects |= called_by_oid;
-        if (forgets_sequences(effects, {}, true)) put_in_front(discard_sequences, out);
+        if (must_discard_sequences(effects, {}, true)) put_in_front(discard_sequences, out);
         bring_channels(effects, origin_in_front(), out);
         note_effects(effects, "FunctionCall");
     }
@@ -305,7 +304,8 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             long_look_->feed(text);
         }
         if (effects.any()) {
-            if (forgets_sequences(effects, text, step.whole)) put_in_front(discard_sequences, out);
+            if (must_discard_sequences(effects, text, step.whole))
+                put_in_front(discard_sequences, out);
             if (needs_new_plans(effects, text)) put_in_front(discard_plans, out);
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
@@ -381,7 +381,7 @@ Effects Server::unread_effects() const {
 // What is nonsense, which the server refuses; or longer than what is carried: then the client keeps
 // the server that has it. It may do anything, when it is read and whenever it runs.
 void Server::note_unread(Effects effects, Outgoing& out) {
-    if (forgets_sequences(effects, {}, false)) inject_statement(discard_sequences, out);
+    if (must_discard_sequences(effects, {}, false)) inject_statement(discard_sequences, out);
     if (tracker_.wants_sync()) bring_channels(effects, Origin::injected, out);
     note_effects(effects | Effect::state | Effect::ends_transaction, {});
     note_settling(Frontend::bind, effects);
@@ -518,7 +518,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     note_statement(statement.query());
     Effects effects = effects_of(statement);
     if (!effects.any()) return;
-    if (forgets_sequences(effects, statement.query(), true))
+    if (must_discard_sequences(effects, statement.query(), true))
         inject_statement(discard_sequences, out);
     if (needs_new_plans(effects, statement.query())) inject_statement(discard_plans, out);
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);

@@ -40,7 +40,7 @@ bool Server::ask_before_release() {
         effects_ = effects_.without(Effect::changes_catalogue);
     }
     if (!session.follows) return restore_after_reset();
-    advances_sequence_ = false;
+    connection_.sequences.transaction_ended();
     const bool verify = part_.options().verify_session_state && !verified_;
     if (!tracks() && !verify) return false;
     if (const auto reading = tracks() ? begin_catalogue() : std::nullopt) {
@@ -156,10 +156,10 @@ void Server::answered(Questions::Answer answer) {
             catalogue_answered(answer);
             break;
         case Question::hand_over_channels:
-            channels_handed_over(answer.error.has_value());
+            if (tenant_ != nullptr) channels_.handed_over(answer.error.has_value(), *listener());
             break;
         case Question::unlisten:
-            unlistened(answer.error.has_value());
+            if (tenant_ != nullptr) unlistened(answer.error.has_value());
             break;
         case Question::login_defaults:
             login_defaults_answered(answer);
@@ -345,7 +345,7 @@ void Server::note_definition() {
 }
 
 void Server::note_rollback() {
-    if (!undecided_switch_.empty()) channels_here_ = ChannelsHere::copied;
+    channels_.rolled_back();
     // Nothing is left of what was RESET in the transaction that is over, and the next one has not
     // begun for SET TRANSACTION to come too late.
     if (effects_.contains(Effect::reset) && protocol::chains(latest_text_)) {
@@ -363,12 +363,9 @@ void Server::note_discarding_tag(Bytes tag) {
         tenant_->session().statements.set(*materialised_.begin(), {});
         materialised_.clear();
     }
-    if (all || tag == "DISCARD SEQUENCES") {
-        sequences_discarded_ = true;
-        connection_.sequences_of = 0;
-    }
+    if (all || tag == "DISCARD SEQUENCES") connection_.sequences.discarded_by_client();
     if (all) {
-        channels_discarded_ = true;
+        channels_.discarded();
         note_all_reset();
     }
     if (all || tag == "RESET") has_reset_ = true;
@@ -389,7 +386,7 @@ void Server::note_own_tag(Bytes tag) {
     if (tag == "COMMIT") set_up_committed();
     if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") connection_.statements.clear();
     if (tag == "DISCARD ALL") {
-        connection_.sequences_of = 0;
+        connection_.sequences.discarded();
         connection_.plans_of = 0;
     }
 }

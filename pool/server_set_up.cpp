@@ -127,7 +127,9 @@ bool Server::set_up_for(const Step& step, Outgoing& out) {
 bool Server::needs_something_in_front(Bytes text) const {
     const protocol::Effects effects =
         protocol::look_at(text, part_.knowledge().function_effects().get());
-    return effects.only(needs_orders).any() || may_forget_sequences(effects) ||
+    const std::uint64_t session = tenant_->session().id;
+    return effects.only(needs_orders).any() ||
+           connection_.sequences.may_have_to_discard(session, effects) ||
            needs_new_plans(effects, text);
 }
 

@@ -18,7 +18,8 @@ struct SessionState {
     Pins pins;
     std::vector<std::string> channels;  ///< listened to, in the server's encoding
     bool had_temporary = false;         ///< the backend has made something temporary once
-    bool channels_brought = false;      ///< channels_brought_sql was run, and not rolled back
+    /// channels_brought_sql (channel_sql.hpp) was run, and not rolled back.
+    bool channels_brought = false;
     /// Protocol-level statements under names that are not pgweir's.
     std::vector<std::string> statements;
 };
@@ -41,10 +42,6 @@ struct StateQuestion {
 /// The question, as SQL for a simple query. Everything in it is qualified, so that no search_path
 /// has a say; it needs no rights. For PostgreSQL 12 and newer.
 [[nodiscard]] std::string state_question(const StateQuestion& question);
-
-/// Run together with the LISTENs that bring a client's channels to its server, so that the answer
-/// tells whether they came to be. To be run again with '' when they have gone.
-inline constexpr std::string_view channels_brought_sql = "SET pgweir.channels_brought='1'";
 
 /// Takes the rows of the answer.
 class StateReader {

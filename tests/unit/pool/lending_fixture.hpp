@@ -26,6 +26,8 @@ class TestTenant : public Tenant {
         replies_ = std::make_unique<ByteStream>(io, late_ends_, ends[0]);
         client_ = ends[1];
         waiter.tenant = this;
+        // All count as one session, so that plans and values of sequences are never a stranger's.
+        session_.id = 1;
         session_.startup = session_.settings =
             std::make_shared<const SessionSettings>(std::vector<Parameter>());
     }

@@ -18,11 +18,5 @@ TEST(ParseNotification, GivesNothingForWhatIsCutShort) {
     EXPECT_FALSE(parse_notification("pid!channel without an end").has_value());
 }
 
-TEST(AppendIdentifier, StandsForAnyBytes) {
-    std::string sql = "LISTEN ";
-    append_identifier(sql, "Odd \"name\"; \xff");
-    EXPECT_EQ(sql, "LISTEN \"Odd \"\"name\"\"; \xff\"");
-}
-
 }  // namespace
 }  // namespace pgweir::pool

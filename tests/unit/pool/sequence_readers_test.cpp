@@ -9,7 +9,7 @@ namespace {
 
 TEST(SequenceReaders, AProgramThatIsNotKnownYetMayReadItsFirstValues) {
     SequenceReaders readers;
-    EXPECT_EQ(readers.stay("shop"), SequenceReaders::stay_of_unknown);
+    EXPECT_FALSE(readers.reads_later("shop"));
     for (unsigned i = 0; i < SequenceReaders::values_to_learn; ++i) {
         ASSERT_TRUE(readers.got_value("shop")) << i;
     }
@@ -23,8 +23,8 @@ TEST(SequenceReaders, AProgramThatHasReadOneMayReadEach) {
     for (unsigned i = 0; i < 2 * SequenceReaders::values_to_learn; ++i) {
         ASSERT_TRUE(readers.got_value("shop")) << i;
     }
-    EXPECT_EQ(readers.stay("shop"), SequenceReaders::stay_of_reader);
-    EXPECT_EQ(readers.stay("other"), SequenceReaders::stay_of_unknown);
+    EXPECT_TRUE(readers.reads_later("shop"));
+    EXPECT_FALSE(readers.reads_later("other"));
 }
 
 TEST(SequenceReaders, AProgramIsHeardOfAlsoWhenItReadsLate) {
@@ -45,7 +45,7 @@ TEST(SequenceReaders, AProgramThatMayReadItsOwnKeepsNothingForIt) {
     readers.may_read("shop");
     EXPECT_TRUE(readers.expects("shop"));
     EXPECT_FALSE(readers.got_value("shop"));
-    EXPECT_EQ(readers.stay("shop"), SequenceReaders::stay_of_unknown);
+    EXPECT_FALSE(readers.reads_later("shop"));
 }
 
 // One client that took many names made a reader of whatever came later.
@@ -54,9 +54,36 @@ TEST(SequenceReaders, ProgramsThatAreTooManyAreLearnedAnew) {
     for (std::size_t i = 0; i < SequenceReaders::most_programs; ++i) {
         readers.has_read("program " + std::to_string(i));
     }
-    EXPECT_EQ(readers.stay("program 1"), SequenceReaders::stay_of_reader);
-    EXPECT_EQ(readers.stay("another"), SequenceReaders::stay_of_unknown);
-    EXPECT_EQ(readers.stay("program 1"), SequenceReaders::stay_of_unknown);
+    EXPECT_TRUE(readers.reads_later("program 1"));
+    EXPECT_FALSE(readers.reads_later("another"));
+    EXPECT_FALSE(readers.reads_later("program 1"));
+}
+
+TEST(SequenceReaders, AClientsProgramIsKnownByItsApplicationName) {
+    SequenceReaders readers;
+    const SessionSettings shop(std::vector{Parameter("application_name", "shop")});
+    const SessionSettings nameless(std::vector<Parameter>{});
+    ClientsProgram program(readers, shop);
+    program.has_read();
+    EXPECT_TRUE(program.reads_later());
+    EXPECT_TRUE(readers.reads_later("shop"));
+    ClientsProgram without_name(readers, nameless);
+    EXPECT_FALSE(without_name.reads_later());
+    without_name.has_read();
+    EXPECT_TRUE(readers.reads_later(""));
+}
+
+TEST(SequenceReaders, AClientsProgramLearnsAsAllOfItsNameDo) {
+    SequenceReaders readers;
+    const SessionSettings settings(std::vector{Parameter("application_name", "shop")});
+    ClientsProgram program(readers, settings);
+    for (unsigned i = 0; i < SequenceReaders::values_to_learn; ++i) {
+        EXPECT_TRUE(program.got_value());
+    }
+    EXPECT_FALSE(readers.got_value("shop"));
+    EXPECT_FALSE(program.expects());
+    program.may_read();
+    EXPECT_TRUE(readers.expects("shop"));
 }
 
 }  // namespace
