@@ -150,10 +150,16 @@ std::string Server::restore_sql() const {
         sql += ')';
     }
     if (sql.empty()) return sql;
+    std::string login;
+    append_literal(login, connection_.at_login("session_authorization"));
     // CASE, as the planner may put the parts of an AND in any order. PostgreSQL lists neither the
-    // role nor the settings of one's own; those have their login's value after a RESET.
+    // role nor the settings of one's own; those have their login's value after a RESET. Whoever is
+    // another session user has not RESET the role, and may not set it.
     return sql +
-           ") v(n,x,d) WHERE CASE WHEN (v.n OPERATOR(pg_catalog.=) 'role' OR "
+           ") v(n,x,d) WHERE CASE WHEN v.n OPERATOR(pg_catalog.=) 'role' AND "
+           "pg_catalog.current_setting('session_authorization') OPERATOR(pg_catalog.<>) " +
+           login +
+           " OR (v.n OPERATOR(pg_catalog.=) 'role' OR "
            "pg_catalog.strpos(v.n,'.') OPERATOR(pg_catalog.>) 0) AND "
            "pg_catalog.current_setting(v.n,true) OPERATOR(pg_catalog.<>) v.d OR EXISTS (SELECT "
            "FROM "

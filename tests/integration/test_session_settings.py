@@ -302,3 +302,26 @@ def test_a_setting_whose_name_is_reserved_by_now_is_given_up(pgweir):
         assert [m.sqlstate for m in peer.query("select 1") if m.type == "E"] == ["42602"]
         for _ in range(2):
             assert peer.rows("select 1") == [["1"]]
+
+
+# What may have been a RESET of its first role was followed by a SET ROLE, which the other user may
+# not: the client's transaction failed.
+def test_another_session_user_does_not_get_the_first_role_back(cluster, pgweir):
+    cluster.admin("create role lesser; create role elses")
+    cluster.admin("create function may_reset() returns int language plpgsql as"
+                  " $f$ begin execute 'select 1'; return 1; end $f$")
+    try:
+        weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1},
+                       "databases": {"app": {"host": cluster.host, "port": cluster.port}}})
+        answers = []
+        for server in (cluster, weir):
+            with Peer.login(server, user="postgres", options="-c role=lesser") as peer:
+                answers.append([
+                    [m.sqlstate if m.type == "E" else m.values for m in peer.query(statement)
+                     if m.type in "DE"]
+                    for statement in ("begin", "set local session authorization elses",
+                                      "select may_reset()", "select current_user, session_user",
+                                      "commit", "select current_user, session_user")])
+        assert answers[0] == answers[1]
+    finally:
+        cluster.admin("drop function may_reset; drop role lesser; drop role elses")
