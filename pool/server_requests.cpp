@@ -92,7 +92,8 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     }
     if (ran_reset_) restore_in_pipeline(type, out);
     if (!follows) note_reset_in_session(step);
-    // What the server discards, up to the Sync, changes nothing. One of which that is not certain
+    // What the server discards, up to the Sync, changes nothing; what it refuses in the middle of a
+    // COPY neither. One of which that is not certain
     // is closed after use: nothing is put in between there.
     if (type == Frontend::flush && !step.body.empty()) {
         // The server refuses it as it refuses a Describe that makes no sense: up to the Sync.
@@ -101,7 +102,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
                type == Frontend::copy_fail) {
         pass_part_of_copy(step, message, out);
     } else if (!follows || tracker_.uncertain() ||
-               (tracker_.discarding() && type != Frontend::sync)) {
+               ((tracker_.discarding() || tracker_.copying_in()) && type != Frontend::sync)) {
         pass(type, message, out);
     } else {
         take_what_follows(step, message, out);

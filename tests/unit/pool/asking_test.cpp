@@ -299,6 +299,17 @@ TEST_F(AskingTest, AStatementThatCouldNotBePreparedForSqlIsStillTheClients) {
     EXPECT_NE(ann.session().statements.find("s1"), nullptr);
 }
 
+// The server refuses the first message that is no part of the COPY, and tells its type.
+TEST_F(AskingTest, NothingIsPutInFrontOfAQueryInTheMiddleOfACopy) {
+    acquire(ann);
+    ann.query("COPY t FROM STDIN");
+    static_cast<void>(next_message());
+    backend().say(std::string_view("G\0\0\0\7\0\0\0", 8));
+    settle();
+    ann.query("SELECT lastval(), f()");
+    EXPECT_EQ(got(), "Q");
+}
+
 // Nothing that EXECUTE names could be prepared there, and without it the server says the same.
 TEST_F(AskingTest, NothingIsPreparedForSqlWhereTheTransactionHasFailed) {
     ClientStatement own;
