@@ -188,10 +188,6 @@ class Server : public std::enable_shared_from_this<Server>,
         alone,    ///< they are on their way, and nothing may be sent
     };
     [[nodiscard]] bool is_set_up(Bytes text);
-    [[nodiscard]] bool plans_are_anothers() const;
-    [[nodiscard]] bool has_plans_of_another() const;
-    [[nodiscard]] bool has_plans() const;
-    void note_maker_of_plans();
     [[nodiscard]] Bytes text_to_run(const protocol::Step& step) const;
     [[nodiscard]] bool leaves_for_temp_buffers(const protocol::Step& step);
     [[nodiscard]] bool needs_something_in_front(Bytes text) const;
@@ -216,13 +212,17 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] protocol::Origin origin_in_front() const;
     void put_in_front(std::string_view sql, Outgoing& out);
     [[nodiscard]] bool stands_between_transactions() const;
-    [[nodiscard]] bool shadows_anew(protocol::Effects effects, Bytes text) const;
-    [[nodiscard]] bool outdates_plans(protocol::Effects effects, Bytes text) const;
-    [[nodiscard]] bool needs_new_plans(protocol::Effects effects, Bytes text) const;
     void take_function_call(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
-    void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_what_follows(const protocol::Step& step, Bytes message, Outgoing& out);
+    void pass(protocol::Frontend type, Bytes message, Outgoing& out);
+    void pass_part_of_copy(const protocol::Step& step, Bytes message, Outgoing& out);
+    [[nodiscard]] RequestWriter writer(Outgoing& out);
+    /// `statement`: where the text is one's, so that what is found in it is kept with that.
+    void note_effects(protocol::Effects effects, Bytes text, const Statement* statement = nullptr);
+
+    // server_extended_query.cpp: Parse, Bind, Describe and Close.
+    void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_named_parse(const protocol::ParseMessage& parse, const StatementPtr& statement,
                           Outgoing& out);
     [[nodiscard]] bool take_taken_name(const protocol::ParseMessage& parse, Bytes message,
@@ -234,18 +234,22 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_run(const Statement& statement, Bytes values, bool all_here, Outgoing& out);
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out);
-    void pass(protocol::Frontend type, Bytes message, Outgoing& out);
-    void pass_part_of_copy(const protocol::Step& step, Bytes message, Outgoing& out);
-    [[nodiscard]] RequestWriter writer(Outgoing& out);
-    /// `statement`: where the text is one's, so that what is found in it is kept with that.
-    void note_effects(protocol::Effects effects, Bytes text, const Statement* statement = nullptr);
+    void note_texts_in_values(Bytes values, bool all_here);
+
+    // server_plans.cpp: whose plans the server has.
+    [[nodiscard]] bool plans_are_anothers() const;
+    [[nodiscard]] bool has_plans_of_another() const;
+    [[nodiscard]] bool has_plans() const;
+    void note_maker_of_plans();
+    [[nodiscard]] bool shadows_anew(protocol::Effects effects, Bytes text) const;
+    [[nodiscard]] bool outdates_plans(protocol::Effects effects, Bytes text) const;
+    [[nodiscard]] bool needs_new_plans(protocol::Effects effects, Bytes text) const;
 
     // server_custom_settings.cpp: settings that PostgreSQL tells only to who knows their names.
     [[nodiscard]] static SettingNames names_in_text(Bytes text);
     [[nodiscard]] static SettingNames names_in_statement(Bytes text);
     void note_names(const SettingNames& found);
     void note_names_in_values(Bytes values, bool all_here);
-    void note_texts_in_values(Bytes values, bool all_here);
     void mention(const std::vector<std::string>& names);
     [[nodiscard]] std::vector<std::string> names_to_ask_for();
     void judge_unseen_settings(Pins& pins);

@@ -7,16 +7,15 @@
 #include "pool/server.hpp"
 #include "protocol/custom_settings.hpp"
 #include "protocol/normalised_text.hpp"
-#include "protocol/serialize.hpp"
 #include "protocol/statement_shape.hpp"
 
 namespace pgweir::pool {
 
 namespace {
 
+constexpr std::string_view any_custom_setting = "pgweir.any";
 // By the client's defaults a question's transaction may be deferrable: it would wait for what
 // others write (manual, "SET TRANSACTION").
-constexpr std::string_view any_custom_setting = "pgweir.any";
 constexpr std::string_view never_deferred = "SET LOCAL transaction_deferrable=off;";
 
 }  // namespace

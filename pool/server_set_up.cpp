@@ -64,31 +64,6 @@ bool Server::set_up() {
     return true;
 }
 
-// Functions, and statements that clients share, would go on to use plans that were made with the
-// settings of another client.
-bool Server::plans_are_anothers() const {
-    const bool functions_do =
-        looks_at_texts() && part_.knowledge().plan_facts().functions_keep_plans &&
-        plans_may_differ(*connection_.settings, *settings_wanted_, part_.knowledge().plan_facts());
-    return functions_do || has_plans_of_another();
-}
-
-bool Server::has_plans() const {
-    return part_.knowledge().plan_facts().functions_keep_plans || connection_.statements.size() > 0;
-}
-
-void Server::note_maker_of_plans() {
-    const std::uint64_t id = tenant_->session().id;
-    if (connection_.plans_made_by == id) return;
-    connection_.plans_made_by = connection_.plans_made_by == 0 ? id : several_sessions;
-}
-
-// Another client has changed settings, for a time, that plans depend on.
-bool Server::has_plans_of_another() const {
-    return connection_.plans_of != 0 && connection_.plans_of != tenant_->session().id &&
-           looks_at_texts() && has_plans();
-}
-
 // The settings of a client may be another object with the same values. `text`: what is about to
 // run, where that is known.
 bool Server::is_set_up(Bytes text) {

@@ -11,6 +11,9 @@
 
 namespace pgweir::pool {
 
+/// Has a session forget all values of sequences (manual, "DISCARD").
+inline constexpr std::string_view discard_sequences = "DISCARD SEQUENCES";
+
 using protocol::Bytes;
 using std::chrono::milliseconds;
 
