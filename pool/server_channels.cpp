@@ -42,6 +42,8 @@ void Server::take_channels(SessionState& state, Pins& pins) {
         part_.listeners().end(*session.listener);
         session.listener.reset();
     }
+    if (!told.missed_marker.empty())
+        part_.listeners().server_marked(*session.listener, told.missed_marker);
     if (!told.wanted) return;
     if (!session.listener) {
         session.listener = std::make_unique<Listener>(*tenant_, part_.context().index, session.id);

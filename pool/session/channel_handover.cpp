@@ -36,10 +36,15 @@ bool hub_can_serve(std::string_view client_encoding, std::string_view server_enc
 
 ChannelHandover::Statements ChannelHandover::before_request(Effects effects, Listening* listening) {
     assert(state_ != State::handing_over);
+    const bool changes = effects.contains(Effect::listens) && effects.contains(Effect::state);
+    // An UNLISTEN * of the client's in this transaction may have taken the marker's channel away.
+    if (is_undecided() && state_ == State::own &&
+        (changes || effects.contains(Effect::ends_transaction)))
+        return {listen_sql(marker_channel_)};
     if (!effects.contains(Effect::listens)) return {};
     if (listening == nullptr || state_ == State::own) return {};
     assert(hub_counts(*listening) || is_undecided());
-    if (effects.contains(Effect::state)) return bring(*listening);
+    if (changes) return bring(*listening);
     if (state_ == State::copied) return {};
     state_ = State::copied;
     return listen_statements(listening->channels);
@@ -74,7 +79,8 @@ ChannelHandover::Told ChannelHandover::told(Channels channels, bool brought, Lis
     assert(state_ != State::handing_over);
     assert(!is_undecided() || listening != nullptr);
     const bool was_discarded = std::exchange(was_discarded_, false);
-    const bool was_undecided = !std::exchange(undecided_switch_, {}).empty();
+    std::string token = std::exchange(undecided_switch_, {});
+    const bool was_undecided = !token.empty();
     const bool marked = std::erase(channels, marker_channel_) > 0;
     std::ranges::sort(channels);
     state_ = marked || brought || !channels.empty() ? State::copied : State::nothing;
@@ -90,6 +96,8 @@ ChannelHandover::Told ChannelHandover::told(Channels channels, bool brought, Lis
     state_ = State::own;
     const bool has_listener = listening != nullptr && !ends;
     Told told{.ends = ends, .pins = true};
+    if (was_undecided && has_listener && !listening->merge.has_passed_all(server))
+        told.missed_marker = std::move(token);
     if (has_listener || hub_serves) told.wanted = std::move(channels);
     return told;
 }

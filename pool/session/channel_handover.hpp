@@ -46,6 +46,9 @@ class ChannelHandover {
         bool pins = false;  ///< the client keeps its server (PinReason::listen)
         /// What a listener has to want of the hub, a new one if there is none: sorted.
         std::optional<Channels> wanted;
+        /// The token of a marker that the server will never hear, and counts as being behind: an
+        /// UNLISTEN * in the same transaction took its channel away. Empty: there is none.
+        std::string missed_marker;
     };
 
     /// `marker_channel`: the pool's; must outlive this.

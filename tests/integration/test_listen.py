@@ -192,6 +192,21 @@ def test_psycopg_listens_through_pgweir(cluster, pgweir):
             assert heard == ["0", "1", "2"]
 
 
+# UNLISTEN * took the marker's channel away as well: the client heard nothing more, for ever.
+def test_a_client_that_changes_all_its_channels_in_a_transaction_hears_the_new_ones(cluster, pgweir):
+    weir = pgweir({"workers": 1, "pool": {"default_pool_size": 2}})
+    with Peer.login(weir) as peer, cluster.connect() as direct:
+        peer.query("listen before")
+        handed_over(weir, 1)
+        for number in range(3):
+            for statement in ("begin", "unlisten *", f"listen after{number}", "commit"):
+                peer.query(statement)
+            handed_over(weir, 1)
+            direct.execute("select pg_notify('before', 'not any more')")
+            direct.execute(f"select pg_notify('after{number}', 'heard')")
+            assert next_payload(peer) == "heard"
+
+
 def test_a_client_that_leaves_listens_no_more(cluster, pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}})
     with Peer.login(weir) as staying:

@@ -197,13 +197,25 @@ TEST_F(ChannelHandoverTest, AStatementThatReadsChannelsFindsThemOnItsServer) {
     EXPECT_EQ(before(reads), R"(LISTEN "news";LISTEN "weather";)");
 }
 
+constexpr std::string_view listen_to_marker = R"(LISTEN "marker";)";
+
+// The client's UNLISTEN * of the same transaction has taken the marker's channel away, and its
+// marker was never heard: the client heard nothing more.
+TEST_F(ChannelHandoverTest, AMarkerThatTheServerDoesNotHearIsTold) {
+    listen_by_hub({"news"});
+    EXPECT_EQ(before(changes), bring_2);
+    const ChannelHandover::Told found = channels.told({"weather"}, true, listener.get(), true);
+    EXPECT_EQ(found.missed_marker, "0.7.2");
+}
+
 TEST_F(ChannelHandoverTest, BeforeAStatementThatMayChangeChannelsTheServerTakesOver) {
     listen_by_hub({"news"});
     EXPECT_EQ(before(changes), bring_2);
     EXPECT_EQ(channels.unlisten_marker(), R"(UNLISTEN "marker")");
     EXPECT_EQ(listener->merge.target(), server);
-    EXPECT_EQ(before(changes), "") << "it has";
+    EXPECT_EQ(before(changes), listen_to_marker) << "it has, but for the marker's channel";
     EXPECT_EQ(before(reads), "");
+    EXPECT_EQ(before(protocol::Effect::ends_transaction), listen_to_marker);
     heard("0.7.2");
     told({"news", "weather"}, true);
     EXPECT_TRUE(pinned);

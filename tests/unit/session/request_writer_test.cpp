@@ -117,7 +117,8 @@ TEST_F(RequestWriterTest, AParseUnderAnotherNameCopiesNoText) {
 }
 
 TEST_F(RequestWriterTest, ABindToAnotherNameMayBeThereInPart) {
-    writer().bind_to("c", "pgweir_1", "\0\0"s, 6);
+    const std::string rest = "\0\0"s;
+    writer().bind_to("c", "pgweir_1", rest, 6);
     EXPECT_EQ(bytes(), "B\0\0\0\25c\0pgweir_1\0\0\0"s);
     EXPECT_TRUE(in_flight_.empty());
 }
