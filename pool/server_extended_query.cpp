@@ -211,7 +211,10 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     if (!effects.any()) return;
     if (must_discard_sequences(effects, statement.query(), true))
         inject_statement(discard_sequences, out);
-    if (needs_new_plans(effects, statement.query())) inject_statement(discard_plans, out);
+    if (needs_new_plans(effects, statement.query())) {
+        inject_statement(discard_plans, out);
+        connection_.plans_made_by = tenant_->session().id;
+    }
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);
     // In the midst of an extended query one of pgweir's own would end its transaction.

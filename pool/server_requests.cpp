@@ -263,7 +263,10 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
         if (effects.any()) {
             if (must_discard_sequences(effects, text, step.whole))
                 put_in_front(discard_sequences, out);
-            if (needs_new_plans(effects, text)) put_in_front(discard_plans, out);
+            if (needs_new_plans(effects, text)) {
+                put_in_front(discard_plans, out);
+                connection_.plans_made_by = session.id;
+            }
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
                 return;
