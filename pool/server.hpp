@@ -303,7 +303,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void inject_close(const ServerStatement& there, Outgoing& out);
 
     // server_operations.cpp: what is on its way of them.
-    [[nodiscard]] StatementOperation assumed(StatementOperation operation);
+    [[nodiscard]] StatementOperation&& assumed(StatementOperation&& operation);
     void finish_operations(const protocol::Verdict& verdict, protocol::Backend type, Bytes body,
                            bool whole);
     void described(const StatementOperation& operation, protocol::Backend type, Bytes body,

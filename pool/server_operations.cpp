@@ -14,7 +14,7 @@ using protocol::Origin;
 using OnServer = StatementOperation::OnServer;
 using Describes = StatementOperation::Describes;
 
-StatementOperation Server::assumed(StatementOperation operation) {
+StatementOperation&& Server::assumed(StatementOperation&& operation) {
     if (operation.on_server == OnServer::prepares) {
         connection_.statements.add(operation.there);
     } else if (operation.on_server == OnServer::closes) {
@@ -28,7 +28,7 @@ StatementOperation Server::assumed(StatementOperation operation) {
             operation.before = *before;
         statements.set(operation.name, operation.own);
     }
-    return operation;
+    return std::move(operation);
 }
 
 void Server::finish_operations(const protocol::Verdict& verdict, Backend type, Bytes body,

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,15 +17,26 @@
 
 namespace pgweir::pool {
 
+/// What a message changes when the server has answered it, or nothing. A reference: to move such a
+/// value costs more than the rest of a message.
+class OperationOfMessage {
+  public:
+    OperationOfMessage() = default;
+    // NOLINTNEXTLINE(google-explicit-constructor): an operation is one
+    OperationOfMessage(StatementOperation&& operation) : operation_(&operation) {}
+    [[nodiscard]] StatementOperation* get() const { return operation_; }
+
+  private:
+    StatementOperation* operation_ = nullptr;
+};
+
 /// Appends messages for a server and notes each in the same step, so that the bytes, the tracker,
 /// the operations in flight and the questions cannot disagree. Lives for one call; owns nothing.
 class RequestWriter {
   public:
     using Frontend = protocol::Frontend;
     using Origin = protocol::Origin;
-    /// What the message changes when the server has answered it.
-    using Operation = std::optional<StatementOperation>;
-
+    using Operation = OperationOfMessage;
     /// `parses` counts the Parse messages that the server gets.
     RequestWriter(Outgoing& out, protocol::RequestTracker& tracker, StatementsInFlight& in_flight,
                   Questions& questions, Counter& parses)
@@ -38,13 +48,13 @@ class RequestWriter {
 
     /// A message of the client's as it is. `message` must stay as it is until all is written.
     void pass(Frontend type, Bytes message, Operation operation = {}) {
-        note(type, Origin::client, std::move(operation));
+        note(type, Origin::client, operation);
         out_.pass(message);
     }
     /// A Parse of the client's under another name. `rest`: the text and the types, as the client's
     /// buffer has them.
-    void parse_under(Bytes name, Bytes rest, StatementOperation operation) {
-        note(Frontend::parse, Origin::client, std::move(operation));
+    void parse_under(Bytes name, Bytes rest, Operation operation) {
+        note(Frontend::parse, Origin::client, operation);
         append([&](std::string& own) { protocol::append_parse_head(own, name, rest.size()); });
         out_.pass(rest);
     }
@@ -57,18 +67,18 @@ class RequestWriter {
     }
 
     void parse(Origin origin, Bytes name, Bytes query, Bytes types, Operation operation = {}) {
-        note(Frontend::parse, origin, std::move(operation));
+        note(Frontend::parse, origin, operation);
         append([&](std::string& own) { protocol::append_parse(own, name, query, types); });
     }
     /// Of a statement; `name` is the server's.
     void describe(Origin origin, Bytes name, Operation operation = {}) {
-        note(Frontend::describe, origin, std::move(operation));
+        note(Frontend::describe, origin, operation);
         append(
             [&](std::string& own) { protocol::append_describe(own, {.kind = 'S', .name = name}); });
     }
     /// Of a statement, or of a portal.
     void close(Origin origin, Bytes name, Operation operation = {}, char kind = 'S') {
-        note(Frontend::close, origin, std::move(operation));
+        note(Frontend::close, origin, operation);
         append(
             [&](std::string& own) { protocol::append_close(own, {.kind = kind, .name = name}); });
     }
@@ -103,11 +113,12 @@ class RequestWriter {
 
   private:
     void note(Frontend type, Origin origin, Operation operation = {}) {
-        const auto kept = operation ? protocol::Operation::yes : protocol::Operation::no;
+        StatementOperation* const change = operation.get();
+        const auto kept = change != nullptr ? protocol::Operation::yes : protocol::Operation::no;
         tracker_.sent(type, origin, kept);
         if (type == Frontend::sync) in_flight_.next_segment();
         if (type == Frontend::parse) parses_.add();
-        if (operation) in_flight_.add(std::move(*operation));
+        if (change != nullptr) in_flight_.add(std::move(*change));
     }
     template <class Append>
     void append(Append append_to) {

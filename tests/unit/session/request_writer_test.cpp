@@ -108,7 +108,7 @@ TEST_F(RequestWriterTest, ASyncInThePlaceOfTheClientsIsNoQuestion) {
 // The head is pgweir's and the rest is the client's: the length is that of both.
 TEST_F(RequestWriterTest, AParseUnderAnotherNameCopiesNoText) {
     const std::string rest = "SELECT 1\0\0\0"s;
-    writer().parse_under("pgweir_1", rest, {.name = "s"});
+    writer().parse_under("pgweir_1", rest, StatementOperation{.name = "s"});
     ASSERT_EQ(out_.parts().size(), 2U);
     EXPECT_EQ(out_.parts()[1].iov_base, rest.data());
     EXPECT_EQ(bytes(), "P\0\0\0\30pgweir_1\0SELECT 1\0\0\0"s);
