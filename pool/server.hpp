@@ -211,6 +211,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void forget_long_texts();
     [[nodiscard]] protocol::Origin origin_in_front() const;
     void put_in_front(std::string_view sql, Outgoing& out);
+    [[nodiscard]] bool has_no_transaction() const;
     [[nodiscard]] bool stands_between_transactions() const;
     void take_function_call(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
@@ -241,6 +242,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool has_plans_of_another() const;
     [[nodiscard]] bool has_plans() const;
     void note_maker_of_plans();
+    void note_plans_discarded();
     [[nodiscard]] bool shadows_anew(protocol::Effects effects, Bytes text) const;
     [[nodiscard]] bool outdates_plans(protocol::Effects effects, Bytes text) const;
     [[nodiscard]] bool needs_new_plans(protocol::Effects effects, Bytes text) const;
@@ -297,6 +299,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void end_unnamed(Outgoing& out);
     void make_room_for(const StatementPtr& statement, Outgoing& out);
     void show_to_sql(Bytes text, protocol::Origin origin, Outgoing& out);
+    void show_what_it_names(const Statement& statement, Outgoing& out);
     void show_all_to_sql(protocol::Origin origin, Outgoing& out);
     void end_showing(protocol::Origin origin, Outgoing& out);
     void show_to_sql(Bytes name, bool to_go, protocol::Origin origin, Outgoing& out);

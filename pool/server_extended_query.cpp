@@ -46,8 +46,7 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     const StatementPtr statement = statement_of(*parse);
     const Effects effects = effects_of(*statement);
     if (!tracker_.wants_sync()) bring_channels(effects, Origin::pool, out);
-    // EXECUTE describes what it names when it is read.
-    if (effects.contains(Effect::names_statement)) show_to_sql(parse->query, Origin::injected, out);
+    show_what_it_names(*statement, out);
     if (!parse->statement.empty()) {
         take_named_parse(*parse, statement, out);
         return;
@@ -213,7 +212,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
         inject_statement(discard_sequences, out);
     if (needs_new_plans(effects, statement.query())) {
         inject_statement(discard_plans, out);
-        connection_.plans_made_by = tenant_->session().id;
+        note_plans_discarded();
     }
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);
@@ -221,9 +220,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     bring_channels(effects, origin_in_front(), out);
     if (effects.contains(Effect::state)) note_names_in_values(values, all_here);
     if (effects.contains(Effect::runs_unseen)) note_texts_in_values(values, all_here);
-    if (effects.contains(Effect::names_statement)) {
-        show_to_sql(statement.query(), Origin::injected, out);
-    }
+    show_what_it_names(statement, out);
     note_settling(Frontend::bind, effects);
 }
 
@@ -273,8 +270,7 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
         pass(Frontend::describe, message, out);
         return;
     }
-    if (known && effects_of(*statement).contains(Effect::names_statement))
-        show_to_sql(statement->query(), Origin::injected, out);
+    if (known) show_what_it_names(*statement, out);
     if (known && !target.name.empty() && named_.there == nullptr) {
         statement = stand_in(std::move(statement), true);
         have_stand_in(statement, out);

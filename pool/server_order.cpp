@@ -135,9 +135,9 @@ bool Server::waits_for_sql(const Step& step) const {
 // it: all that stands before has to be answered.
 bool Server::waits_behind_open_query(const Step& step) const {
     const auto type = static_cast<Frontend>(step.type);
+    if (type != Frontend::query && type != Frontend::function_call) return false;
     const bool is_open = tracker_.owed() > 0 && origin_in_front() == protocol::Origin::injected;
     if (type == Frontend::function_call) return is_open;
-    if (type != Frontend::query) return false;
     if (!is_open && !in_flight_.has_doubtful()) return false;
     return !step.whole || names_doubtful(text_of(step)) ||
            (is_open && needs_something_in_front(text_of(step)));

@@ -30,6 +30,11 @@ void Server::note_maker_of_plans() {
     connection_.plans_made_by = connection_.plans_made_by == 0 ? id : several_sessions;
 }
 
+void Server::note_plans_discarded() {
+    connection_.plans_of = 0;
+    connection_.plans_made_by = tenant_->session().id;
+}
+
 // Another client has changed settings, for a time, that plans depend on.
 bool Server::has_plans_of_another() const {
     return connection_.plans_of != 0 && connection_.plans_of != tenant_->session().id &&
@@ -52,10 +57,7 @@ bool Server::shadows_anew(Effects effects, Bytes text) const {
 bool Server::outdates_plans(Effects effects, Bytes text) const {
     const bool alters = effects.contains(Effect::state) || effects.contains(Effect::alters_reading);
     if (!alters || connection_.plans_made_by == tenant_->session().id) return false;
-    const bool between_transactions =
-        tracker_.transaction_status() == protocol::TransactionStatus::idle &&
-        !tracker_.may_have_failed();
-    return between_transactions && has_plans() &&
+    return has_no_transaction() && has_plans() &&
            may_change_plans(text, part_.knowledge().plan_facts(),
                             part_.knowledge().function_effects().get());
 }

@@ -77,9 +77,9 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     }
     if (ran_reset_) restore_in_pipeline(type, out);
     if (!follows) note_reset_in_session(step);
-    // What the server discards, up to the Sync, changes nothing; what it refuses in the middle of a
-    // COPY neither. One of which that is not certain
-    // is closed after use: nothing is put in between there.
+    // What the server discards, up to the Sync, changes nothing, nor does what it refuses in the
+    // middle of a COPY. A server that is uncertain is closed after use. Nothing is put in between
+    // there.
     if (type == Frontend::flush && !step.body.empty()) {
         // The server refuses it as it refuses a Describe that makes no sense: up to the Sync.
         pass(Frontend::describe, message, out);
@@ -229,10 +229,15 @@ void Server::put_in_front(std::string_view sql, Outgoing& out) {
     }
 }
 
-// The client has no transaction open, and none that may be: all that is unanswered is pgweir's.
-bool Server::stands_between_transactions() const {
+// The client has no transaction block open, and none that may be.
+bool Server::has_no_transaction() const {
     return tracker_.transaction_status() == protocol::TransactionStatus::idle &&
-           !tracker_.may_have_failed() && !tracker_.wants_sync();
+           !tracker_.may_have_failed();
+}
+
+// Nor an extended query: all that is unanswered is pgweir's.
+bool Server::stands_between_transactions() const {
+    return has_no_transaction() && !tracker_.wants_sync();
 }
 
 // It names a function by its oid, which may be anything's: set_config, lastval.
@@ -265,7 +270,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
                 put_in_front(discard_sequences, out);
             if (needs_new_plans(effects, text)) {
                 put_in_front(discard_plans, out);
-                connection_.plans_made_by = session.id;
+                note_plans_discarded();
             }
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);

@@ -124,9 +124,8 @@ void Server::append_set_up(Outgoing& out) {
     if (plans_are_anothers()) {
         if (statements.empty()) statements = {"BEGIN", "COMMIT"};
         statements.insert(std::next(statements.begin()), std::string(discard_plans));
-        connection_.plans_made_by = tenant_->session().id;
+        note_plans_discarded();
     }
-    connection_.plans_of = 0;
     settings_before_ = std::exchange(connection_.settings, settings_wanted_);
     RequestWriter requests = writer(out);
     for (const std::string& sql : statements) requests.run_unnamed(Origin::pool, sql);

@@ -89,9 +89,7 @@ ServerStatement* Server::read_again(const ClientStatement& own, ServerStatement*
     } else {
         make_room_for(own.statement, out);
     }
-    // EXECUTE describes what it names when it is read.
-    if (effects_of(*own.statement).contains(Effect::names_statement))
-        show_to_sql(own.statement->query(), Origin::injected, out);
+    show_what_it_names(*own.statement, out);
     writer(out).parse(Origin::injected, own.statement->server_name(), own.statement->query(),
                       types_for(own),
                       assumed({.on_server = OnServer::prepares,
@@ -108,8 +106,7 @@ bool Server::is_as_told(ClientStatement& own, const ServerStatement& there, Byte
         if (there.description->has_row_of(*own.told)) own.told_of = there.reading;
         return true;
     }
-    if (effects_of(*own.statement).contains(Effect::names_statement))
-        show_to_sql(own.statement->query(), Origin::injected, out);
+    show_what_it_names(*own.statement, out);
     writer(out).describe(Origin::injected, server_name,
                          assumed({.there = {.statement = there.statement, .reading = there.reading},
                                   .describes = Describes::statement}));
@@ -240,6 +237,12 @@ void Server::show_to_sql(Bytes text, Origin origin, Outgoing& out) {
         });
     }
     if (out.own().size() > before) end_showing(origin, out);
+}
+
+// EXECUTE describes what it names when it is read, and looks for it when it is described or runs.
+void Server::show_what_it_names(const Statement& statement, Outgoing& out) {
+    if (effects_of(statement).contains(Effect::names_statement))
+        show_to_sql(statement.query(), Origin::injected, out);
 }
 
 // For a text that is not all here.

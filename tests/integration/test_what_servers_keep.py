@@ -206,3 +206,21 @@ def test_what_servers_have_planned_is_of_each_clients_own_settings(pgweir, cache
                     peer.query("commit")
                 elif how == "taken back" and peer is first:
                     peer.query(f"reset {setting}")
+
+
+# Its own set-up in between, of a setting that plans do not depend on, was taken for one that had
+# discarded the plans.
+def test_a_client_that_is_set_up_once_more_leaves_its_plans_to_nobody(cluster, pgweir):
+    cluster.admin("create function local_noon() returns text language plpgsql as"
+                  " $f$ begin return timestamptz '2020-06-01 12:00'; end $f$")
+    try:
+        weir = one_server(pgweir)
+        with Peer.login(weir) as first, Peer.login(weir) as other:
+            first.query("set idle_session_timeout = '1h'")
+            for statement in ("begin", "set local timezone = 'Asia/Tokyo'", "select local_noon()",
+                              "commit"):
+                first.query(statement)
+            first.query("select 1")
+            assert other.value("select local_noon()") == "2020-06-01 12:00:00+00"
+    finally:
+        cluster.admin("drop function local_noon")
