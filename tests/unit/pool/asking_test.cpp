@@ -24,6 +24,16 @@ using Row = std::array<std::optional<std::string_view>, 3>;
 
 class AskingTest : public FollowingFixture {
   protected:
+    /// Ann has prepared a statement on another server, and has sent BEGIN here.
+    void begin_with_statement(const std::string& name) {
+        ClientStatement own;
+        own.statement = std::make_shared<const Statement>("SELECT 1", no_types, "");
+        ann.session().statements.set(name, own);
+        acquire(ann);
+        ann.query("BEGIN");
+        static_cast<void>(next_message());
+    }
+
     // A pool of one server, whose catalogue is known to have nothing of interest.
     void SetUp() override {
         make_pool(1);
@@ -277,12 +287,7 @@ TEST_F(AskingTest, WhoLeavesWithoutAnythingToAskLeavesAServerAsItIs) {
 // In a failed transaction the server cannot prepare what EXECUTE names. That it was not there
 // afterwards was taken for a DEALLOCATE, and the client lost its statement.
 TEST_F(AskingTest, AStatementThatCouldNotBePreparedForSqlIsStillTheClients) {
-    ClientStatement own;
-    own.statement = std::make_shared<const Statement>("SELECT 1", no_types, "");
-    ann.session().statements.set("s1", own);
-    acquire(ann);
-    ann.query("BEGIN");
-    static_cast<void>(next_message());
+    begin_with_statement("s1");
     backend().complete("BEGIN", TransactionStatus::in_transaction);
     ann.query("SELECT 1/0");
     ann.query("EXECUTE s1");
@@ -301,23 +306,19 @@ TEST_F(AskingTest, AStatementThatCouldNotBePreparedForSqlIsStillTheClients) {
 
 // The server refuses the first message that is no part of the COPY, and tells its type.
 TEST_F(AskingTest, NothingIsPutInFrontOfAQueryInTheMiddleOfACopy) {
-    acquire(ann);
+    begin_with_statement("s1");
+    backend().complete("BEGIN", TransactionStatus::in_transaction);
     ann.query("COPY t FROM STDIN");
     static_cast<void>(next_message());
     backend().say(std::string_view("G\0\0\0\7\0\0\0", 8));
     settle();
-    ann.query("SELECT lastval(), f()");
+    ann.query("EXECUTE s1");
     EXPECT_EQ(got(), "Q");
 }
 
 // Nothing that EXECUTE names could be prepared there, and without it the server says the same.
 TEST_F(AskingTest, NothingIsPreparedForSqlWhereTheTransactionHasFailed) {
-    ClientStatement own;
-    own.statement = std::make_shared<const Statement>("SELECT 1", no_types, "");
-    ann.session().statements.set("s1", own);
-    acquire(ann);
-    ann.query("BEGIN");
-    static_cast<void>(next_message());
+    begin_with_statement("s1");
     backend().fail("22012", TransactionStatus::failed);
     settle();
     ann.query("EXECUTE s1");
