@@ -13,14 +13,14 @@ using protocol::TransactionStatus;
 ClientSession::Progress ClientSession::scan_requests() {
     const Bytes held = exchange_->buffer.held();
     while (true) {
+        const Bytes rest = protocol::behind(held, exchange_->scanned);
         const Step step = exchange_->unanswered_step
                               ? *std::exchange(exchange_->unanswered_step, std::nullopt)
-                              : exchange_->scanner.next(held.substr(exchange_->scanned));
+                              : exchange_->scanner.next(rest);
         switch (step.kind) {
             case Step::Kind::more:
                 // What cannot become a message is not waited for.
-                if (exchange_->scanner.at_boundary() &&
-                    !is_acceptable_begin(held.substr(exchange_->scanned))) {
+                if (exchange_->scanner.at_boundary() && !is_acceptable_begin(rest)) {
                     return Progress::ended;
                 }
                 return Progress::more_input;
@@ -28,10 +28,10 @@ ClientSession::Progress ClientSession::scan_requests() {
                 std::ignore = is_acceptable(step);
                 return Progress::ended;
             case Step::Kind::pass:
-                take_more(held.substr(exchange_->scanned, step.size));
+                take_more(protocol::first(rest, step.size));
                 break;
             case Step::Kind::frame:
-                if (take_request(step, held.substr(exchange_->scanned, step.size))) break;
+                if (take_request(step, protocol::first(rest, step.size))) break;
                 if (terminated_ || ending_) return Progress::ended;
                 exchange_->unanswered_step = step;
                 return lease_ ? Progress::need_outcome : Progress::need_server;

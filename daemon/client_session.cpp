@@ -267,7 +267,7 @@ void ClientSession::lease_ended() {
     if (phase_ == Phase::asking) wake();
     set_state(State::idle);
     if (waiting_for_ == Timeout::idle_transaction_timeout ||
-        pool::idle_session_timeout(*session_.settings) != std::chrono::milliseconds::zero()) {
+        session_.settings->idle_session_timeout() != std::chrono::milliseconds::zero()) {
         expect_next_request();
     }
     rest_if_done();

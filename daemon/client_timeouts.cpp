@@ -32,7 +32,7 @@ std::chrono::milliseconds ClientSession::idle_limit() const {
     const std::chrono::milliseconds limit = options().client_idle_timeout;
     std::chrono::milliseconds own = lease_ || mode_ == conf::PoolMode::session
                                         ? std::chrono::milliseconds::zero()
-                                        : pool::idle_session_timeout(*session_.settings);
+                                        : session_.settings->idle_session_timeout();
     // Each duration has a list of its own, and clients must not make many: 32 for each doubling.
     const auto count = static_cast<std::uint64_t>(own.count());
     const unsigned spare = std::max(0, static_cast<int>(std::bit_width(count)) - 6);

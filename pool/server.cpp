@@ -126,7 +126,7 @@ void Server::abandon(bool half_sent, bool cancel) {
                    session.tracking == conf::SessionState::off || effects_.any() ||
                    session.pins.any() || settings_touched_ || questions_.any() ||
                    !to_close_.empty() || set_up_ != SetUp::none || channels_.listens() ||
-                   idle_session_timeout(*connection_.settings) != milliseconds::zero();
+                   connection_.settings->idle_session_timeout() != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;
@@ -168,7 +168,7 @@ void Server::forget_session() {
     to_close_.clear();
     refusal_.clear();
     named_ = {};
-    bound_portal_ = {};
+    bound_portal_.reset();
     mentioned_.clear();
     settings_discarded_ = false;
     names_.clear();

@@ -278,6 +278,7 @@ class Server : public std::enable_shared_from_this<Server>,
     struct Named {
         ClientStatement* own = nullptr;
         ServerStatement* there = nullptr;
+        std::optional<protocol::BindHead> bind;  ///< of a Bind: its beginning, read
     };
     [[nodiscard]] bool find_statement(const protocol::Step& step, Outgoing& out);
     [[nodiscard]] bool find_named(ClientStatement& own, Bytes name, Outgoing& out);
@@ -471,7 +472,7 @@ class Server : public std::enable_shared_from_this<Server>,
         std::string name;
         std::uint64_t reading = 0;
     };
-    Bound bound_portal_;
+    std::optional<Bound> bound_portal_;  ///< nothing: its description would tell nothing new
     /// Names that requests which are not answered have for statements, for errors.
     struct NamedBy {
         StatementPtr statement;

@@ -148,7 +148,7 @@ void Server::take_named_parse(const protocol::ParseMessage& parse, const Stateme
 }
 
 void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
-    const auto bind = protocol::parse_bind_head(step.body);
+    const auto bind = named_.bind ? named_.bind : protocol::parse_bind_head(step.body);
     if (!bind) {
         // As a whole it is nonsense that the server refuses. What is longer than a buffer might
         // name a statement of somebody else's.
@@ -159,14 +159,17 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         }
         return;
     }
-    const ClientStatement* const own = tenant_->session().statements.find(bind->statement);
+    const ClientStatement* const own =
+        named_.own != nullptr ? named_.own : tenant_->session().statements.find(bind->statement);
     StatementPtr statement = own != nullptr ? own->statement : nullptr;
-    bound_portal_.reading = 0;
+    bound_portal_.reset();
     if (statement && statement != unknown_statement()) {
-        // Into the storage that is there: this is done for each Bind.
-        bound_portal_.portal.assign(bind->portal);
-        bound_portal_.name.assign(bind->statement);
-        bound_portal_.reading = own->reading;
+        // What the client has been told of the statement, the portal's description only repeats.
+        if (!own->told) {
+            bound_portal_ = Bound{.portal = std::string(bind->portal),
+                                  .name = std::string(bind->statement),
+                                  .reading = own->reading};
+        }
         note_run(*statement, bind->rest, step.whole, out);
     }
     if (bind->statement.empty() && !statement) end_unnamed(out);
@@ -249,14 +252,13 @@ void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
 void Server::take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out) {
     using Describes = StatementOperation::Describes;
     if (target.kind != 'S') {
-        const bool is_bound = bound_portal_.reading != 0 && bound_portal_.portal == target.name;
-        if (!is_bound) {
+        if (!bound_portal_ || bound_portal_->portal != target.name) {
             pass(Frontend::describe, message, out);
             return;
         }
         writer(out).pass(Frontend::describe, message,
-                         assumed({.name = bound_portal_.name,
-                                  .own = {.reading = bound_portal_.reading},
+                         assumed({.name = bound_portal_->name,
+                                  .own = {.reading = bound_portal_->reading},
                                   .describes = Describes::portal,
                                   .tells = true}));
         return;
@@ -292,7 +294,11 @@ void Server::take_describe(const protocol::TargetMessage& target, Bytes message,
     } else if (!name.empty()) {
         name = statement->server_name();
     }
-    if (named_.there == nullptr || other_result) {
+    // What was told of this reading is told again.
+    const bool tells_nothing_new = named_.there != nullptr && own->told &&
+                                   own->told_of == named_.there->reading &&
+                                   named_.there->description;
+    if (named_.there == nullptr || other_result || tells_nothing_new) {
         writer(out).describe(Origin::client, name);
         return;
     }

@@ -35,15 +35,17 @@ void Server::finish_operations(const protocol::Verdict& verdict, Backend type, B
                                bool whole) {
     using Outcome = protocol::Verdict::Outcome;
     if (verdict.operation == Outcome::done) {
-        const StatementOperation done = in_flight_.take();
+        const StatementOperation& done = in_flight_.oldest();
         if (done.describes != Describes::nothing) described(done, type, body, whole);
         if (done.aside) {
             ServerStatement* const older = connection_.statements.use(*done.there.statement);
             if (older != nullptr) older->stale = true;
         }
-        if (!done.of_client || !done.own || tenant_ == nullptr) return;
-        ClientStatement* const own = tenant_->session().statements.find(done.name);
-        if (own != nullptr && own->reading == done.own.reading) own->as_of = next_reading();
+        if (done.of_client && done.own && tenant_ != nullptr) {
+            ClientStatement* const own = tenant_->session().statements.find(done.name);
+            if (own != nullptr && own->reading == done.own.reading) own->as_of = next_reading();
+        }
+        in_flight_.drop_oldest();
         return;
     }
     const std::size_t failed = verdict.operation == Outcome::failed ? 1 : 0;

@@ -194,7 +194,7 @@ void Server::note_text(const Step& step) {
 }
 
 void Server::note_statement(Bytes text) {
-    latest_text_.assign(text.substr(0, text.find('\0')));
+    latest_text_.assign(text);
     knows_latest_text_ = true;
 }
 

@@ -70,7 +70,7 @@ bool Server::ask_before_release() {
 // It would end the server while somebody else has it, or nobody. The client's own idleness is kept
 // by whoever keeps the client (TenantSession::settings has it still).
 bool Server::put_off_idle_timeout() {
-    if (idle_session_timeout(*connection_.settings) == milliseconds::zero()) return false;
+    if (connection_.settings->idle_session_timeout() == milliseconds::zero()) return false;
     if (!tenant_->may_release()) return false;
     connection_.settings =
         part_.context().settings.intern(without(*connection_.settings, "idle_session_timeout"));

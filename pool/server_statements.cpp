@@ -26,9 +26,9 @@ bool Server::find_statement(const Step& step, Outgoing& out) {
     Bytes name;
     const auto type = static_cast<Frontend>(step.type);
     if (type == Frontend::bind) {
-        const auto bind = protocol::parse_bind_head(step.body);
-        if (!bind) return true;
-        name = bind->statement;
+        named_.bind = protocol::parse_bind_head(step.body);
+        if (!named_.bind) return true;
+        name = named_.bind->statement;
     } else if (type == Frontend::describe) {
         const auto target = protocol::parse_target(step.body);
         if (!target || target->kind != 'S') return true;
@@ -56,7 +56,8 @@ bool Server::find_named(ClientStatement& own, Bytes name, Outgoing& out) {
         note_name(own.statement, name);
         there = read_again(own, there, out);
     }
-    named_ = {.own = &own, .there = there};
+    named_.own = &own;
+    named_.there = there;
     return is_as_told(own, *there, statement.server_name(), out);
 }
 
@@ -69,7 +70,8 @@ bool Server::find_unnamed(ClientStatement& own, Outgoing& out) {
                           assumed({.on_server = OnServer::sets_unnamed,
                                    .there = {.statement = own.statement, .reading = own.reading}}));
     }
-    named_ = {.own = &own, .there = &there};
+    named_.own = &own;
+    named_.there = &there;
     return is_as_told(own, there, {}, out);
 }
 

@@ -78,8 +78,8 @@ bool Server::scan() {
     std::size_t done = 0;
     while (true) {
         scanner_.want(wanted_messages(questions_.any()));
-        const Step step = scanner_.next(held.substr(done));
-        const Bytes message = held.substr(done, step.size);
+        const Bytes rest = protocol::behind(held, done);
+        const Step step = scanner_.next(rest);
         Bytes wanted;
         switch (step.kind) {
             case Step::Kind::more:
@@ -94,13 +94,14 @@ bool Server::scan() {
                     return false;
                 }
                 if (tracker_.answering_pool()) {
-                    questions_.more_of_row(message, scanner_.at_boundary());
+                    questions_.more_of_row(protocol::first(rest, step.size),
+                                           scanner_.at_boundary());
                 } else if (tenant_ != nullptr) {
-                    wanted = message;
+                    wanted = protocol::first(rest, step.size);
                 }
                 break;
             case Step::Kind::frame:
-                wanted = take_frame(step, message);
+                wanted = take_frame(step, protocol::first(rest, step.size));
                 if (state_ == State::closed) return false;
                 break;
         }

@@ -10,7 +10,7 @@ namespace {
 std::optional<Bytes> take_string(Bytes& body) {
     const std::size_t end = body.find('\0');
     if (end == Bytes::npos) return std::nullopt;
-    const Bytes text = body.substr(0, end);
+    const Bytes text = first(body, end);
     body.remove_prefix(end + 1);
     return text;
 }

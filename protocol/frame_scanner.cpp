@@ -22,7 +22,7 @@ Step FrameScanner::next(Bytes input) {
     const char type = input.front();
     if (!wanted_->contains(type)) return pass_run(input);
 
-    const std::uint32_t length = read_uint32(input.substr(1));
+    const std::uint32_t length = read_uint32(behind(input, 1));
     if (length < smallest_length || length > max_length_) {
         return {.kind = Step::Kind::invalid, .type = type};
     }
@@ -34,7 +34,7 @@ Step FrameScanner::next(Bytes input) {
     return {.kind = Step::Kind::frame,
             .size = here,
             .type = type,
-            .body = input.substr(header_size, here - header_size),
+            .body = behind(first(input, here), header_size),
             .whole = here == total};
 }
 
@@ -43,7 +43,7 @@ Step FrameScanner::next(Bytes input) {
 Step FrameScanner::pass_run(Bytes input) {
     std::size_t done = 0;
     while (input.size() - done >= header_size && !wanted_->contains(input[done])) {
-        const std::uint32_t length = read_uint32(input.substr(done + 1));
+        const std::uint32_t length = read_uint32(behind(input, done + 1));
         if (length < smallest_length || length > max_length_) {
             if (done > 0) break;  // first hand on what is good
             return {.kind = Step::Kind::invalid, .type = input[done]};

@@ -4,6 +4,8 @@
 // different things in the two directions (C, D, E, H, S), hence two enums.
 #pragma once
 
+#include <cassert>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -61,6 +63,18 @@ enum class Backend : char {
 /// The status byte of ReadyForQuery.
 enum class TransactionStatus : char { idle = 'I', in_transaction = 'T', failed = 'E' };
 
+/// The first `size` of `bytes`, and what is behind them; there must be so many. Unlike substr()
+/// they look nothing up at run time.
+[[nodiscard]] constexpr Bytes first(Bytes bytes, std::size_t size) {
+    assert(size <= bytes.size());
+    return {bytes.data(), size};
+}
+[[nodiscard]] constexpr Bytes behind(Bytes bytes, std::size_t size) {
+    assert(size <= bytes.size());
+    bytes.remove_prefix(size);
+    return bytes;
+}
+
 /// A message is its type, then a length that counts itself and the body.
 inline constexpr std::size_t header_size = 5;
 
@@ -90,13 +104,30 @@ inline constexpr std::uint32_t max_backend_message = 0x40000000;
 
 /// Whether messages of this type may be longer than `max_small_message`.
 [[nodiscard]] constexpr bool is_large_type(char type) {
-    return std::string_view{"BFPQd"}.find(type) != std::string_view::npos;
+    return type == 'B' || type == 'F' || type == 'P' || type == 'Q' || type == 'd';
 }
 
 /// Whether PostgreSQL knows this message type from a client ("SocketBackend" refuses the others and
 /// closes the connection).
 [[nodiscard]] constexpr bool is_frontend_type(char type) {
-    return std::string_view{"BCDEFHPQSXcdf"}.find(type) != std::string_view::npos;
+    switch (static_cast<Frontend>(type)) {
+        case Frontend::bind:
+        case Frontend::close:
+        case Frontend::copy_data:
+        case Frontend::copy_done:
+        case Frontend::copy_fail:
+        case Frontend::describe:
+        case Frontend::execute:
+        case Frontend::flush:
+        case Frontend::function_call:
+        case Frontend::parse:
+        case Frontend::query:
+        case Frontend::sync:
+        case Frontend::terminate:
+            return true;
+        default:
+            return false;
+    }
 }
 
 }  // namespace pgweir::protocol

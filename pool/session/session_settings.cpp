@@ -118,6 +118,31 @@ void append_identity(std::vector<std::string>& statements, const SessionSettings
     }
 }
 
+// As PostgreSQL tells it, a number of milliseconds; as a client may have written it at its start,
+// with a unit.
+std::chrono::milliseconds time_of(const std::string* text) {
+    using std::chrono::milliseconds;
+    if (text == nullptr) return milliseconds::zero();
+    char* end = nullptr;
+    const double number = std::strtod(text->c_str(), &end);
+    std::string_view unit(end);
+    unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));
+    unit = unit.substr(0, unit.find(' '));
+    constexpr std::array<std::pair<std::string_view, double>, 7> units{{{"", 1},
+                                                                        {"us", 0.001},
+                                                                        {"ms", 1},
+                                                                        {"s", 1000},
+                                                                        {"min", 60'000},
+                                                                        {"h", 3'600'000},
+                                                                        {"d", 86'400'000}}};
+    const auto* const known =
+        std::ranges::find(units, unit, &std::pair<std::string_view, double>::first);
+    if (known == units.end()) return milliseconds::zero();
+    const double result = std::round(number * known->second);
+    constexpr double longest = std::numeric_limits<std::int32_t>::max();
+    return milliseconds(result > 0 && result <= longest ? static_cast<std::int64_t>(result) : 0);
+}
+
 }  // namespace
 
 SessionSettings::SessionSettings(std::vector<Parameter> values) : values_(std::move(values)) {
@@ -125,6 +150,7 @@ SessionSettings::SessionSettings(std::vector<Parameter> values) : values_(std::m
         if (leaves_statements_alone(name)) continue;
         parsing_.append(name).append(1, '=').append(value).append(1, '\0');
     }
+    idle_session_timeout_ = time_of(find("idle_session_timeout"));
 }
 
 const std::string* SessionSettings::find(std::string_view name) const {
@@ -261,32 +287,6 @@ std::string setting_sql(std::string_view name, std::string_view value, bool loca
     sql += " TO ";
     append_literal(sql, value);
     return sql;
-}
-
-// As PostgreSQL tells it, a number of milliseconds; as a client may have written it at its start,
-// with a unit.
-std::chrono::milliseconds idle_session_timeout(const SessionSettings& settings) {
-    using std::chrono::milliseconds;
-    const std::string* text = settings.find("idle_session_timeout");
-    if (text == nullptr) return milliseconds::zero();
-    char* end = nullptr;
-    const double number = std::strtod(text->c_str(), &end);
-    std::string_view unit(end);
-    unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));
-    unit = unit.substr(0, unit.find(' '));
-    constexpr std::array<std::pair<std::string_view, double>, 7> units{{{"", 1},
-                                                                        {"us", 0.001},
-                                                                        {"ms", 1},
-                                                                        {"s", 1000},
-                                                                        {"min", 60'000},
-                                                                        {"h", 3'600'000},
-                                                                        {"d", 86'400'000}}};
-    const auto* const known =
-        std::ranges::find(units, unit, &std::pair<std::string_view, double>::first);
-    if (known == units.end()) return milliseconds::zero();
-    const double result = std::round(number * known->second);
-    constexpr double longest = std::numeric_limits<std::int32_t>::max();
-    return milliseconds(result > 0 && result <= longest ? static_cast<std::int64_t>(result) : 0);
 }
 
 void append_literal(std::string& sql, std::string_view value) {

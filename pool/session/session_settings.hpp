@@ -30,10 +30,15 @@ class SessionSettings {
     [[nodiscard]] const std::string* find(std::string_view name) const;
     /// Those that may have a say in what a statement means or gives, as one string.
     [[nodiscard]] const std::string& parsing() const { return parsing_; }
+    /// How long the client may be idle by its own setting of that name; 0: without end.
+    [[nodiscard]] std::chrono::milliseconds idle_session_timeout() const {
+        return idle_session_timeout_;
+    }
 
   private:
     std::vector<Parameter> values_;
     std::string parsing_;
+    std::chrono::milliseconds idle_session_timeout_{};
 };
 
 using SettingsPtr = std::shared_ptr<const SessionSettings>;
@@ -107,9 +112,6 @@ struct PlanFacts {
 /// Whether a reported parameter has a value that sessions begin with and that may change: not one
 /// of the session's role, nor one that stays for ever.
 [[nodiscard]] bool has_default(std::string_view reported_name);
-
-/// How long a client may be idle by its own setting, idle_session_timeout; 0: without end.
-[[nodiscard]] std::chrono::milliseconds idle_session_timeout(const SessionSettings& settings);
 
 /// A string literal of any bytes in the server's encoding, which means the same whatever
 /// client_encoding and standard_conforming_strings say.

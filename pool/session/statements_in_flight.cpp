@@ -37,7 +37,7 @@ void StatementsInFlight::index(const StatementOperation& operation, std::uint64_
     });
 }
 
-void StatementsInFlight::add(StatementOperation operation) {
+void StatementsInFlight::add(StatementOperation&& operation) {
     operation.segment = segment_;
     if (operation.on_server == OnServer::sets_unnamed) ++setting_unnamed_;
     operations_.push_back(std::move(operation));
@@ -51,8 +51,9 @@ void StatementsInFlight::add(StatementOperation operation) {
     }
 }
 
-StatementOperation StatementsInFlight::take() {
-    StatementOperation& oldest = operations_[first_];
+// Out of the index, not out of the queue.
+void StatementsInFlight::forget_oldest() {
+    const StatementOperation& oldest = operations_[first_];
     if (indexed_) {
         for_each_key(oldest, [](Index& index, Bytes key) {
             const auto found = index.find(key);
@@ -61,14 +62,13 @@ StatementOperation StatementsInFlight::take() {
         });
     }
     if (oldest.on_server == OnServer::sets_unnamed) --setting_unnamed_;
-    if (oldest_number() < ends_unnamed_) {
-        oldest.unnamed_on_server = {};
-        if (oldest.name.empty()) oldest.before = {};
-    }
-    StatementOperation taken = std::move(oldest);
+}
+
+void StatementsInFlight::drop_oldest() {
+    forget_oldest();
+    if (size() > 1) operations_[first_] = {};
     ++first_;
     make_room();
-    return taken;
 }
 
 void StatementsInFlight::make_room() {
@@ -89,7 +89,17 @@ void StatementsInFlight::make_room() {
 std::vector<StatementOperation> StatementsInFlight::take(std::size_t count) {
     std::vector<StatementOperation> taken;
     taken.reserve(count);
-    while (count-- > 0) taken.push_back(take());
+    while (count-- > 0) {
+        StatementOperation& oldest = operations_[first_];
+        forget_oldest();
+        if (oldest_number() < ends_unnamed_) {
+            oldest.unnamed_on_server = {};
+            if (oldest.name.empty()) oldest.before = {};
+        }
+        taken.push_back(std::move(oldest));
+        ++first_;
+        make_room();
+    }
     return taken;
 }
 

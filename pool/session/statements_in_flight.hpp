@@ -18,12 +18,12 @@ class StatementsInFlight {
   public:
     /// A Sync was sent: an error takes back only what stands before the next one.
     void next_segment() { ++segment_; }
-    void add(StatementOperation operation);
+    void add(StatementOperation&& operation);
 
     [[nodiscard]] bool empty() const { return operations_.empty(); }
     [[nodiscard]] const StatementOperation& oldest() const { return operations_[first_]; }
-    /// Takes the oldest one out.
-    StatementOperation take();
+    /// It was answered as was assumed.
+    void drop_oldest();
     /// Takes the `count` oldest ones out.
     [[nodiscard]] std::vector<StatementOperation> take(std::size_t count);
 
@@ -63,6 +63,7 @@ class StatementsInFlight {
     template <class Change>
     void for_each_key(const StatementOperation& operation, Change change);
     void index(const StatementOperation& operation, std::uint64_t number);
+    void forget_oldest();
     void make_room();
 
     /// Those from `first_` on are on their way, as in RequestTracker.

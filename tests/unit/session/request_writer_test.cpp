@@ -131,7 +131,7 @@ TEST_F(RequestWriterTest, WhatAMessageChangesIsKeptUntilItIsAnswered) {
     EXPECT_TRUE(in_flight_.has_doubtful()) << "a Sync stands between";
     const protocol::Verdict closed = tracker_.received(protocol::Backend::close_complete, {});
     EXPECT_EQ(closed.operation, protocol::Verdict::Outcome::done);
-    EXPECT_EQ(in_flight_.take().name, "a");
+    EXPECT_EQ(in_flight_.take(1).front().name, "a");
     std::ignore = tracker_.received(protocol::Backend::ready_for_query, "I");
     const protocol::Verdict failed = tracker_.received(protocol::Backend::error_response, {});
     EXPECT_EQ(failed.operation, protocol::Verdict::Outcome::failed);

@@ -15,10 +15,10 @@ SessionSettings of(const std::vector<Parameter>& values) {
 
 TEST(SessionSettings, TellHowLongTheirClientMayBeIdle) {
     const auto time = [](std::string value) {
-        return idle_session_timeout(SessionSettings({{"idle_session_timeout", std::move(value)}}));
+        return SessionSettings({{"idle_session_timeout", std::move(value)}}).idle_session_timeout();
     };
     using std::chrono::milliseconds;
-    EXPECT_EQ(idle_session_timeout(SessionSettings({})), milliseconds(0));
+    EXPECT_EQ(SessionSettings({}).idle_session_timeout(), milliseconds(0));
     EXPECT_EQ(time("5"), milliseconds(5));
     EXPECT_EQ(time("5s"), milliseconds(5000));
     EXPECT_EQ(time(" 1.5 min "), milliseconds(90'000));

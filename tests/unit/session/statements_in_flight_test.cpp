@@ -118,7 +118,8 @@ TEST_P(StatementsInFlightTest, BehindTheSyncItIsDoubtfulUntilItIsAnswered) {
     }
     EXPECT_TRUE(in_flight.is_doubtful_text("select 1"));
     EXPECT_FALSE(in_flight.is_doubtful_text("select 2"));
-    EXPECT_EQ(in_flight.take().name, "s");
+    EXPECT_EQ(in_flight.oldest().name, "s");
+    in_flight.drop_oldest();
     EXPECT_FALSE(in_flight.has_doubtful());
     EXPECT_FALSE(in_flight.is_doubtful("s", true));
     EXPECT_FALSE(in_flight.is_doubtful_text("select 1"));
@@ -135,7 +136,7 @@ TEST_P(StatementsInFlightTest, WhatItsOwnSegmentSettlesIsDoubtfulOnlyForAParse) 
     EXPECT_TRUE(in_flight.is_doubtful("s", true));
     EXPECT_FALSE(in_flight.is_doubtful_text("select 2"));
     EXPECT_TRUE(in_flight.is_doubtful_text("select 1"));
-    std::ignore = in_flight.take();
+    in_flight.drop_oldest();
     EXPECT_FALSE(in_flight.has_doubtful());
     EXPECT_FALSE(in_flight.is_doubtful("s", true));
     sync();
@@ -158,7 +159,7 @@ TEST_P(StatementsInFlightTest, WhatIsPutInThePlaceOfTheUnnamedStatementSettlesTh
     EXPECT_TRUE(in_flight.is_doubtful("", false));
     EXPECT_FALSE(in_flight.is_doubtful_text("select 1")) << "it is on no server by its text";
     EXPECT_EQ(in_flight.oldest_of(""), nullptr) << "the client's is not changed";
-    std::ignore = in_flight.take();
+    in_flight.drop_oldest();
     EXPECT_FALSE(in_flight.sets_unnamed());
 }
 
@@ -183,7 +184,7 @@ TEST_P(StatementsInFlightTest, ClosesAreKnownByTheServersName) {
     EXPECT_TRUE(in_flight.closes(name));
     std::ignore = in_flight.take(2);
     EXPECT_TRUE(in_flight.closes(name)) << "the second of them";
-    std::ignore = in_flight.take();
+    in_flight.drop_oldest();
     EXPECT_FALSE(in_flight.closes(name));
 }
 
@@ -200,7 +201,7 @@ TEST_P(StatementsInFlightTest, TheOldestOfANameIsTheFirstThatChangesWhatTheClien
     EXPECT_EQ(in_flight.oldest_of("t"), nullptr);
     std::ignore = in_flight.take(2);
     EXPECT_EQ(in_flight.oldest_of("")->own.reading, 3U);
-    std::ignore = in_flight.take();
+    in_flight.drop_oldest();
     ASSERT_NE(in_flight.oldest_of("s"), nullptr);
     EXPECT_FALSE(in_flight.oldest_of("s")->own) << "the Close";
     std::ignore = in_flight.take(2);
@@ -210,15 +211,15 @@ TEST_P(StatementsInFlightTest, TheOldestOfANameIsTheFirstThatChangesWhatTheClien
 TEST_P(StatementsInFlightTest, WhatTheOldestOfANameGoesBackToCanBeChanged) {
     add(parse("s", "select 1"));
     add(parse("s", "select 2"));
-    std::ignore = in_flight.take();
+    in_flight.drop_oldest();
     in_flight.oldest_of("s")->before = own(of("select 0"));
-    EXPECT_EQ(in_flight.take().before.statement->query(), "select 0");
+    EXPECT_EQ(in_flight.take(1).front().before.statement->query(), "select 0");
 }
 
 TEST_P(StatementsInFlightTest, AreTakenInTheirOrder) {
     for (const char* name : {"a", "b", "c"}) add(parse(name, "select 1"));
     EXPECT_EQ(in_flight.oldest().name, "a");
-    EXPECT_EQ(in_flight.take().name, "a");
+    EXPECT_EQ(in_flight.take(1).front().name, "a");
     const std::vector<StatementOperation> taken = in_flight.take(2);
     ASSERT_EQ(taken.size(), 2U);
     EXPECT_EQ(taken[0].name, "b");
@@ -239,11 +240,11 @@ TEST_P(StatementsInFlightTest, BehindASimpleQueryNoUnnamedStatementComesBack) {
     add(with_before(parse("s", "select 2")));
     in_flight.forget_unnamed_before();
     add(with_before(parse("", "select 3")));
-    StatementOperation taken = in_flight.take();
+    StatementOperation taken = in_flight.take(1).front();
     EXPECT_FALSE(taken.before);
     EXPECT_EQ(taken.unnamed_on_server.statement, nullptr);
-    EXPECT_TRUE(in_flight.take().before) << "what has a name is not ended";
-    taken = in_flight.take();
+    EXPECT_TRUE(in_flight.take(1).front().before) << "what has a name is not ended";
+    taken = in_flight.take(1).front();
     EXPECT_TRUE(taken.before) << "it came behind the query";
     EXPECT_NE(taken.unnamed_on_server.statement, nullptr);
 }
@@ -271,8 +272,8 @@ TEST(StatementsInFlight, AnswerAlikeWithAndWithoutTheirIndex) {
                 indexed.forget_unnamed_before();
             } else if (size == few || (size > 0 && what < 5)) {
                 --size;
-                const StatementOperation one = plain.take();
-                const StatementOperation other = indexed.take();
+                const StatementOperation one = plain.take(1).front();
+                const StatementOperation other = indexed.take(1).front();
                 ASSERT_EQ(one.own.reading, other.own.reading);
                 ASSERT_EQ(one.segment, other.segment);
                 ASSERT_EQ(one.before.reading, other.before.reading);
@@ -287,8 +288,8 @@ TEST(StatementsInFlight, AnswerAlikeWithAndWithoutTheirIndex) {
                 if (size == 0) {
                     for (std::size_t i = 0; i <= few; ++i) indexed.add(describe());
                 }
-                plain.add(operation);
-                indexed.add(operation);
+                plain.add(StatementOperation(operation));
+                indexed.add(std::move(operation));
                 if (size++ == 0) {
                     ASSERT_EQ(indexed.take(few + 1).size(), few + 1);
                 }
@@ -329,7 +330,7 @@ TEST(StatementsInFlight, AreFoundInAPipelineWithoutEnd) {
             in_flight.oldest_of("s" + std::to_string(i - deep / 2));
         ASSERT_NE(middle, nullptr);
         ASSERT_EQ(middle->own.reading, i - deep / 2);
-        ASSERT_EQ(in_flight.take().own.reading, oldest);
+        ASSERT_EQ(in_flight.take(1).front().own.reading, oldest);
         ASSERT_EQ(in_flight.oldest_of("s" + std::to_string(oldest)), nullptr);
     }
     EXPECT_EQ(in_flight.take(deep).size(), deep);
