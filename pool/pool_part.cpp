@@ -57,7 +57,6 @@ bool PoolPart::lend(Tenant& tenant) {
         return false;
     }
     idle_.remove(*server);
-    count_state(Server::State::idle, Server::State::leased);
     statistics_.leases.add();
     server->lend_to(tenant);
     return true;
@@ -103,7 +102,6 @@ void PoolPart::grant(Server& server) {
 
 void PoolPart::lend_new(Server& server, Waiter& waiter) {
     assert(server.state() == Server::State::cleaning);
-    count_state(Server::State::cleaning, Server::State::leased);
     statistics_.leases.add();
     server.lend_to(*waiter.tenant);
     waiter.release();
@@ -121,10 +119,7 @@ void PoolPart::returned(Server& server) {
     auto than = waiters_.oldest();
     if (than) *than -= slack;
     if (const auto other = pool_.board().longest_waiting(context_.index, than)) {
-        if (server.leave_for(*other)) {
-            count_state(Server::State::cleaning, Server::State::leaving);
-            return;
-        }
+        if (server.leave_for(*other)) return;
     }
     if (!waiters_.empty()) {
         grant(server);
@@ -134,7 +129,6 @@ void PoolPart::returned(Server& server) {
 }
 
 void PoolPart::keep_idle(Server& server) {
-    count_state(Server::State::cleaning, Server::State::idle);
     server.become_idle(context_.now());
     if (const auto other = idle_.add(server)) send_idle_to(*other);
 }
@@ -180,7 +174,6 @@ void PoolPart::check_defaults(Clock::time_point now) {
         const bool other = own && latest && own->sources != latest->sources;
         if (!server.may_be_lent() || (others && !other)) continue;
         idle_.remove(server);
-        count_state(Server::State::idle, Server::State::cleaning);
         server.check_defaults();
         if (!others) break;
     }
@@ -201,7 +194,6 @@ Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
     statistics_.server_connect.observe(took);
     auto server = std::make_shared<Server>(*this, std::move(connection));
     servers_.emplace(server.get(), server);
-    count_state(Server::State::leaving, Server::State::cleaning);
     std::string address;
     pool_.observer().server_connected(describe(pool_, *server, address), took);
     if (server->connection().place == Place::dedicated) statistics_.servers_dedicated.add();
@@ -218,7 +210,6 @@ void PoolPart::send_idle_to(unsigned worker) {
         for (Server& server : idle_) {
             if (!server.leave_for(worker)) continue;
             idle_.remove(server);
-            count_state(Server::State::idle, Server::State::leaving);
             return;
         }
     }
@@ -240,7 +231,6 @@ void PoolPart::adopt(ServerConnection connection) {
     statistics_.steals.add();
     auto server = std::make_shared<Server>(*this, std::move(connection));
     servers_.emplace(server.get(), server);
-    count_state(Server::State::leaving, Server::State::cleaning);
     server->start();
     returned(*server);
 }
@@ -252,7 +242,6 @@ void PoolPart::server_closed(Server& server, Server::State before, ServerClose r
     assert(context_.is_current());
     assert(before != Server::State::closed && servers_.contains(&server));
     if (before == Server::State::idle) idle_.remove(server);
-    count_state(before, Server::State::closed);
     statistics_.server_closes[static_cast<std::size_t>(reason)].add();
     std::string address;
     pool_.observer().server_closed(describe(pool_, server, address), reason, detail);
@@ -313,28 +302,6 @@ void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
 void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t version) {
     assert(context_.is_current());
     knowledge_.learn(catalogue, version == pool_.catalogue_upkeep().version());
-}
-
-// --- telling -------------------------------------------------------------------------------------
-
-void PoolPart::count_state(Server::State from, Server::State to) {
-    assert(context_.is_current());
-    const auto gauge = [this](Server::State state) -> Counter* {
-        switch (state) {
-            case Server::State::idle:
-                return &statistics_.servers_idle;
-            case Server::State::leased:
-                return &statistics_.servers_active;
-            case Server::State::cleaning:
-                return &statistics_.servers_reset;
-            case Server::State::leaving:
-            case Server::State::closed:
-                break;
-        }
-        return nullptr;
-    };
-    if (Counter* counter = gauge(from)) counter->subtract();
-    if (Counter* counter = gauge(to)) counter->add();
 }
 
 }  // namespace pgweir::pool

@@ -68,8 +68,6 @@ class PoolPart {
                        std::string_view detail);
     /// A server that has let go of its socket moves.
     void move_out(Server& server, unsigned worker);
-    /// Keeps the gauges of servers by state.
-    void count_state(Server::State from, Server::State to);
 
     // For those that get servers, and for telling of them.
     [[nodiscard]] ServerOpener& opener() { return opener_; }

@@ -21,6 +21,7 @@ Server::Server(PoolPart& part, ServerConnection connection)
       stream_(part.context().io, part.context().late_ends, connection_.socket(), connection_.tls()),
       buffer_(part.context().buffers),
       scanner_(wanted_messages(false), BufferPool::buffer_size, protocol::max_backend_message),
+      lifecycle_(part.statistics()),
       channels_(part.pool().marker_channel()),
       client_ready_(part.context().io) {}
 
@@ -29,7 +30,7 @@ void Server::start() {
 }
 
 void Server::lend_to(Tenant& tenant) {
-    state_ = State::leased;
+    lifecycle_.to(State::leased);
     tenant_ = &tenant;
     said_fatal_ = false;
     told_in_lease_.clear();
@@ -41,28 +42,28 @@ void Server::lend_to(Tenant& tenant) {
 }
 
 void Server::become_idle(Clock::time_point now) {
-    state_ = State::idle;
+    lifecycle_.to(State::idle);
     if (!std::exchange(is_checked_, false)) idle_since_ = now;
 }
 
 bool Server::leave_for(unsigned worker) {
     if (!may_be_lent()) return false;
-    state_ = State::leaving;
+    lifecycle_.to(State::leaving);
     destination_ = worker;
     stream_.cancel();
     return true;
 }
 
 ServerConnection Server::take_connection() {
-    state_ = State::closed;
+    lifecycle_.to(State::closed);
     stream_.release();
     return std::move(connection_);
 }
 
 void Server::close(ServerClose reason, std::string_view detail) {
-    if (state_ == State::closed) return;
-    const State before = state_;
-    state_ = State::closed;
+    if (lifecycle_.is(State::closed)) return;
+    const State before = state();
+    lifecycle_.to(State::closed);
     cleaning_deadline_.cancel();
     if (questions_.is_asked(Question::catalogue)) part_.pool().catalogue_upkeep().abandoned();
     client_ready();
@@ -103,10 +104,9 @@ void Server::end_lease() {
     }
     std::exchange(tenant_, nullptr)->lease_ended();
     forget_session();
-    part_.count_state(State::leased, State::cleaning);
-    state_ = State::cleaning;
+    lifecycle_.to(State::cleaning);
     // Nobody has to wait for it now.
-    if (tracked && cancels_under_way_ == 0) {
+    if (tracked && !is_being_cancelled_) {
         if (const auto reading = part_.pool().catalogue_upkeep().claim()) {
             ask_catalogue(*reading);
             return;
@@ -116,7 +116,7 @@ void Server::end_lease() {
 }
 
 void Server::abandon(bool half_sent, bool cancel) {
-    if (state_ != State::leased) return;
+    if (!lifecycle_.is(State::leased)) return;
     const TenantSession& session = tenant_->session();
     const bool unseen =
         session.pins.contains(PinReason::unseen) || effects_.contains(protocol::Effect::sticky);
@@ -130,8 +130,7 @@ void Server::abandon(bool half_sent, bool cancel) {
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;
-    part_.count_state(State::leased, State::cleaning);
-    state_ = State::cleaning;
+    lifecycle_.to(State::cleaning);
     forget_forward();
     client_ready();
     forget_session();
@@ -192,51 +191,59 @@ void Server::forget_session() {
     channels_.forget();
 }
 
-// One step towards a server that can be lent again; called anew whenever something that was waited
-// for has come.
+// Called anew whenever something that was waited for has come.
 void Server::clean() {
-    // While the reading coroutine still waits for the last tenant's socket, nobody else may come
-    // in.
-    if (state_ != State::cleaning || cancels_under_way_ > 0 || delivering_) return;
-    if (cancel_uncertain_ || tracker_.uncertain()) {
-        close(ServerClose::dirty, "its state cannot be known");
-        return;
+    if (!lifecycle_.is(State::cleaning)) return;
+    take_cleaning_step(next_cleaning_step({.is_being_cancelled = is_being_cancelled_,
+                                           .is_delivering = delivering_,
+                                           .may_be_cancelled = cancel_uncertain_,
+                                           .has_rolled_back = has_rolled_back_,
+                                           .has_reset = has_run_reset_,
+                                           .needs_reset = needs_reset_ && !reset_query_.empty()},
+                                          tracker_));
+}
+
+void Server::take_cleaning_step(CleaningStep step) {
+    switch (step) {
+        case CleaningStep::wait:
+            break;
+        case CleaningStep::close_unknown:
+        case CleaningStep::close_unsynced:
+        case CleaningStep::close_stuck:
+            close(ServerClose::dirty, reason_to_close(step));
+            break;
+        case CleaningStep::end_exchange:
+            end_exchange();
+            break;
+        case CleaningStep::settle_doubt:
+            settle_doubt();
+            break;
+        case CleaningStep::roll_back:
+            has_rolled_back_ = true;
+            ask(Question::cleaning, "ROLLBACK");
+            break;
+        case CleaningStep::reset:
+            has_run_reset_ = true;
+            ask(Question::cleaning, reset_query_);
+            break;
+        case CleaningStep::done:
+            is_clean();
+            break;
     }
+}
+
+// A COPY FROM STDIN by CopyFail; an extended query that has failed, by Sync.
+void Server::end_exchange() {
     Outgoing out;
     if (tracker_.copying_in()) writer(out).copy_fail("the client is gone");
-    if (tracker_.wants_sync()) {
-        // Elsewhere than after an error a Sync would commit what its client never did.
-        if (out.empty() && !tracker_.discarding()) {
-            close(ServerClose::dirty, "an extended query was not ended by Sync");
-            return;
-        }
-        writer(out).sync(Question::cleaning);
-    }
-    if (!out.empty()) {
-        send(out);
-        return;
-    }
-    if (tracker_.owed() > 0) return;
-    if (tracker_.wants_probe()) {
-        settle_doubt();
-        return;
-    }
-    if (tracker_.transaction_status() != TransactionStatus::idle) {
-        if (asked_ == Asked::rollback) {
-            close(ServerClose::dirty, "ROLLBACK did not end the transaction");
-            return;
-        }
-        asked_ = Asked::rollback;
-        ask(Question::cleaning, "ROLLBACK");
-        return;
-    }
-    if (needs_reset_ && asked_ != Asked::reset && !reset_query_.empty()) {
-        asked_ = Asked::reset;
-        ask(Question::cleaning, reset_query_);
-        return;
-    }
-    if (asked_ == Asked::reset) connection_.settings = part_.context().settings.none();
-    asked_ = Asked::nothing;
+    if (tracker_.wants_sync()) writer(out).sync(Question::cleaning);
+    send(out);
+}
+
+void Server::is_clean() {
+    if (has_run_reset_) connection_.settings = part_.context().settings.none();
+    has_rolled_back_ = false;
+    has_run_reset_ = false;
     needs_reset_ = false;
     cleaning_deadline_.cancel();
     learn_defaults();
@@ -286,8 +293,8 @@ void Server::send(Outgoing& out) {
 
 void Server::cancel_query(std::function<void()> done) {
     if (done) cancel_done_.push_back(std::move(done));
-    if (cancels_under_way_ > 0) return;  // one does for all who ask at the same time
-    ++cancels_under_way_;
+    // One does for all that ask at the same time.
+    if (std::exchange(is_being_cancelled_, true)) return;
     part_.statistics().cancels.add();
     asio::co_spawn(part_.context().io.get_executor(), carry_cancel(), asio::detached);
 }
@@ -296,7 +303,7 @@ Task<> Server::carry_cancel() {
     const auto self = shared_from_this();
     const bool certain = co_await send_cancel_request(
         part_.context().io, cancel_target(connection_), part_.options().cancel_wait_timeout);
-    --cancels_under_way_;
+    is_being_cancelled_ = false;
     if (!certain) {
         cancel_uncertain_ = true;
         part_.statistics().timeouts[static_cast<std::size_t>(Timeout::cancel_wait_timeout)].add();

@@ -17,8 +17,10 @@
 #include "pool/read_buffer.hpp"
 #include "pool/sequence_readers.hpp"
 #include "pool/server_connection.hpp"
+#include "pool/server_lifecycle.hpp"
 #include "pool/session/catalogue.hpp"
 #include "pool/session/channel_handover.hpp"
+#include "pool/session/cleaning.hpp"
 #include "pool/session/outgoing.hpp"
 #include "pool/session/questions.hpp"
 #include "pool/session/request_writer.hpp"
@@ -47,13 +49,7 @@ class PoolPart;
 class Server : public std::enable_shared_from_this<Server>,
                public boost::intrusive::list_base_hook<> {
   public:
-    enum class State : std::uint8_t {
-        idle,      ///< in the pool, to be lent
-        leased,    ///< a tenant has it
-        cleaning,  ///< between tenants: finishing, rolling back, resetting, or a cancel on its way
-        leaving,   ///< about to move to another worker
-        closed,
-    };
+    using State = ServerState;
 
     Server(PoolPart& part, ServerConnection connection);
     /// The socket is libpq's to close.
@@ -64,7 +60,7 @@ class Server : public std::enable_shared_from_this<Server>,
     /// Starts the reading coroutine.
     void start();
 
-    [[nodiscard]] State state() const { return state_; }
+    [[nodiscard]] State state() const { return lifecycle_.state(); }
     [[nodiscard]] const ServerConnection& connection() const { return connection_; }
     [[nodiscard]] const protocol::RequestTracker& tracker() const { return tracker_; }
     /// It logged in by the pool's present configuration, and after all changes that are known.
@@ -79,7 +75,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool suits(const TenantSession& session) const;
 
     /// A CancelRequest for it is on its way.
-    [[nodiscard]] bool is_being_cancelled() const { return cancels_under_way_ > 0; }
+    [[nodiscard]] bool is_being_cancelled() const { return is_being_cancelled_; }
 
     /// What the server sends next begins a message, and belongs to whoever has it then.
     [[nodiscard]] bool may_be_lent() const { return buffer_.empty() && scanner_.at_boundary(); }
@@ -413,6 +409,9 @@ class Server : public std::enable_shared_from_this<Server>,
     void end_lease();
     void forget_session();
     void clean();
+    void take_cleaning_step(CleaningStep step);
+    void is_clean();
+    void end_exchange();
     void settle_doubt();
     void ask(Question question, std::string_view sql);
     void send(Outgoing& out);
@@ -427,18 +426,18 @@ class Server : public std::enable_shared_from_this<Server>,
     protocol::FrameScanner scanner_;
     protocol::RequestTracker tracker_;
     Tenant* tenant_ = nullptr;
-    State state_ = State::cleaning;
+    ServerLifecycle lifecycle_;
     Clock::time_point idle_since_;
     unsigned destination_ = 0;  ///< the worker to move to; meaningful while leaving
-    unsigned cancels_under_way_ = 0;
-    std::vector<std::function<void()>> cancel_done_;  ///< who waits for it
+    bool is_being_cancelled_ = false;
+    std::vector<std::function<void()>> cancel_done_;  ///< called when the cancel is over
     bool cancel_uncertain_ = false;                   ///< a cancel may still arrive some time
     bool needs_reset_ = false;  ///< a tenant left in a way that `reset_query_` must mend
     std::string reset_query_;
     bool said_fatal_ = false;
     /// What cleaning has asked, so that it asks nothing twice.
-    enum class Asked : std::uint8_t { nothing, rollback, reset };
-    Asked asked_ = Asked::nothing;
+    bool has_rolled_back_ = false;
+    bool has_run_reset_ = false;
     Questions questions_;
     CatalogueUpkeep::Reading catalogue_reading_;  ///< the one under way, while that is asked for
     bool introducing_ = false;                    ///< see is_introducing()

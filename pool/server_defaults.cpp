@@ -47,7 +47,7 @@ void Server::introduce() {
 }
 
 void Server::check_defaults() {
-    state_ = State::cleaning;
+    lifecycle_.to(State::cleaning);
     is_checked_ = true;
     ask_for_sources();
 }

@@ -24,7 +24,8 @@ std::string notice_of_reset() {
 }  // namespace
 
 std::optional<Clock::time_point> Server::kept_until() const {
-    if (state_ != State::leased || !rests() || !refusal_.empty() || !tenant_->between_requests())
+    if (!lifecycle_.is(State::leased) || !rests() || !refusal_.empty() ||
+        !tenant_->between_requests())
         return {};
     const Pins pins = tenant_->session().pins;
     Pins others = pins;

@@ -39,8 +39,8 @@ const protocol::TypeSet& Server::wanted_messages(bool rows) {
 Task<> Server::run() {
     const auto self = shared_from_this();
     bool drained = true;
-    while (state_ != State::closed) {
-        if (state_ == State::leaving) {
+    while (!lifecycle_.is(State::closed)) {
+        if (lifecycle_.is(State::leaving)) {
             part_.move_out(*this, destination_);
             co_return;
         }
@@ -67,7 +67,7 @@ Task<> Server::run() {
         // The end follows, often in the same packet: not to be left to the tick (LateEnds).
         if (said_fatal_) drained = false;
         if (!deliver_now()) co_await deliver();
-        if (state_ != State::closed) after_delivery();
+        if (!lifecycle_.is(State::closed)) after_delivery();
     }
 }
 
@@ -102,7 +102,7 @@ bool Server::scan() {
                 break;
             case Step::Kind::frame:
                 wanted = take_frame(step, protocol::first(rest, step.size));
-                if (state_ == State::closed) return false;
+                if (lifecycle_.is(State::closed)) return false;
                 break;
         }
         if (!wanted.empty()) forward(wanted);
@@ -125,7 +125,7 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
             break;
         case Backend::error_response:
             take_error(step.body, verdict, message);
-            if (state_ == State::closed) return {};
+            if (lifecycle_.is(State::closed)) return {};
             break;
         case Backend::parameter_status:
             take_parameter_status(step.body, verdict, message);
@@ -202,7 +202,7 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         }
         return;
     }
-    if (state_ == State::idle) {
+    if (lifecycle_.is(State::idle)) {
         // Its last words. The end of the stream follows, but the next client must not meet it.
         close(ServerClose::lost, report.message);
         return;
@@ -244,7 +244,7 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
     if (!known) connection_.reported.emplace_back(name, value);
     reports_changed_ = true;
     if (tenant_ == nullptr) {
-        if (state_ == State::idle) part_.pool().greetings().forget();  // a default has changed
+        if (lifecycle_.is(State::idle)) part_.pool().greetings().forget();  // a default has changed
         return;
     }
     if (verdict.origin == Origin::pool) {
