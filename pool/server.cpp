@@ -22,6 +22,12 @@ Server::Server(PoolPart& part, ServerConnection connection)
       buffer_(part.context().buffers),
       scanner_(wanted_messages(false), BufferPool::buffer_size, protocol::max_backend_message),
       lifecycle_(part.statistics()),
+      statements_({.statements = connection_.statements,
+                   .unnamed = connection_.unnamed,
+                   .tracker = tracker_,
+                   .suspected = effects_,
+                   .knowledge = part.knowledge(),
+                   .plans_renewed = part.statistics().plans_renewed}),
       channels_(part.pool().marker_channel()),
       client_ready_(part.context().io) {}
 
@@ -37,6 +43,9 @@ void Server::lend_to(Tenant& tenant) {
     is_checked_ = false;
     question_answered_ = false;
     TenantSession& session = tenant.session();
+    statements_.attach({.statements = session.statements,
+                        .limit = session.max_prepared_statements,
+                        .tracking = session.tracking});
     if (session.defaults != connection_.defaults) keep_defaults(session);
     tenant.lease_granted(*this);
 }
@@ -68,6 +77,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     if (questions_.is_asked(Question::catalogue)) part_.pool().catalogue_upkeep().abandoned();
     client_ready();
     if (Tenant* tenant = std::exchange(tenant_, nullptr)) {
+        statements_.detach();
         const bool may_explain = !said_fatal_ && !speaking();
         tenant->lease_ended();
         tenant->server_lost(may_explain);
@@ -122,11 +132,11 @@ void Server::abandon(bool half_sent, bool cancel) {
         session.pins.contains(PinReason::unseen) || effects_.contains(protocol::Effect::sticky);
     // Where all that the tenant did is known, rolling back is enough, and the server keeps its
     // prepared statements.
-    needs_reset_ = needs_reset_ || !session.follows ||
-                   session.tracking == conf::SessionState::off || effects_.any() ||
-                   session.pins.any() || settings_touched_ || questions_.any() ||
-                   !to_close_.empty() || set_up_ != SetUp::none || channels_.listens() ||
-                   connection_.settings->idle_session_timeout() != milliseconds::zero();
+    needs_reset_ =
+        needs_reset_ || !session.follows || session.tracking == conf::SessionState::off ||
+        effects_.any() || session.pins.any() || settings_touched_ || questions_.any() ||
+        statements_.shown().has_to_close() || set_up_ != SetUp::none || channels_.listens() ||
+        connection_.settings->idle_session_timeout() != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     tenant_ = nullptr;
@@ -162,16 +172,10 @@ void Server::forget_session() {
     keep_deadline_.cancel();
     forget_long_texts();
     long_look_.reset();
-    materialised_.clear();
-    shown_.clear();
-    to_close_.clear();
     refusal_.clear();
-    named_ = {};
-    bound_portal_.reset();
+    statements_.detach();
     mentioned_.clear();
     settings_discarded_ = false;
-    names_.clear();
-    substitutes_.clear();
     alters_reading_.reset();
     settles_.reset();
     settling_ = false;

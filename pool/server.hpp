@@ -3,8 +3,6 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
-#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -25,7 +23,7 @@
 #include "pool/session/questions.hpp"
 #include "pool/session/request_writer.hpp"
 #include "pool/session/session_state.hpp"
-#include "pool/session/statements_in_flight.hpp"
+#include "pool/session/statement_translator.hpp"
 #include "pool/statistics.hpp"
 #include "pool/tenant.hpp"
 #include "pool/wake_up.hpp"
@@ -201,6 +199,7 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // server_requests.cpp: what the tenant asks.
     [[nodiscard]] static Bytes text_of(const protocol::Step& step);
+    [[nodiscard]] bool find_statement(const protocol::Step& step, Outgoing& out);
     [[nodiscard]] bool looks_at_texts() const;
     void note_text(const protocol::Step& step);
     void note_statement(Bytes text);
@@ -212,7 +211,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_function_call(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_what_follows(const protocol::Step& step, Bytes message, Outgoing& out);
-    void pass(protocol::Frontend type, Bytes message, Outgoing& out);
+    void pass(protocol::Frontend type, Bytes message, Outgoing& out,
+              RequestWriter::Operation operation = {});
     void pass_part_of_copy(const protocol::Step& step, Bytes message, Outgoing& out);
     [[nodiscard]] RequestWriter writer(Outgoing& out);
     /// `statement`: where the text is one's, so that what is found in it is kept with that.
@@ -220,8 +220,6 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // server_extended_query.cpp: Parse, Bind, Describe and Close.
     void take_parse(const protocol::Step& step, Bytes message, Outgoing& out);
-    void take_named_parse(const protocol::ParseMessage& parse, const StatementPtr& statement,
-                          Outgoing& out);
     [[nodiscard]] bool take_taken_name(const protocol::ParseMessage& parse, Bytes message,
                                        Outgoing& out);
     [[nodiscard]] StatementPtr statement_of(const protocol::ParseMessage& parse);
@@ -230,7 +228,8 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_unread(protocol::Effects effects, Outgoing& out);
     void note_run(const Statement& statement, Bytes values, bool all_here, Outgoing& out);
     void take_target(const protocol::Step& step, Bytes message, Outgoing& out);
-    void take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out);
+    void note_unknown_name(Bytes name);
+    void note_shown();
     void note_texts_in_values(Bytes values, bool all_here);
 
     // server_plans.cpp: whose plans the server has.
@@ -253,9 +252,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void judge_unseen_settings(Pins& pins);
     void reset_unseen_settings();
 
-    [[nodiscard]] protocol::Effects effects_of(const Statement& statement) const;
     [[nodiscard]] bool tracks() const;
-    [[nodiscard]] bool is_reserved(Bytes statement_name) const;
 
     // server_order.cpp: what has to wait for an earlier answer.
     void note_settling(protocol::Frontend type, protocol::Effects effects);
@@ -265,54 +262,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool is_unsettled() const;
     [[nodiscard]] bool has_had_its_turn() const;
     [[nodiscard]] bool waits_for_sql(const protocol::Step& step) const;
-    [[nodiscard]] bool waits_for_statement(const protocol::Step& step) const;
     [[nodiscard]] bool waits_behind_open_query(const protocol::Step& step) const;
-    [[nodiscard]] bool names_doubtful(Bytes text) const;
-
-    // server_statements.cpp: prepared statements on this server.
-    /// What a request names: the client's statement and the server's that stands for it.
-    struct Named {
-        ClientStatement* own = nullptr;
-        ServerStatement* there = nullptr;
-        std::optional<protocol::BindHead> bind;  ///< of a Bind: its beginning, read
-    };
-    [[nodiscard]] bool find_statement(const protocol::Step& step, Outgoing& out);
-    [[nodiscard]] bool find_named(ClientStatement& own, Bytes name, Outgoing& out);
-    [[nodiscard]] bool find_unnamed(ClientStatement& own, Outgoing& out);
-    [[nodiscard]] bool is_as_told(ClientStatement& own, const ServerStatement& there,
-                                  Bytes server_name, Outgoing& out);
-    [[nodiscard]] static bool has_other_result(const Named& named);
-    [[nodiscard]] static Bytes types_for(const ClientStatement& own);
-    void fail_for_other_result();
-    void close_of_client(Bytes name, Outgoing& out);
-    void expect_free_name(const protocol::ParseMessage& parse, Outgoing& out);
-    ServerStatement* read_again(const ClientStatement& own, ServerStatement* present,
-                                Outgoing& out);
-    void put_under_clients_name(Bytes name, Bytes query, Bytes types, protocol::Origin origin,
-                                Outgoing& out);
-    [[nodiscard]] bool has_failed() const;
-    [[nodiscard]] StatementPtr stand_in(StatementPtr statement, bool described);
-    void have_stand_in(const StatementPtr& statement, Outgoing& out);
-    void end_unnamed(Outgoing& out);
-    void make_room_for(const StatementPtr& statement, Outgoing& out);
-    void show_to_sql(Bytes text, protocol::Origin origin, Outgoing& out);
-    void show_what_it_names(const Statement& statement, Outgoing& out);
-    void show_all_to_sql(protocol::Origin origin, Outgoing& out);
-    void end_showing(protocol::Origin origin, Outgoing& out);
-    void show_to_sql(Bytes name, bool to_go, protocol::Origin origin, Outgoing& out);
-    void inject_close(const ServerStatement& there, Outgoing& out);
-
-    // server_operations.cpp: what is on its way of them.
-    [[nodiscard]] StatementOperation&& assumed(StatementOperation&& operation);
-    void finish_operations(const protocol::Verdict& verdict, protocol::Backend type, Bytes body,
-                           bool whole);
-    void described(const StatementOperation& operation, protocol::Backend type, Bytes body,
-                   bool whole);
-    void undo(const StatementOperation& operation, bool failed);
-    void note_name(const StatementPtr& statement, Bytes clients_name);
-    [[nodiscard]] Bytes clients_error(const protocol::ErrorReport& report, Bytes error,
-                                      std::size_t failed_request);
-    [[nodiscard]] std::string with_clients_names(Bytes error, std::size_t failed_request) const;
 
     // server_refusal.cpp: what may not run.
     [[nodiscard]] std::optional<protocol::ErrorReport> refuses(Bytes sql,
@@ -343,7 +293,6 @@ class Server : public std::enable_shared_from_this<Server>,
     void ask_catalogue(const CatalogueUpkeep::Reading& reading);
     void answered(Questions::Answer answer);
     void take_state(SessionState state);
-    void take_statements(SessionState& state, Pins& pins);
     [[nodiscard]] bool is_as_known(std::vector<Parameter> settings) const;
     void look_for_leak(const SessionState& state);
     void close_statements();
@@ -356,7 +305,6 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_rollback();
     void note_discarding_tag(Bytes tag);
     void note_own_tag(Bytes tag);
-    void statements_dropped();
 
     // server_defaults.cpp: what sessions begin with.
     [[nodiscard]] bool asks_for_defaults() const;
@@ -461,26 +409,7 @@ class Server : public std::enable_shared_from_this<Server>,
         latest_parsed_;         ///< the name of the statement that it is the text of
     std::string effects_text_;  ///< the statement that the latest of them came from
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
-    StatementsInFlight in_flight_;
-    Named named_;             ///< what the request that is being taken names; until it is
-    bool verifying_ = false;  ///< a description is on its way that a request waits for
-    std::optional<std::string> parameters_;  ///< of the statement that is being described
-    /// The client's statement of the latest Bind, and its portal.
-    struct Bound {
-        std::string portal;
-        std::string name;
-        std::uint64_t reading = 0;
-    };
-    std::optional<Bound> bound_portal_;  ///< nothing: its description would tell nothing new
-    /// Names that requests which are not answered have for statements, for errors.
-    struct NamedBy {
-        StatementPtr statement;
-        std::string name;
-        std::size_t request;  ///< by the count of RequestTracker::sent_in_all()
-    };
-    std::deque<NamedBy> names_;
-    /// Requests that are made to fail, with what the client is told instead of the server's error.
-    std::deque<std::pair<std::size_t, std::string>> substitutes_;
+    StatementTranslator statements_;
     /// The latest request that has changed what texts mean in its transaction for that alone.
     std::optional<std::size_t> alters_reading_;
     /// The latest request whose answer settles which names statements have, or which settings were
@@ -490,11 +419,6 @@ class Server : public std::enable_shared_from_this<Server>,
     bool settles_resets_ = false;
     unsigned requests_in_a_row_ = 0;  ///< that end in ReadyForQuery, since the server was quiet
     bool flushed_ = false;            ///< nothing was sent since the server was asked to say all
-    /// Client's statements that are there by their names; one text may have shown thousands.
-    boost::unordered_flat_set<std::string, TextHash, std::equal_to<>> materialised_;
-    /// Clients' names under which pgweir has put something since the last question.
-    boost::unordered_flat_set<std::string, TextHash, std::equal_to<>> shown_;
-    std::vector<std::string> to_close_;  ///< such names, of what is needed no more
     /// Custom settings that the tenant's requests have named since the last question.
     std::vector<std::string> mentioned_;
     bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question

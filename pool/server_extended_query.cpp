@@ -3,7 +3,6 @@
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"
-#include "protocol/message_writer.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
@@ -13,7 +12,6 @@ using protocol::Effects;
 using protocol::Frontend;
 using protocol::Origin;
 using protocol::Step;
-using OnServer = StatementOperation::OnServer;
 
 namespace {
 
@@ -25,13 +23,14 @@ constexpr Effects anything = protocol::suspect_effects | Effect::reads_sequence 
 }  // namespace
 
 void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
+    RequestWriter requests = writer(out);
     const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
     if (!parse) {
-        connection_.unnamed = {.statement = unknown_statement()};
-        tenant_->session().statements.unnamed = {.statement = unknown_statement()};
+        statements_.parse_unread();
         if (!tracker_.wants_sync() && tracks()) {
             bring_channels(unread_effects(), Origin::pool, out);
-            show_all_to_sql(Origin::pool, out);
+            statements_.show_all_to_sql(Origin::pool, requests);
+            note_shown();
         }
         note_unread(unread_effects(), out);
         pass(Frontend::parse, message, out);
@@ -44,21 +43,15 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     }
     if (!parse->statement.empty() && take_taken_name(*parse, message, out)) return;
     const StatementPtr statement = statement_of(*parse);
-    const Effects effects = effects_of(*statement);
+    const Effects effects = statements_.effects_of(*statement);
     if (!tracker_.wants_sync()) bring_channels(effects, Origin::pool, out);
-    show_what_it_names(*statement, out);
-    if (!parse->statement.empty()) {
-        take_named_parse(*parse, statement, out);
-        return;
+    statements_.show_what_it_names(*statement, requests);
+    note_shown();
+    if (parse->statement.empty()) {
+        statements_.parse_unnamed(statement, message, requests);
+    } else {
+        statements_.parse_named(*parse, statement, requests);
     }
-    const std::uint64_t reading = next_reading();
-    writer(out).pass(
-        Frontend::parse, message,
-        assumed({.on_server = OnServer::sets_unnamed,
-                 .there = {.statement = statement, .reading = reading},
-                 .of_client = true,
-                 .name = {},
-                 .own = {.statement = statement, .reading = reading, .as_of = not_answered}}));
 }
 
 // In strict mode nobody keeps a server for settings that were not seen: they are reset.
@@ -79,12 +72,12 @@ void Server::note_unread(Effects effects, Outgoing& out) {
 
 // A name that something has already: the server refuses it, or has to say what SQL has done.
 bool Server::take_taken_name(const protocol::ParseMessage& parse, Bytes message, Outgoing& out) {
-    const ClientStatements& statements = tenant_->session().statements;
-    const bool reserved = is_reserved(parse.statement);
-    if (statements.find(parse.statement) == nullptr) {
+    RequestWriter requests = writer(out);
+    const bool reserved = statements_.is_reserved(parse.statement);
+    if (statements_.own(parse.statement) == nullptr) {
         const bool may_be_of_sql = effects_.contains(Effect::names_statement) ||
                                    tenant_->session().pins.contains(PinReason::sql_prepared);
-        if (may_be_of_sql && !reserved) expect_free_name(parse, out);
+        if (may_be_of_sql && !reserved) statements_.expect_free_name(parse, requests);
         return false;
     }
     if (reserved) {
@@ -95,9 +88,7 @@ bool Server::take_taken_name(const protocol::ParseMessage& parse, Bytes message,
                 "prepared statement \"" + std::string(parse.statement) + "\" already exists"),
             out);
     } else {
-        // An error, in the server's own words: it has to have something under this name. What has
-        // no text can be parsed even where the transaction has failed.
-        put_under_clients_name(parse.statement, {}, no_types, Origin::injected, out);
+        statements_.refuse_taken_name(parse.statement, requests);
     }
     note_effects(Effect::state, {});
     pass(Frontend::parse, message, out);
@@ -117,38 +108,9 @@ StatementPtr Server::statement_of(const protocol::ParseMessage& parse) {
     return cache.intern(parse.query, parse.types, session.settings->parsing());
 }
 
-// A client's Parse is read by the server each time: what its text means now, only the server knows.
-// What it had under the same name goes, and who has prepared the same before is served by the new
-// reading, so far as he was told the same (find_statement).
-void Server::take_named_parse(const protocol::ParseMessage& parse, const StatementPtr& statement,
-                              Outgoing& out) {
-    const std::uint64_t reading = next_reading();
-    StatementOperation operation{
-        .there = {.statement = statement, .reading = reading},
-        .of_client = true,
-        .name = std::string(parse.statement),
-        .own = {.statement = statement, .reading = reading, .as_of = not_answered}};
-    ServerStatement* const present = connection_.statements.use(*statement);
-    // What fails where the transaction may have, all but COMMIT and ROLLBACK, must not cost the
-    // server what it has.
-    const bool aside = present != nullptr && tracker_.may_have_failed();
-    const Bytes server_name = aside ? statement_aside : Bytes(statement->server_name());
-    if (aside) {
-        operation.aside = true;
-        writer(out).close(Origin::injected, statement_aside);
-    } else if (present != nullptr) {
-        inject_close(*present, out);
-    } else {
-        make_room_for(statement, out);
-    }
-    if (!aside) operation.on_server = OnServer::prepares;
-    const Bytes rest(parse.query.data(), parse.query.size() + 1 + parse.types.size());
-    note_name(statement, parse.statement);
-    writer(out).parse_under(server_name, rest, assumed(std::move(operation)));
-}
-
 void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
-    const auto bind = named_.bind ? named_.bind : protocol::parse_bind_head(step.body);
+    const auto bind =
+        statements_.bind_head() ? statements_.bind_head() : protocol::parse_bind_head(step.body);
     if (!bind) {
         // As a whole it is nonsense that the server refuses. What is longer than a buffer might
         // name a statement of somebody else's.
@@ -160,56 +122,33 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
         return;
     }
     const ClientStatement* const own =
-        named_.own != nullptr ? named_.own : tenant_->session().statements.find(bind->statement);
-    StatementPtr statement = own != nullptr ? own->statement : nullptr;
-    bound_portal_.reset();
-    if (statement && statement != unknown_statement()) {
-        // What the client has been told of the statement, the portal's description only repeats.
-        if (!own->told) {
-            bound_portal_ = Bound{.portal = std::string(bind->portal),
-                                  .name = std::string(bind->statement),
-                                  .reading = own->reading};
-        }
-        note_run(*statement, bind->rest, step.whole, out);
+        statements_.found() != nullptr ? statements_.found() : statements_.own(bind->statement);
+    if (own == nullptr) {
+        note_unknown_name(bind->statement);
+    } else if (own->statement == unknown_statement()) {
+        note_unread(unread_effects(), out);
+    } else if (own->statement) {
+        note_run(*own->statement, bind->rest, step.whole, out);
     }
-    if (bind->statement.empty() && !statement) end_unnamed(out);
-    const bool reserved = !statement && is_reserved(bind->statement);
-    // One with a name that was too long: a client that keeps no server has none. Mostly there is
-    // none of that name, and nothing is to fail before the server says so.
-    const bool carries = tenant_->session().max_prepared_statements > 0;
-    const bool may_be_long = !statement && !bind->statement.empty() && !reserved && carries &&
-                             tenant_->session().pins.any();
+    RequestWriter requests = writer(out);
+    statements_.bind(*bind, own, message, requests);
+}
+
+// It may be a statement whose name was too long to be carried: a client that keeps no server has
+// none. Mostly there is none of that name, and nothing is to fail before the server says so.
+void Server::note_unknown_name(Bytes name) {
+    const TenantSession& session = tenant_->session();
+    const bool may_be_long = !name.empty() && !statements_.is_reserved(name) &&
+                             session.max_prepared_statements > 0 && session.pins.any();
     constexpr Effects keeping = Effect::sets_unseen | Effect::reads_sequence;
     if (may_be_long) note_effects(unread_effects().without(keeping), {});
-    if (statement == unknown_statement()) note_unread(unread_effects(), out);
-    const bool other_result = has_other_result(named_);
-    const bool renamed = other_result || ((statement || reserved) && !bind->statement.empty());
-    if (!renamed) {
-        pass(Frontend::bind, message, out);
-        return;
-    }
-    if (statement) {
-        if (named_.there == nullptr) {
-            statement = stand_in(std::move(statement), false);
-            have_stand_in(statement, out);
-        }
-        note_name(statement, bind->statement);
-    }
-    if (other_result) fail_for_other_result();
-    const bool nameless = !statement || other_result;
-    // The length is the whole message's, of which a part may still be to come.
-    const std::size_t body_size = protocol::read_uint32(message.substr(1)) - sizeof(std::uint32_t);
-    const std::size_t rest_size =
-        body_size - (bind->portal.size() + 1 + bind->statement.size() + 1);
-    const Bytes name = nameless ? no_statement : Bytes(statement->server_name());
-    writer(out).bind_to(bind->portal, name, bind->rest, rest_size);
 }
 
 // What a statement may leave behind that is about to run with these values, and what has to go
 // before it.
 void Server::note_run(const Statement& statement, Bytes values, bool all_here, Outgoing& out) {
     note_statement(statement.query());
-    Effects effects = effects_of(statement);
+    Effects effects = statements_.effects_of(statement);
     if (!effects.any()) return;
     if (must_discard_sequences(effects, statement.query(), true))
         inject_statement(discard_sequences, out);
@@ -223,7 +162,9 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     bring_channels(effects, origin_in_front(), out);
     if (effects.contains(Effect::state)) note_names_in_values(values, all_here);
     if (effects.contains(Effect::runs_unseen)) note_texts_in_values(values, all_here);
-    show_what_it_names(statement, out);
+    RequestWriter requests = writer(out);
+    statements_.show_what_it_names(statement, requests);
+    note_shown();
     note_settling(Frontend::bind, effects);
 }
 
@@ -240,75 +181,24 @@ void Server::note_texts_in_values(Bytes values, bool all_here) {
 void Server::take_target(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     const auto target = protocol::parse_target(step.body);
+    RequestWriter requests = writer(out);
     if (!target || (target->kind != 'S' && type == Frontend::close)) {
         pass(type, message, out);
-    } else if (type == Frontend::close) {
-        close_of_client(target->name, out);
-    } else {
-        take_describe(*target, message, out);
+    } else if (type == Frontend::describe) {
+        statements_.describe(*target, message, requests);
+        note_shown();
+    } else if (!statements_.close(target->name, requests)) {
+        note_effects(Effect::state, {});  // one that is not carried
     }
 }
 
-void Server::take_describe(const protocol::TargetMessage& target, Bytes message, Outgoing& out) {
-    using Describes = StatementOperation::Describes;
-    if (target.kind != 'S') {
-        if (!bound_portal_ || bound_portal_->portal != target.name) {
-            pass(Frontend::describe, message, out);
-            return;
-        }
-        writer(out).pass(Frontend::describe, message,
-                         assumed({.name = bound_portal_->name,
-                                  .own = {.reading = bound_portal_->reading},
-                                  .describes = Describes::portal,
-                                  .tells = true}));
-        return;
+// What EXECUTE runs does what its statement does; the parameters that it gives nobody sees.
+void Server::note_shown() {
+    if (!statements_.has_shown()) return;
+    for (const StatementPtr& statement : statements_.take_shown_statements()) {
+        if (statement) note_effects(statements_.effects_of(*statement), statement->query());
     }
-    const ClientStatement* const own = tenant_->session().statements.find(target.name);
-    StatementPtr statement = own != nullptr ? own->statement : nullptr;
-    if (target.name.empty() && !statement) end_unnamed(out);
-    const bool known = statement && statement != unknown_statement();
-    const bool other_result = has_other_result(named_);
-    if (!known && !(is_reserved(target.name) && !statement)) {
-        pass(Frontend::describe, message, out);
-        return;
-    }
-    if (known) show_what_it_names(*statement, out);
-    if (known && !target.name.empty() && named_.there == nullptr) {
-        statement = stand_in(std::move(statement), true);
-        have_stand_in(statement, out);
-    }
-    if (known) note_name(statement, target.name);
-    if (other_result) {
-        fail_for_other_result();
-        // PostgreSQL tells the parameters before it looks at the result.
-        std::string parameters;
-        if (own->told->parameters) {
-            const protocol::Message told(parameters, protocol::Backend::parameter_description);
-            parameters += *own->told->parameters;
-        }
-        substitutes_.back().second.insert(0, parameters);
-    }
-    Bytes name = target.name;
-    if (other_result || !known) {
-        name = no_statement;
-    } else if (!name.empty()) {
-        name = statement->server_name();
-    }
-    // What was told of this reading is told again.
-    const bool tells_nothing_new = named_.there != nullptr && own->told &&
-                                   own->told_of == named_.there->reading &&
-                                   named_.there->description;
-    if (named_.there == nullptr || other_result || tells_nothing_new) {
-        writer(out).describe(Origin::client, name);
-        return;
-    }
-    writer(out).describe(
-        Origin::client, name,
-        assumed({.there = {.statement = named_.there->statement, .reading = named_.there->reading},
-                 .name = std::string(target.name),
-                 .own = {.reading = own->reading},
-                 .describes = Describes::statement,
-                 .tells = true}));
+    effects_ |= Effect::state;
 }
 
 }  // namespace pgweir::pool

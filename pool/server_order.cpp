@@ -138,49 +138,9 @@ bool Server::waits_behind_open_query(const Step& step) const {
     if (type != Frontend::query && type != Frontend::function_call) return false;
     const bool is_open = tracker_.owed() > 0 && origin_in_front() == protocol::Origin::injected;
     if (type == Frontend::function_call) return is_open;
-    if (!is_open && !in_flight_.has_doubtful()) return false;
-    return !step.whole || names_doubtful(text_of(step)) ||
+    if (!is_open && !statements_.in_flight().has_doubtful()) return false;
+    return !step.whole || statements_.names_doubtful(text_of(step)) ||
            (is_open && needs_something_in_front(text_of(step)));
-}
-
-// SQL that names statements, while an error may undo what the client has under its names.
-bool Server::names_doubtful(Bytes text) const {
-    return in_flight_.has_doubtful() &&
-           protocol::look_at(text, part_.knowledge().function_effects().get())
-               .contains(Effect::names_statement);
-}
-
-// Whether a Sync stands between this request and an unanswered one about the same statement; if an
-// error came before that, the server has never read it.
-bool Server::waits_for_statement(const Step& step) const {
-    if (!in_flight_.has_doubtful()) return false;
-    const auto is_doubtful = [&](Bytes name) {
-        if (in_flight_.is_doubtful(name, false)) return true;
-        const ClientStatement* const own = tenant_->session().statements.find(name);
-        return own != nullptr && own->statement != unknown_statement() &&
-               (in_flight_.is_doubtful_text(own->statement->query()) ||
-                names_doubtful(own->statement->query()));
-    };
-    switch (static_cast<Frontend>(step.type)) {
-        case Frontend::parse: {
-            const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
-            if (!parse) return false;
-            if (parse->statement.empty()) return names_doubtful(parse->query);
-            return in_flight_.is_doubtful(parse->statement, true) ||
-                   in_flight_.is_doubtful_text(parse->query) || names_doubtful(parse->query);
-        }
-        case Frontend::bind: {
-            const auto bind = protocol::parse_bind_head(step.body);
-            return bind && is_doubtful(bind->statement);
-        }
-        case Frontend::describe:
-        case Frontend::close: {
-            const auto target = protocol::parse_target(step.body);
-            return target && target->kind == 'S' && is_doubtful(target->name);
-        }
-        default:
-            return false;
-    }
 }
 
 // Behind a question about what the tenant has left nothing is sent: whoever went on and on while
@@ -198,14 +158,14 @@ bool Server::awaits_outcome(const Step& step) const {
     const bool is_simple = type == Frontend::query || type == Frontend::function_call;
     // Behind part of an extended query it may need something with a Sync of its own in front.
     if (set_up_ == SetUp::chained && is_simple) return true;
-    if (!refusal_.empty() || verifying_) return true;
+    if (!refusal_.empty() || statements_.is_verifying()) return true;
     if (tracker_.copying_in()) return false;
     // What is sent for a COPY is no transaction of its own.
     const bool begins = is_simple || type == Frontend::parse || type == Frontend::bind;
     if (begins && has_had_its_turn()) return true;
     if (waits_for_sql(step)) return true;
     if (!tenant_->session().follows) return false;
-    return waits_for_statement(step) || (tracks() && waits_behind_open_query(step));
+    return statements_.must_hold_back(step) || (tracks() && waits_behind_open_query(step));
 }
 
 // A pipeline of many transactions gives the server to others who wait, between two of them. What is

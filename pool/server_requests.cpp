@@ -45,7 +45,7 @@ Bytes Server::text_of(const Step& step) {
 }
 
 bool Server::make_ready(const Step& step, Outgoing& out) {
-    named_ = {};
+    statements_.forget_found();
     request_waits_ = false;
     if (!tenant_->session().follows || tracker_.uncertain() || tracker_.discarding()) return true;
     if (tracker_.releasable() && leaves_for_temp_buffers(step)) return false;
@@ -56,6 +56,17 @@ bool Server::make_ready(const Step& step, Outgoing& out) {
     return find_statement(step, out);
 }
 
+// What the request names is looked for, and asked about where that is in doubt.
+bool Server::find_statement(const Step& step, Outgoing& out) {
+    RequestWriter requests = writer(out);
+    const bool found = statements_.find(step, requests);
+    note_shown();
+    if (found) return true;
+    flushed_ = false;
+    ask_for_answers(out);
+    return false;
+}
+
 void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     verified_ = false;
@@ -64,8 +75,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     if (tracker_.quiet()) {
         requests_in_a_row_ = 0;
         bound_ = 0;
-        names_.clear();
-        substitutes_.clear();
+        statements_.errors().clear();
     }
     note_text(step);
     const bool follows = tenant_->session().follows;
@@ -96,7 +106,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     if (runs && effects_.contains(Effect::reset)) ran_reset_ = true;
     note_behind_set_up(type);
     if (type == Frontend::query || type == Frontend::sync) ++requests_in_a_row_;
-    named_ = {};
+    statements_.forget_found();
 }
 
 void Server::take_what_follows(const Step& step, Bytes message, Outgoing& out) {
@@ -138,9 +148,9 @@ void Server::take_more(Bytes bytes, bool last, Outgoing& out) {
     out.pass(bytes);
 }
 
-void Server::pass(Frontend type, Bytes message, Outgoing& out) {
+void Server::pass(Frontend type, Bytes message, Outgoing& out, RequestWriter::Operation operation) {
     const bool was_certain = !tracker_.uncertain();
-    writer(out).pass(type, message);
+    writer(out).pass(type, message, operation);
     if (was_certain && tracker_.uncertain()) {
         close(ServerClose::protocol_error, "a request without the Sync that ends a failed COPY");
     }
@@ -157,13 +167,7 @@ void Server::pass_part_of_copy(const Step& step, Bytes message, Outgoing& out) {
 }
 
 RequestWriter Server::writer(Outgoing& out) {
-    return {out, tracker_, in_flight_, questions_, part_.statistics().server_parses};
-}
-
-// The names that servers have for statements are no secret; they are nobody's to use or to close.
-bool Server::is_reserved(Bytes statement_name) const {
-    return tenant_->session().max_prepared_statements > 0 &&
-           statement_name.starts_with(server_name_prefix);
+    return {out, tracker_, statements_.in_flight(), questions_, part_.statistics().server_parses};
 }
 
 bool Server::tracks() const {
@@ -253,7 +257,6 @@ void Server::take_function_call(const Step& step, Bytes message, Outgoing& out) 
 }
 
 void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
-    TenantSession& session = tenant_->session();
     const Bytes text = query_text(step.body);
     if (tracks()) {
         // Of a text that is too long to be here the rest may do anything; what it leaves behind is
@@ -280,27 +283,24 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
         bring_channels(effects, origin_in_front(), out);
         note_effects(effects, text);
         if (effects.contains(Effect::names_statement)) {
+            RequestWriter requests = writer(out);
             if (step.whole) {
-                show_to_sql(text, origin_in_front(), out);
+                statements_.show_to_sql(text, origin_in_front(), requests);
             } else {
-                show_all_to_sql(origin_in_front(), out);
+                statements_.show_all_to_sql(origin_in_front(), requests);
             }
+            note_shown();
         }
         note_settling(Frontend::query, effects);
     }
-    // A simple query ends the unnamed statement (exec_simple_query), unless an extended query
-    // before it fails: then the server discards it.
-    session.statements.unnamed = {};
-    connection_.unnamed = {.statement = tracker_.wants_sync() ? unknown_statement() : nullptr};
-    if (!tracker_.wants_sync()) in_flight_.forget_unnamed_before();
-    pass(Frontend::query, message, out);
+    if (auto operation = statements_.simple_query()) {
+        pass(Frontend::query, message, out, std::move(*operation));
+    } else {
+        pass(Frontend::query, message, out);
+    }
 }
 
 // --- what may be left behind ---------------------------------------------------------------------
-
-Effects Server::effects_of(const Statement& statement) const {
-    return tracks() ? statement.effects(part_.knowledge().function_effects()) : Effects();
-}
 
 void Server::note_effects(Effects effects, Bytes text, const Statement* statement) {
     if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading)) {

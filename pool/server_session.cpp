@@ -50,7 +50,7 @@ bool Server::ask_before_release() {
         ask_state(std::exchange(ask_hurried_, false));
         return true;
     }
-    if (!to_close_.empty()) {
+    if (statements_.shown().has_to_close()) {
         close_statements();
         return true;
     }
@@ -206,7 +206,11 @@ void Server::take_state(SessionState state) {
     }
     Pins pins = state.pins;
     take_channels(state, pins);
-    take_statements(state, pins);
+    // Statements under the client's own names: what is not carried keeps the server.
+    if (statements_.shown().found(std::move(state.statements), session.statements))
+        pins.add(PinReason::sql_prepared);
+    if (session.statements.unnamed.statement == unknown_statement())
+        pins.add(PinReason::large_statement);
     judge_unseen_settings(pins);
     const bool seen_unseen = session.pins.contains(PinReason::unseen);
     if (seen_unseen || asked_effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
@@ -214,30 +218,11 @@ void Server::take_state(SessionState state) {
     set_pins(pins);
 }
 
-// Statements under the client's own names: what was put there for SQL that names them goes again;
-// what is not carried keeps the server.
-void Server::take_statements(SessionState& state, Pins& pins) {
-    TenantSession& session = tenant_->session();
-    std::ranges::sort(state.statements);
-    for (const std::string& name : std::exchange(materialised_, {})) {
-        if (!std::ranges::binary_search(state.statements, name)) session.statements.set(name, {});
-    }
-    for (const std::string& name : state.statements) {
-        if (session.statements.find(name) == nullptr && !shown_.contains(name)) {
-            pins.add(PinReason::sql_prepared);
-        } else {
-            to_close_.push_back(name);
-        }
-    }
-    shown_.clear();
-    if (session.statements.unnamed.statement == unknown_statement())
-        pins.add(PinReason::large_statement);
-}
-
 void Server::close_statements() {
     Outgoing out;
     RequestWriter requests = writer(out);
-    for (const std::string& name : std::exchange(to_close_, {})) requests.close(Origin::pool, name);
+    for (const std::string& name : statements_.shown().take_to_close())
+        requests.close(Origin::pool, name);
     requests.sync(Question::command);
     send(out);
 }
@@ -357,10 +342,9 @@ void Server::note_rollback() {
 void Server::note_discarding_tag(Bytes tag) {
     const bool all = tag == "DISCARD ALL";
     if (all || tag == "DEALLOCATE ALL") {
-        statements_dropped();
-    } else if (tag == "DEALLOCATE" && materialised_.size() == 1) {
-        tenant_->session().statements.set(*materialised_.begin(), {});
-        materialised_.clear();
+        statements_.all_dropped();
+    } else if (tag == "DEALLOCATE") {
+        statements_.shown().one_dropped(tenant_->session().statements);
     }
     if (all || tag == "DISCARD SEQUENCES") connection_.sequences.discarded_by_client();
     if (all) {
@@ -388,13 +372,6 @@ void Server::note_own_tag(Bytes tag) {
         connection_.sequences.discarded();
         connection_.plans_of = 0;
     }
-}
-
-void Server::statements_dropped() {
-    connection_.statements.clear();
-    tenant_->session().statements.forget_named();
-    materialised_.clear();
-    shown_.clear();
 }
 
 }  // namespace pgweir::pool

@@ -138,8 +138,7 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
             }
             break;
         case Backend::parameter_description:
-            parameters_.reset();
-            if (step.whole) parameters_.emplace(step.body);
+            statements_.parameters_told(step.body, step.whole);
             break;
         case Backend::notification_response:
             take_notification(step.body, message);
@@ -153,7 +152,7 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
             break;
     }
     if (verdict.operation != Verdict::Outcome::none || verdict.operations_discarded > 0) {
-        finish_operations(verdict, type, step.body, step.whole);
+        statements_.finished(verdict, type, step.body, step.whole);
     }
     if (verdict.disposition == Verdict::Disposition::drop || tenant_ == nullptr) return {};
     // The tenant ends itself when it does not accept the status, and takes the reply's end with it.
@@ -215,7 +214,8 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     } else if (!refusal_.empty()) {
         message = refusal_;
     } else {
-        message = clients_error(report, message, verdict.failed_request);
+        auto told = statements_.in_place_of(report, message, verdict.failed_request);
+        if (told) message = told_.emplace_back(std::move(*told));
     }
 }
 

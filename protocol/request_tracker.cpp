@@ -27,7 +27,7 @@ bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
         sent_without_sync_ = sent_in_all_;
     };
     const auto simple = [&](Request request) {
-        push({request, origin});
+        push({request, origin, operation});
         unsynced_ = false;
     };
     switch (type) {
@@ -309,7 +309,11 @@ void RequestTracker::on_ready(Bytes body, Verdict& verdict) {
     copying_ = copying_both_ = copy_ended_ = false;
     syncs_in_copy_ = 0;
     verdict.ready = true;
-    if (answers) pop();
+    if (answers) {
+        if (requests_[first_].operation == Operation::yes)
+            verdict.operation = Verdict::Outcome::done;
+        pop();
+    }
     if (!in_excess) return;
     --doubtful_;
     skipping_ = false;

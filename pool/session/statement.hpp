@@ -268,6 +268,8 @@ struct StatementOperation {
     bool tells = false;  ///< and the client has asked: it is told
     /// A Parse under a name aside: what the server has of the text is older than this.
     bool aside = false;
+    /// Closes what the server turned out never to have had: there is nothing to take back.
+    bool closes_nothing = false;
 };
 
 }  // namespace pgweir::pool

@@ -138,6 +138,28 @@ bool StatementsInFlight::closes(Bytes server_name) const {
                                });
 }
 
+// Requests behind a Sync are bounded (Server::has_had_its_turn), and so is what is looked through.
+StatementOperation* StatementsInFlight::oldest_setting_unnamed() {
+    if (setting_unnamed_ == 0) return nullptr;
+    const auto found = std::ranges::find(std::span(operations_).subspan(first_),
+                                         OnServer::sets_unnamed, &StatementOperation::on_server);
+    return &*found;
+}
+
+StatementOperation* StatementsInFlight::oldest_close_of(Bytes server_name) {
+    const auto is_it = [&](const StatementOperation& operation) {
+        return operation.on_server == OnServer::closes &&
+               operation.there.statement->server_name() == server_name;
+    };
+    if (indexed_) {
+        const auto found = closing_.find(server_name);
+        if (found == closing_.end()) return nullptr;
+        return &operations_[first_ + found->second.front().number - oldest_number()];
+    }
+    const auto found = std::ranges::find_if(std::span(operations_).subspan(first_), is_it);
+    return found != std::span(operations_).end() ? &*found : nullptr;
+}
+
 StatementOperation* StatementsInFlight::oldest_of(Bytes name) {
     const auto is_it = [&](const StatementOperation& other) {
         return other.of_client && other.name == name;

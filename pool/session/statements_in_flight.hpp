@@ -38,12 +38,16 @@ class StatementsInFlight {
     [[nodiscard]] bool is_doubtful_text(Bytes query) const;
     /// A Close of the server's statement of this name is on its way.
     [[nodiscard]] bool closes(Bytes server_name) const;
-    /// What sets the server's unnamed statement is on its way.
-    [[nodiscard]] bool sets_unnamed() const { return setting_unnamed_ > 0; }
 
     /// The oldest one that changes what the client has under `name`, or null. Valid until the next
     /// change.
     [[nodiscard]] StatementOperation* oldest_of(Bytes name);
+    /// The oldest one that closes the server's statement of this name, or null. Valid until the
+    /// next change.
+    [[nodiscard]] StatementOperation* oldest_close_of(Bytes server_name);
+    /// The oldest one that sets the server's unnamed statement, or null. Valid until the next
+    /// change.
+    [[nodiscard]] StatementOperation* oldest_setting_unnamed();
     /// A simple query ends the unnamed statement: none comes back when what is on its way fails.
     void forget_unnamed_before() { ends_unnamed_ = added_; }
 

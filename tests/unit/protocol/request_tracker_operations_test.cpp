@@ -91,5 +91,14 @@ TEST(Operations, AnErrorThatAnswersNothingEndsNone) {
     play("< E => uncertain > P* S < 1* Z:I");
 }
 
+TEST(Operations, OneOfAQueryIsDoneWithItsReadyForQueryHoweverItEnds) {
+    play("> Q* < C Z:I* => releasable");
+    play("> Q* < E Z:I* => releasable");
+}
+
+TEST(Operations, OneOfAQueryThatIsDiscardedNeverComesToPass) {
+    play("> B Q* S < E/1 Z:I => releasable");
+}
+
 }  // namespace
 }  // namespace pgweir::protocol

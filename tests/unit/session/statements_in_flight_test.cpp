@@ -94,7 +94,7 @@ TEST_P(StatementsInFlightTest, OfNothingNothingIsDoubtful) {
     EXPECT_FALSE(in_flight.is_doubtful("s", false));
     EXPECT_FALSE(in_flight.is_doubtful_text("select 1"));
     EXPECT_FALSE(in_flight.closes(of("select 1")->server_name()));
-    EXPECT_FALSE(in_flight.sets_unnamed());
+    EXPECT_EQ(in_flight.oldest_setting_unnamed(), nullptr);
     EXPECT_EQ(in_flight.oldest_of("s"), nullptr);
     EXPECT_TRUE(in_flight.take(0).empty());
 }
@@ -154,13 +154,13 @@ TEST_P(StatementsInFlightTest, WhatTheServerClosesOrPreparesForItselfMakesTheTex
 
 TEST_P(StatementsInFlightTest, WhatIsPutInThePlaceOfTheUnnamedStatementSettlesThat) {
     add(injected(OnServer::sets_unnamed, "select 1"));
-    EXPECT_TRUE(in_flight.sets_unnamed());
+    EXPECT_NE(in_flight.oldest_setting_unnamed(), nullptr);
     sync();
     EXPECT_TRUE(in_flight.is_doubtful("", false));
     EXPECT_FALSE(in_flight.is_doubtful_text("select 1")) << "it is on no server by its text";
     EXPECT_EQ(in_flight.oldest_of(""), nullptr) << "the client's is not changed";
     in_flight.drop_oldest();
-    EXPECT_FALSE(in_flight.sets_unnamed());
+    EXPECT_EQ(in_flight.oldest_setting_unnamed(), nullptr);
 }
 
 TEST_P(StatementsInFlightTest, ADescribeSettlesNothing) {
@@ -296,7 +296,8 @@ TEST(StatementsInFlight, AnswerAlikeWithAndWithoutTheirIndex) {
             }
             ASSERT_EQ(plain.empty(), indexed.empty());
             ASSERT_EQ(plain.has_doubtful(), indexed.has_doubtful());
-            ASSERT_EQ(plain.sets_unnamed(), indexed.sets_unnamed());
+            ASSERT_EQ(plain.oldest_setting_unnamed() == nullptr,
+                      indexed.oldest_setting_unnamed() == nullptr);
             for (const std::string& name : names) {
                 for (const bool anew : {false, true})
                     ASSERT_EQ(plain.is_doubtful(name, anew), indexed.is_doubtful(name, anew));

@@ -1,0 +1,44 @@
+#include "pool/session/clients_errors.hpp"
+
+#include "protocol/message_writer.hpp"
+
+namespace pgweir::pool {
+
+void ClientsErrors::note_name(const StatementPtr& statement, Bytes clients_name,
+                              std::size_t request, std::size_t answered) {
+    constexpr std::size_t many = 64;
+    while (names_.size() >= many && names_.front().request < answered) names_.pop_front();
+    names_.push_back(
+        {.statement = statement, .name = std::string(clients_name), .request = request});
+}
+
+std::optional<std::string> ClientsErrors::substitute_for(std::size_t failed_request) {
+    while (!substitutes_.empty() && substitutes_.front().first < failed_request)
+        substitutes_.pop_front();
+    if (substitutes_.empty() || substitutes_.front().first != failed_request) return std::nullopt;
+    return std::move(substitutes_.front().second);
+}
+
+// Of several statements that the error may name, that of the request which failed, or for which
+// what failed was put in front.
+std::optional<std::string> ClientsErrors::with_clients_name(Bytes error,
+                                                            std::size_t failed_request) {
+    while (names_.size() > 1 && names_[1].request <= failed_request) names_.pop_front();
+    const Named* named = nullptr;
+    // What was put in front of a request is no more than this far from it.
+    constexpr std::size_t furthest = 8;
+    for (const Named& candidate : names_) {
+        if (candidate.request > failed_request + furthest) break;
+        if (error.find(candidate.statement->server_name()) == Bytes::npos) continue;
+        named = &candidate;
+        if (candidate.request >= failed_request) break;
+    }
+    if (named == nullptr) return std::nullopt;
+    std::string message(error);
+    const std::string& server_name = named->statement->server_name();
+    message.replace(message.find(server_name), server_name.size(), named->name);
+    protocol::write_uint32(message, 1, static_cast<std::uint32_t>(message.size() - 1));
+    return message;
+}
+
+}  // namespace pgweir::pool

@@ -1,0 +1,54 @@
+// What a client is told in the place of its server's errors.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "pool/session/statement.hpp"
+#include "protocol/error_report.hpp"
+
+namespace pgweir::pool {
+
+/// Knows of the requests on their way to one server which name a prepared statement, so that an
+/// error says the client's name for it; and which were made to fail, and with what. Requests are
+/// numbered by RequestTracker::sent_in_all(). A value; lives on one worker.
+class ClientsErrors {
+  public:
+    /// The request of this number names `statement`, which the client calls `clients_name`.
+    /// `answered`: how many requests have their answer.
+    void note_name(const StatementPtr& statement, Bytes clients_name, std::size_t request,
+                   std::size_t answered);
+    /// The request of this number is made to fail: `message` takes the place of the error.
+    void substitute(std::size_t request, std::string message) {
+        substitutes_.emplace_back(request, std::move(message));
+    }
+
+    /// What takes the place of the error that answers the request of this number; nothing: it was
+    /// not made to fail.
+    [[nodiscard]] std::optional<std::string> substitute_for(std::size_t failed_request);
+    /// The same error with the client's name for the statement that it names; nothing: it is not
+    /// known which that is.
+    [[nodiscard]] std::optional<std::string> with_clients_name(Bytes error,
+                                                               std::size_t failed_request);
+
+    /// Nothing is on its way.
+    void clear() {
+        names_.clear();
+        substitutes_.clear();
+    }
+
+  private:
+    struct Named {
+        StatementPtr statement;
+        std::string name;
+        std::size_t request;
+    };
+
+    std::deque<Named> names_;
+    std::deque<std::pair<std::size_t, std::string>> substitutes_;
+};
+
+}  // namespace pgweir::pool
