@@ -31,7 +31,7 @@ void ClientSession::notify(const pool::SharedMessage& message) {
 }
 
 void ClientSession::replies_delivered() {
-    if (phase_ == Phase::asking) wake();
+    if (phase_ == RelayPhase::asking) wake();
     write_notifications();
 }
 

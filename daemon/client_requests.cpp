@@ -10,7 +10,7 @@ using protocol::Step;
 using protocol::TransactionStatus;
 
 // Goes through what has been read, up to a request that has to wait.
-ClientSession::Progress ClientSession::scan_requests() {
+ScanResult ClientSession::scan_requests() {
     const Bytes held = exchange_->buffer.held();
     while (true) {
         const Step step = exchange_->unanswered_step
@@ -21,20 +21,20 @@ ClientSession::Progress ClientSession::scan_requests() {
                 // What cannot become a message is not waited for.
                 if (exchange_->scanner.at_boundary() &&
                     !is_acceptable_begin(held.substr(exchange_->scanned))) {
-                    return Progress::ended;
+                    return ScanResult::ended;
                 }
-                return Progress::more_input;
+                return ScanResult::more_input;
             case Step::Kind::invalid:
                 std::ignore = is_acceptable(step);
-                return Progress::ended;
+                return ScanResult::ended;
             case Step::Kind::pass:
                 take_more(held.substr(exchange_->scanned, step.size));
                 break;
             case Step::Kind::frame:
                 if (take_request(step, held.substr(exchange_->scanned, step.size))) break;
-                if (terminated_ || ending_) return Progress::ended;
+                if (terminated_ || ending_) return ScanResult::ended;
                 exchange_->unanswered_step = step;
-                return lease_ ? Progress::need_outcome : Progress::need_server;
+                return lease_ ? ScanResult::need_outcome : ScanResult::need_server;
         }
         exchange_->scanned += step.size;
     }

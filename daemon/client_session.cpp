@@ -264,7 +264,7 @@ void ClientSession::lease_ended() {
     exchange_->unsent = {};
     exchange_->outgoing.clear();
     exchange_->request_under_way = false;
-    if (phase_ == Phase::asking) wake();
+    if (phase_ == RelayPhase::asking) wake();
     set_state(State::idle);
     if (waiting_for_ == Timeout::idle_transaction_timeout ||
         pool::idle_session_timeout(*session_.settings) != std::chrono::milliseconds::zero()) {
@@ -367,7 +367,7 @@ void ClientSession::reply_finished(TransactionStatus status) {
 void ClientSession::set_up_finished(const std::optional<ErrorReport>& error) {
     if (is_logged_in()) {
         // Its request was not sent yet: the error is the answer to that.
-        if (error && phase_ == Phase::asking) exchange_->refusal = error;
+        if (error && phase_ == RelayPhase::asking) exchange_->refusal = error;
         return;
     }
     login_->set_up_error = error ? std::make_unique<ErrorReport>(*error) : nullptr;

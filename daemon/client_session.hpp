@@ -14,6 +14,7 @@
 #include "daemon/console/conversation.hpp"
 #include "daemon/exchange.hpp"
 #include "daemon/login_room.hpp"
+#include "daemon/relay_phases.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/byte_stream.hpp"
 #include "pool/pool.hpp"
@@ -100,19 +101,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
 
     using CredentialsPtr = pool::CredentialsPtr;
 
-    // What one look at the requests at hand came to.
-    enum class Progress : std::uint8_t { more_input, need_server, need_outcome, ended };
     enum class Reading : std::uint8_t { something, nothing, ended };
-    // Where relay() goes on.
-    enum class Phase : std::uint8_t {
-        scanning,  ///< requests have been read, or may have been
-        queued,    ///< for a server
-        sending,   ///< a coroutine does
-        sent,
-        reading,
-        asking,   ///< the next request waits for what becomes of an earlier one
-        leaving,  ///< the client has said goodbye, and is still to have replies
-    };
 
     void failed(const std::exception_ptr& problem);
     void finish();
@@ -165,16 +154,19 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     void relay();
     void let_others_go_on();
     [[nodiscard]] bool go_on();
-    [[nodiscard]] bool read_requests();
-    [[nodiscard]] bool look_at_requests();
-    [[nodiscard]] bool requests_sent();
-    [[nodiscard]] bool may_leave() const;
+    [[nodiscard]] bool take_step(RelayStep step);
+    [[nodiscard]] RelayFacts read_requests();
+    [[nodiscard]] RelayFacts look_at_requests();
+    void await_outcome();
+    [[nodiscard]] bool must_hold_back() const;
+    void consume_requests();
+    [[nodiscard]] bool owes_replies() const;
     Task<> send_slowly();
     void start_sending_slowly();
     void rest_if_done();
 
     // client_requests.cpp
-    [[nodiscard]] Progress scan_requests();
+    [[nodiscard]] ScanResult scan_requests();
     [[nodiscard]] bool take_request(const protocol::Step& step, Bytes message);
     void hand_over(const protocol::Step& step, Bytes message);
     void take_more(Bytes bytes);
@@ -270,8 +262,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     protocol::Replication replication_ = protocol::Replication::none;
     conf::PoolMode mode_ = conf::PoolMode::transaction;
     State state_ = State::login;
-    Phase phase_ = Phase::scanning;
-    Progress progress_ = Progress::more_input;  ///< of the latest scan
+    RelayPhase phase_ = RelayPhase::scanning;
+    ScanResult scan_ = ScanResult::more_input;  ///< what the latest came to
     Timeout waiting_for_ = Timeout::client_login_timeout;
     bool drained_ = false;    ///< the socket had nothing more when it was last read
     bool sending_ = false;    ///< the server must not be released: a request is about to be written

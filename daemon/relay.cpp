@@ -37,17 +37,19 @@ void ClientSession::resume_now() {
 
 // Continues from phase_. May be called when nothing relevant has happened; it then returns at once.
 void ClientSession::relay() {
-    if (!relays_ || watch_.is_armed() || phase_ == Phase::sending) return;
+    if (!relays_ || watch_.is_armed() || phase_ == RelayPhase::sending) return;
     if (exchange_ && exchange_->is_linked()) exchange_->unlink();
     const auto begun = worker_.context().now();
     while (!ending_ && go_on()) {
-        if (phase_ != Phase::reading || worker_.context().now() - begun < longest_turn) continue;
+        if (phase_ != RelayPhase::reading || worker_.context().now() - begun < longest_turn) {
+            continue;
+        }
         let_others_go_on();
         return;
     }
     if (ending_) {
         finish();
-    } else if (phase_ == Phase::queued || phase_ == Phase::asking) {
+    } else if (phase_ == RelayPhase::queued || phase_ == RelayPhase::asking) {
         // NOLINTNEXTLINE(clang-analyzer-cplusplus.Move): it is given back only while reading
         worker_.unwatched.push_back(*exchange_);
     }
@@ -60,50 +62,77 @@ void ClientSession::let_others_go_on() {
     });
 }
 
-// One step. False when there is nothing more to do now.
+// One step: does what the phase is for, and then what next() makes of that. False when there is
+// nothing more to do now. Each phase calls next() with itself as a constant, of which the compiler
+// leaves what this phase needs.
 bool ClientSession::go_on() {
+    using enum RelayPhase;
     switch (phase_) {
-        case Phase::scanning:
-            return look_at_requests();
-        case Phase::queued:
-            if (exchange_->waiter.waits) return false;
-            leave_queue();
-            phase_ = Phase::scanning;
-            return true;
-        case Phase::sending:
-            return false;
-        case Phase::sent:
-            return requests_sent();
-        case Phase::reading:
-            return read_requests();
-        case Phase::asking:
-            if (lease_ && !cancelled_ && !exchange_->refusal &&
-                lease_->awaits_outcome(*exchange_->unanswered_step)) {
-                return false;
-            }
-            stop_waiting();
-            phase_ = Phase::scanning;
-            return true;
-        case Phase::leaving:
-            if (!may_leave()) return false;
-            take_leave();
-            return false;
+        case reading:
+            return take_step(next(reading, read_requests()));
+        case scanning:
+            return take_step(next(scanning, look_at_requests()));
+        case queued:
+            return take_step(next(queued, {.waits = exchange_->waiter.waits}));
+        case sending:
+            return take_step(next(sending, {}));
+        case sent:
+            return take_step(next(sent, {.scan = scan_}));
+        case asking:
+            return take_step(next(asking, {.waits = must_hold_back()}));
+        case leaving:
+            return take_step(next(leaving, {.waits = owes_replies()}));
     }
     return false;
 }
 
-bool ClientSession::read_requests() {
+// Does what is to be done on the way to the next phase. False when the relay is to stop there.
+// What an action calls may call back: until then the phase is the former one.
+bool ClientSession::take_step(RelayStep step) {
+    switch (step.action) {
+        case RelayAction::go_on:
+        case RelayAction::wait:
+        case RelayAction::finish:  // relay() sees to it
+            break;
+        case RelayAction::enqueue:
+            enqueue();
+            break;
+        case RelayAction::leave_queue:
+            leave_queue();
+            break;
+        case RelayAction::await_outcome:
+            await_outcome();
+            break;
+        case RelayAction::end_wait:
+            stop_waiting();
+            break;
+        case RelayAction::consume:
+            consume_requests();
+            break;
+        case RelayAction::stop_listening:
+            sending_ = false;
+            break;
+        case RelayAction::rest:
+            rest_if_done();
+            break;
+        case RelayAction::write_rest:
+            start_sending_slowly();  // the phase is the coroutine's from now on
+            return false;
+        case RelayAction::take_leave:
+            take_leave();
+            break;
+    }
+    phase_ = step.phase;
+    return goes_on(step.action);
+}
+
+RelayFacts ClientSession::read_requests() {
     if (!exchange_) {
         exchange_ = worker_.lend_exchange();
         exchange_->begin(*this, *this);
     }
-    if (read_now() != Reading::nothing) {
-        phase_ = Phase::scanning;
-        return true;
-    }
-    if (!watch_.arm()) return true;
-    rest_if_done();
-    return false;
+    if (read_now() != Reading::nothing) return {.ending = ending_ != nullptr, .has_read = true};
+    return {.waits = watch_.arm()};
 }
 
 // A client that has nothing under way holds nothing for it.
@@ -114,56 +143,49 @@ void ClientSession::rest_if_done() {
     }
 }
 
-bool ClientSession::look_at_requests() {
-    progress_ = scan_requests();
-    if (progress_ == Progress::need_server) {
-        if (part_->lend(*this)) {
-            statistics().wait.observe(Clock::duration::zero());
-        } else {
-            enqueue();
-            phase_ = Phase::queued;
-        }
-        return true;
+// Goes through the requests at hand. What was found goes to the server, or else the server is
+// found that it needs.
+RelayFacts ClientSession::look_at_requests() {
+    scan_ = scan_requests();
+    RelayFacts facts{.scan = scan_};
+    if (scan_ == ScanResult::need_server) {
+        facts.has_server = part_->lend(*this);
+        if (facts.has_server) statistics().wait.observe(Clock::duration::zero());
+    } else {
+        facts.is_written = send_requests();
     }
-    if (!send_requests()) {
-        if (!ending_) start_sending_slowly();
-        return false;
-    }
-    phase_ = Phase::sent;
-    return true;
+    facts.ending = ending_ != nullptr;
+    return facts;
 }
 
-// What was found in the requests is on its way: what comes next.
-bool ClientSession::requests_sent() {
-    if (progress_ == Progress::ended) {
-        sending_ = false;
-        phase_ = Phase::leaving;
-        return true;
-    }
-    if (ending_) return false;
-    if (progress_ == Progress::need_outcome) {
-        sending_ = false;
-        // Where nothing is owed, what it waits for is for us to bring about.
-        if (lease_ && lease_->tracker().owed() == 0) lease_->release_if_done();
-        if (lease_ && lease_->works_for_itself()) begin_to_wait();
-        phase_ = Phase::asking;
-        return true;
-    }
+// The next request waits for what becomes of an earlier one. Where nothing is owed, what it waits
+// for is for pgweir to bring about.
+void ClientSession::await_outcome() {
+    sending_ = false;
+    if (lease_ && lease_->tracker().owed() == 0) lease_->release_if_done();
+    if (lease_ && lease_->works_for_itself()) begin_to_wait();
+}
+
+// Whether the request that made the relay wait has to wait still.
+bool ClientSession::must_hold_back() const {
+    return lease_ && !cancelled_ && !exchange_->refusal &&
+           lease_->awaits_outcome(*exchange_->unanswered_step);
+}
+
+// All that was read is with the server, or answered.
+void ClientSession::consume_requests() {
     exchange_->buffer.consume(exchange_->scanned);
     exchange_->scanned = 0;
-    if (lease_) {
-        sending_ = false;
-        lease_->release_if_done();
-        if (draining_) drain();
-    }
-    phase_ = Phase::reading;
-    return true;
+    if (!lease_) return;
+    sending_ = false;
+    lease_->release_if_done();
+    if (draining_) drain();
 }
 
 // PostgreSQL answers what was asked before a Terminate, or before what is no message, and so do we.
-bool ClientSession::may_leave() const {
-    return !lease_ || !lease_->tracker().owes_ready() || lease_->tracker().copying_in() ||
-           lease_->tracker().copying_both();
+bool ClientSession::owes_replies() const {
+    return lease_ && lease_->tracker().owes_ready() && !lease_->tracker().copying_in() &&
+           !lease_->tracker().copying_both();
 }
 
 // A client's messages in one write to its server, behind what pgweir has to ask first. True when
@@ -191,11 +213,11 @@ bool ClientSession::send_requests() {
 
 // Until the server takes the rest.
 void ClientSession::start_sending_slowly() {
-    phase_ = Phase::sending;
+    phase_ = RelayPhase::sending;
     asio::co_spawn(worker_.context().io.get_executor(), send_slowly(),
                    [self = shared_from_this()](const std::exception_ptr& problem) {
                        if (problem) self->failed(problem);
-                       self->phase_ = Phase::sent;
+                       self->phase_ = RelayPhase::sent;
                        self->resume_now();
                    });
 }
