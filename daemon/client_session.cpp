@@ -115,7 +115,8 @@ void ClientSession::finish() {
     }
     state_deadline_.cancel();
     if (part_ != nullptr && exchange_) part_->withdraw(exchange_->waiter);
-    const bool may_speak = (!lease_ || !lease_->speaking()) && (!unread_ || unread_->begun == 0);
+    const bool may_speak =
+        (!lease_ || !lease_->speaking()) && (!unread_ || !unread_->outbox.has_begun());
     if (session_.listener) part_->listeners().end(*session_.listener);
     if (lease_) {
         const bool half_sent =

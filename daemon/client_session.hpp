@@ -3,7 +3,6 @@
 
 #include <boost/intrusive/list.hpp>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "daemon/console/conversation.hpp"
 #include "daemon/exchange.hpp"
 #include "daemon/login_room.hpp"
+#include "daemon/notification_outbox.hpp"
 #include "daemon/relay_phases.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/byte_stream.hpp"
@@ -208,7 +208,6 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] bool may_notify() const;
     void write_notifications();
     [[nodiscard]] std::chrono::milliseconds idle_limit() const;
-    void name_own_notifications(std::size_t most);
     [[nodiscard]] bool write_fitting_notifications();
     Task<> write_notifications_slowly();
 
@@ -278,12 +277,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     };
     std::unique_ptr<ConsoleClient> console_;  ///< only of who has come for the console
 
-    // Notifications that the client is still to have, oldest first.
     struct UnreadNotifications {
-        std::list<pool::SharedMessage> messages;
-        std::size_t bytes = 0;
-        std::size_t begun = 0;  ///< bytes of the oldest that are written
-        bool writing = false;   ///< a coroutine waits until the client takes more
+        NotificationOutbox outbox;
+        bool writing = false;  ///< a coroutine waits until the client takes more
     };
     std::unique_ptr<UnreadNotifications> unread_;  ///< null: none
 
