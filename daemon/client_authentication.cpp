@@ -1,12 +1,14 @@
-// How a client proves who it is: the session's part. What is asked and what it proves is decided by
-// Authentication.
+#include "daemon/client_authentication.hpp"
+
 #include <sys/socket.h>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
 
+#include "daemon/client_dialogue.hpp"
 #include "daemon/client_session.hpp"
 #include "daemon/log.hpp"
+#include "daemon/login_room.hpp"
 #include "daemon/unwatched.hpp"
 #include "daemon/worker.hpp"
 #include "protocol/authentication.hpp"
@@ -35,64 +37,65 @@ void describe_peer(int socket, const std::string& address, ClientFacts& facts) {
 
 }  // namespace
 
-ClientFacts ClientSession::facts() const {
-    ClientFacts facts{.user = user(),
-                      .database = database(),
-                      .is_physical_replication = replication_ == protocol::Replication::physical};
-    describe_peer(stream_.native_handle(), address_, facts);
-    if (ssl_) {
-        facts.is_tls = true;
-        facts.end_point_hash = login_->tls->end_point_hash();
-        PeerCertificate certificate = peer_certificate(*ssl_);
-        facts.certificate_verified = certificate.verified;
-        facts.certificate_cn = std::move(certificate.common_name);
-        facts.certificate_dn = std::move(certificate.distinguished_name);
-    }
-    return facts;
+void describe_connection(const ClientConnection& connection, ClientFacts& facts) {
+    describe_peer(connection.socket(), connection.address(), facts);
+    if (!connection.ssl()) return;
+    facts.is_tls = true;
+    PeerCertificate certificate = peer_certificate(*connection.ssl());
+    facts.certificate_verified = certificate.verified;
+    facts.certificate_cn = std::move(certificate.common_name);
+    facts.certificate_dn = std::move(certificate.distinguished_name);
 }
 
-// False: the session ends, and knows why.
-Task<bool> ClientSession::authenticate(CredentialsPtr& credentials) {
-    Authentication authentication(*this, worker_.gateway().auth, worker_.shared_config(), facts());
-    const auto outcome = co_await authentication.run();
-    if (outcome == Authentication::Outcome::gone || ending_) co_return false;
-    login_->method = authentication.method();
+ClientAuthentication::ClientAuthentication(ClientSession& client, ClientFacts facts)
+    : client_(client),
+      decision_(*this, client.worker().gateway().auth, client.worker().shared_config(),
+                std::move(facts)) {}
+
+Task<bool> ClientAuthentication::run() {
+    const auto outcome = co_await decision_.run();
+    if (outcome == Authentication::Outcome::gone || client_.ending()) co_return false;
     if (outcome == Authentication::Outcome::let_in) {
-        credentials = authentication.credentials();
         log::write(conf::LogLevel::debug, "authenticated",
-                   {{"client", session_.id},
-                    {"method", login_->method},
-                    {"rule", authentication.reason()}});
+                   {{"client", client_.id()},
+                    {"method", decision_.method()},
+                    {"rule", decision_.reason()}});
         co_return true;
     }
-    worker_.counters().authentications_failed.add();
-    if (authentication.blocked()) worker_.counters().authentications_blocked.add();
+    pool::WorkerStatistics& counters = client_.worker().counters();
+    counters.authentications_failed.add();
+    if (decision_.blocked()) counters.authentications_blocked.add();
     log::write(conf::LogLevel::warning, "authentication_failed",
-               {{"client", session_.id},
-                {"database", database()},
-                {"user", user()},
-                {"addr", address_},
-                {"method", login_->method},
-                {"reason", authentication.reason()}});
-    refuse(authentication.report());
+               {{"client", client_.id()},
+                {"database", client_.database()},
+                {"user", client_.user()},
+                {"addr", client_.connection().address()},
+                {"method", decision_.method()},
+                {"reason", decision_.reason()}});
+    refuse(decision_.report());
     co_return false;
 }
 
-Task<bool> ClientSession::say(std::string_view messages) {
-    return send(messages);
+void ClientAuthentication::refuse(ErrorReport report) {
+    client_.end(ClientClose::refused, std::move(report));
+}
+
+Task<bool> ClientAuthentication::say(std::string_view messages) {
+    return send(client_, messages);
 }
 
 // Reads the next password message, and nothing else, as PostgreSQL does: the messages of a login
 // are small, so that one is collected whole.
-Task<std::optional<std::string>> ClientSession::hear(Reply wanted) {
+Task<std::optional<std::string>> ClientAuthentication::hear(Reply wanted) {
     constexpr std::size_t header_size = 5;
     constexpr char password_message = 'p';
-    while (exchange_->buffer.held().size() < header_size) {
-        const bool more = co_await read_more();
+    pool::ReadBuffer& buffer = client_.tenant().exchange().buffer;
+    while (buffer.held().size() < header_size) {
+        const bool more = co_await read_more(client_);
         if (!more) co_return std::nullopt;
-        if (exchange_->buffer.held().front() != password_message) break;
+        if (buffer.held().front() != password_message) break;
     }
-    const Bytes header = exchange_->buffer.held();
+    const Bytes header = buffer.held();
     if (header.front() != password_message) {
         refuse(ErrorReport::fatal(protocol::sqlstate::protocol_violation,
                                   std::string("expected ") +
@@ -104,21 +107,22 @@ Task<std::optional<std::string>> ClientSession::hear(Reply wanted) {
     const std::uint32_t length = protocol::read_uint32(header.substr(1));
     if (length < 4 || length > protocol::max_password_message) {
         if (wanted == Reply::sasl) {
-            refuse(ErrorReport::fatal(protocol::sqlstate::invalid_password,
-                                      "password authentication failed for user \"" + user() + '"'));
+            refuse(ErrorReport::fatal(
+                protocol::sqlstate::invalid_password,
+                "password authentication failed for user \"" + client_.user() + '"'));
         } else {
-            end_silently("invalid length of a password message");
+            client_.end_silently("invalid length of a password message");
         }
         co_return std::nullopt;
     }
-    exchange_->buffer.consume(header_size);
+    buffer.consume(header_size);
     std::string body;
     while (body.size() < length - 4) {
-        const Bytes held = exchange_->buffer.held().substr(0, length - 4 - body.size());
+        const Bytes held = buffer.held().substr(0, length - 4 - body.size());
         body += held;
-        exchange_->buffer.consume(held.size());
+        buffer.consume(held.size());
         if (body.size() == length - 4) break;
-        const bool more = co_await read_more();
+        const bool more = co_await read_more(client_);
         if (!more) co_return std::nullopt;
     }
     co_return body;
@@ -126,55 +130,55 @@ Task<std::optional<std::string>> ClientSession::hear(Reply wanted) {
 
 // The answer may come from another worker, which must not keep this session alive: it would die
 // there.
-Task<AuthAnswer> ClientSession::look_up(AuthQuerySource source, std::string user) {
+Task<AuthAnswer> ClientAuthentication::look_up(AuthQuerySource source, std::string user) {
     const auto answer = std::make_shared<std::optional<AuthAnswer>>();
-    worker_.gateway().auth.query.ask(
+    client_.worker().gateway().auth.query.ask(
         std::move(source), std::move(user),
-        [weak = weak_from_this(), executor = worker_.context().io.get_executor(),
+        [weak = client_.weak_from_this(), executor = client_.worker().context().io.get_executor(),
          answer](const AuthAnswer& given) {
             asio::post(executor, [weak, answer, given] {
                 *answer = given;
-                if (const auto self = weak.lock()) self->wake();
+                if (const auto client = weak.lock()) client->tenant().wake();
             });
         });
-    const Unwatched unwatched(*this);
-    while (!*answer && !ending_) co_await exchange_->woken.wait();
+    const Unwatched unwatched(client_);
+    while (!*answer && !client_.ending()) co_await client_.tenant().exchange().woken.wait();
     co_return *answer ? **answer : AuthAnswer{};
 }
 
 // The answer comes from the checker's thread, where this session must not be kept alive.
-Task<std::optional<PasswordChecker::Answer>> ClientSession::compare(
+Task<std::optional<PasswordChecker::Answer>> ClientAuthentication::compare(
     std::string password, std::vector<protocol::ScramVerifier> verifiers) {
     const auto answer = std::make_shared<std::optional<PasswordChecker::Answer>>();
-    const std::weak_ptr<ClientSession> weak = weak_from_this();
-    worker_.gateway().auth.passwords.ask(
-        {.address = login_address(address_, stream_.native_handle()),
+    const std::weak_ptr<ClientSession> weak = client_.weak_from_this();
+    client_.worker().gateway().auth.passwords.ask(
+        {.address = login_address(client_.connection().address(), client_.connection().socket()),
          .password = std::move(password),
          .verifiers = std::move(verifiers),
          .asker = weak},
-        [weak, executor = worker_.context().io.get_executor(),
+        [weak, executor = client_.worker().context().io.get_executor(),
          answer](PasswordChecker::Answer given) {
             asio::post(executor, [weak, answer, given] {
                 *answer = given;
-                if (const auto self = weak.lock()) self->wake();
+                if (const auto client = weak.lock()) client->tenant().wake();
             });
         });
-    const Unwatched unwatched(*this);
-    while (!*answer && !ending_) co_await exchange_->woken.wait();
-    if (ending_) co_return std::nullopt;
+    const Unwatched unwatched(client_);
+    while (!*answer && !client_.ending()) co_await client_.tenant().exchange().woken.wait();
+    if (client_.ending()) co_return std::nullopt;
     co_return *answer;
 }
 
-Task<bool> ClientSession::pause(std::chrono::milliseconds time) {
+Task<bool> ClientAuthentication::pause(std::chrono::milliseconds time) {
     asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(
-        worker_.context().io.get_executor(), time);
-    timer.async_wait([weak = weak_from_this()](error_code error) {
+        client_.worker().context().io.get_executor(), time);
+    timer.async_wait([weak = client_.weak_from_this()](error_code error) {
         if (error) return;
-        if (const auto self = weak.lock()) self->wake();
+        if (const auto client = weak.lock()) client->tenant().wake();
     });
-    const Unwatched unwatched(*this);
-    co_await exchange_->woken.wait();
-    co_return !ending_;
+    const Unwatched unwatched(client_);
+    co_await client_.tenant().exchange().woken.wait();
+    co_return client_.ending() == nullptr;
 }
 
 }  // namespace pgweir::daemon

@@ -1,4 +1,5 @@
-// To the client: notifications that come from the pool's hub, between its transactions.
+#include "daemon/client_notifications.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -9,74 +10,54 @@ namespace pgweir::daemon {
 
 using pool::IoResult;
 
-void ClientSession::notify(const pool::SharedMessage& message) {
-    if (ending_) return;
-    if (!unread_) unread_ = std::make_unique<UnreadNotifications>();
-    unread_->outbox.add(message);
-    if (unread_->outbox.is_overfull()) {
-        end(ClientClose::unread,
-            ErrorReport::fatal(protocol::sqlstate::program_limit_exceeded,
-                               "terminating connection because its notifications are not read"));
-        return;
-    }
-    write_notifications();
+void ClientNotifications::add(const pool::SharedMessage& message) {
+    outbox_.add(message);
+    if (!outbox_.is_overfull()) return;
+    client_.end(ClientClose::unread,
+                ErrorReport::fatal(protocol::sqlstate::program_limit_exceeded,
+                                   "terminating connection because its notifications are not "
+                                   "read"));
 }
 
-void ClientSession::replies_delivered() {
-    if (phase_ == RelayPhase::asking) wake();
-    write_notifications();
-}
-
-bool ClientSession::takes_replies() const {
-    return !unread_ || !unread_->writing;
-}
-
-void ClientSession::channels_confirmed() {
-    if (lease_) lease_->release_if_done();
+void ClientNotifications::write() {
+    if (is_writing_ || write_what_fits()) return;
+    is_writing_ = true;
+    asio::co_spawn(client_.worker().context().io.get_executor(), write_slowly(), asio::detached);
 }
 
 // As PostgreSQL: neither inside of a transaction nor of a reply.
-bool ClientSession::may_notify() const {
-    return !ending_ && (!lease_ || lease_->rests());
-}
-
-void ClientSession::write_notifications() {
-    if (!unread_ || unread_->writing || write_fitting_notifications()) return;
-    unread_->writing = true;
-    asio::co_spawn(worker_.context().io.get_executor(), write_notifications_slowly(),
-                   asio::detached);
+bool ClientNotifications::may_begin() const {
+    const pool::Lease& lease = client_.tenant().lease();
+    return !client_.ending() && (!lease || lease->rests());
 }
 
 // False when the client does not take all that it may have now.
-bool ClientSession::write_fitting_notifications() {
-    NotificationOutbox& outbox = unread_->outbox;
-    if (session_.listener && may_notify()) outbox.name_own(session_.listener->own, session_.pid);
+bool ClientNotifications::write_what_fits() {
+    pool::TenantSession& session = client_.tenant().session();
+    if (session.listener && may_begin()) outbox_.name_own(session.listener->own, session.pid);
     while (true) {
-        const std::vector<iovec> parts = outbox.next(may_notify());
-        if (parts.empty()) break;
-        const IoResult result = stream_.write(parts);
+        const std::vector<iovec> parts = outbox_.next(may_begin());
+        if (parts.empty()) return true;
+        const IoResult result = client_.connection().stream().write(parts);
         if (result.status == IoResult::Status::would_block) return false;
         if (result.status != IoResult::Status::done) {
-            end(ClientClose::lost, std::nullopt);
+            client_.end(ClientClose::lost, std::nullopt);
             return true;
         }
-        statistics().client_bytes_sent.add(result.size);
-        outbox.written(result.size);
+        client_.tenant().statistics().client_bytes_sent.add(result.size);
+        outbox_.written(result.size);
     }
-    if (outbox.is_empty() && !unread_->writing) unread_.reset();
-    return true;
 }
 
-Task<> ClientSession::write_notifications_slowly() {
-    const auto self = shared_from_this();
+Task<> ClientNotifications::write_slowly() {
+    const auto kept = client_.shared_from_this();
     bool done = false;
-    while (!done && !ending_) {
-        co_await stream_.writable();
-        done = ending_ != nullptr || write_fitting_notifications();
+    while (!done && !client_.ending()) {
+        co_await client_.connection().stream().writable();
+        done = client_.ending() || write_what_fits();
     }
-    unread_->writing = false;
-    if (unread_->outbox.is_empty()) unread_.reset();
-    if (lease_) lease_->client_ready();
+    is_writing_ = false;
+    kept->tenant().notifications_told();  // which may be the end of this object
 }
 
 }  // namespace pgweir::daemon

@@ -1,4 +1,5 @@
 // What a logged-in client asks, message by message: what may pass, and what becomes of the rest.
+#include "daemon/client_relay.hpp"
 #include "daemon/client_session.hpp"
 #include "daemon/worker.hpp"
 #include "protocol/serialize.hpp"
@@ -10,17 +11,18 @@ using protocol::Step;
 using protocol::TransactionStatus;
 
 // Goes through what has been read, up to a request that has to wait.
-ScanResult ClientSession::scan_requests() {
-    const Bytes held = exchange_->buffer.held();
+ScanResult ClientRelay::scan_requests() {
+    Exchange& exchange = tenant().exchange();
+    const Bytes held = exchange.buffer.held();
     while (true) {
-        const Step step = exchange_->unanswered_step
-                              ? *std::exchange(exchange_->unanswered_step, std::nullopt)
-                              : exchange_->scanner.next(held.substr(exchange_->scanned));
+        const Step step = exchange.unanswered_step
+                              ? *std::exchange(exchange.unanswered_step, std::nullopt)
+                              : exchange.scanner.next(held.substr(exchange.scanned));
         switch (step.kind) {
             case Step::Kind::more:
                 // What cannot become a message is not waited for.
-                if (exchange_->scanner.at_boundary() &&
-                    !is_acceptable_begin(held.substr(exchange_->scanned))) {
+                if (exchange.scanner.at_boundary() &&
+                    !is_acceptable_begin(held.substr(exchange.scanned))) {
                     return ScanResult::ended;
                 }
                 return ScanResult::more_input;
@@ -28,38 +30,31 @@ ScanResult ClientSession::scan_requests() {
                 std::ignore = is_acceptable(step);
                 return ScanResult::ended;
             case Step::Kind::pass:
-                take_more(held.substr(exchange_->scanned, step.size));
+                take_more(held.substr(exchange.scanned, step.size));
                 break;
             case Step::Kind::frame:
-                if (take_request(step, held.substr(exchange_->scanned, step.size))) break;
-                if (terminated_ || ending_) return ScanResult::ended;
-                exchange_->unanswered_step = step;
-                return lease_ ? ScanResult::need_outcome : ScanResult::need_server;
+                if (take_request(step, held.substr(exchange.scanned, step.size))) break;
+                if (client_->is_terminated() || client_->ending()) return ScanResult::ended;
+                exchange.unanswered_step = step;
+                return tenant().lease() ? ScanResult::need_outcome : ScanResult::need_server;
         }
-        exchange_->scanned += step.size;
+        exchange.scanned += step.size;
     }
 }
 
 // False for what PostgreSQL would not read either: the session ends, when what the client asked
 // before is answered.
-bool ClientSession::is_acceptable(const Step& step) {
-    using Violation = Exchange::Violation;
-    if (!protocol::is_frontend_type(step.type)) {
-        exchange_->violation = Violation{.type = step.type, .is_of_length = false};
-    } else if (step.kind == Step::Kind::invalid ||
-               (!protocol::is_large_type(step.type) &&
-                (!step.whole || step.size > protocol::max_small_message + 1))) {
-        exchange_->violation = Violation{.type = step.type, .is_of_length = true};
-    } else {
-        return true;
-    }
-    terminated_ = true;
+bool ClientRelay::is_acceptable(const Step& step) {
+    const auto violation = violation_of(step);
+    if (!violation) return true;
+    tenant().exchange().violation = violation;
+    client_->terminate();
     return false;
 }
 
 // The same of the first bytes of a message that is not whole: PostgreSQL looks at the type, and at
 // the length, as soon as it has them.
-bool ClientSession::is_acceptable_begin(Bytes begun) {
+bool ClientRelay::is_acceptable_begin(Bytes begun) {
     if (begun.empty()) return true;
     const char type = begun.front();
     const bool is_too_long = begun.size() >= protocol::header_size &&
@@ -71,28 +66,31 @@ bool ClientSession::is_acceptable_begin(Bytes begun) {
 }
 
 // The client has said its last, and has had its answers.
-void ClientSession::take_leave() {
-    if (!exchange_->violation) {
-        end(ClientClose::terminate, std::nullopt);
+void ClientRelay::take_leave() {
+    const auto& violation = tenant().exchange().violation;
+    if (!violation) {
+        client_->end(ClientClose::terminate, std::nullopt);
         return;
     }
-    const auto [type, is_of_length] = *exchange_->violation;
+    const auto [type, is_of_length] = *violation;
     std::string problem = is_of_length ? "invalid message length"
                                        : "invalid frontend message type " +
                                              std::to_string(static_cast<unsigned char>(type));
-    if (lease_ && lease_->tracker().copying_in()) {
+    const pool::Lease& lease = tenant().lease();
+    if (lease && lease->tracker().copying_in()) {
         break_off_copy(is_of_length ? std::nullopt : std::optional(type));
     } else if (is_of_length) {
-        end_silently(std::move(problem));
+        client_->end_silently(std::move(problem));
     } else {
-        end(ClientClose::protocol_error,
+        client_->end(
+            ClientClose::protocol_error,
             ErrorReport::fatal(protocol::sqlstate::protocol_violation, std::move(problem)));
     }
 }
 
 // What PostgreSQL says to what is no message where COPY reads, but for the context: two errors.
 // `type`: of an unknown message; nothing for one of an impossible length.
-void ClientSession::break_off_copy(std::optional<char> type) {
+void ClientRelay::break_off_copy(std::optional<char> type) {
     static constexpr std::string_view digits = "0123456789abcdef";
     ErrorReport first =
         ErrorReport::error(protocol::sqlstate::connection_failure,
@@ -106,119 +104,127 @@ void ClientSession::break_off_copy(std::optional<char> type) {
     }
     std::string message;
     protocol::append_error_response(message, first);
-    const iovec part = pool::to_iovec(message);
-    std::ignore = stream_.write({&part, 1});  // whoever does not read now is not waited for
-    end(ClientClose::protocol_error,
+    client_->connection().write_at_once(message);
+    client_->end(
+        ClientClose::protocol_error,
         ErrorReport::fatal(protocol::sqlstate::protocol_violation,
                            "terminating connection because protocol synchronization was lost"));
 }
 
 // False when the request can go nowhere yet: it ends the session, needs a server, or has to wait
 // for what becomes of an earlier one.
-bool ClientSession::take_request(const Step& step, Bytes message) {
+bool ClientRelay::take_request(const Step& step, Bytes message) {
     if (!is_acceptable(step)) return false;
     const auto type = static_cast<Frontend>(step.type);
     if (type == Frontend::terminate) {
-        terminated_ = true;
+        client_->terminate();
         return false;
     }
-    if (cancelled_ || discarding_ || exchange_->refusal) {
+    Exchange& exchange = tenant().exchange();
+    if (exchange.cancelled || discarding_ || exchange.refusal) {
         refuse_request(step);
         return true;
     }
-    if (!lease_) {
+    const pool::Lease& lease = tenant().lease();
+    if (!lease) {
         // Outside of a transaction these ask for nothing: PostgreSQL ignores the leftovers of a
         // COPY that failed, and has nothing to flush.
         return type == Frontend::copy_done || type == Frontend::copy_fail ||
                (type == Frontend::flush && step.body.empty());
     }
-    if (lease_->awaits_outcome(step)) {
-        lease_->ask_for_answers(exchange_->outgoing);
+    if (lease->awaits_outcome(step)) {
+        lease->ask_for_answers(exchange.outgoing);
         return false;
     }
     if (type != Frontend::flush && type != Frontend::copy_done && type != Frontend::copy_fail) {
         note_request();
     }
-    sending_ = true;
-    if (!lease_->make_ready(step, exchange_->outgoing)) return false;
+    exchange.sending = true;
+    if (!lease->make_ready(step, exchange.outgoing)) return false;
     hand_over(step, message);
     return true;
 }
 
-void ClientSession::hand_over(const Step& step, Bytes message) {
+void ClientRelay::hand_over(const Step& step, Bytes message) {
     const auto type = static_cast<Frontend>(step.type);
     const bool has_text = type == Frontend::parse || type == Frontend::query;
-    const bool is_read = session_.follows || !session_.startup->values().empty();
+    Exchange& exchange = tenant().exchange();
+    const pool::TenantSession& session = tenant().session();
+    const bool is_read = session.follows || !session.startup->values().empty();
     if (has_text && !step.whole && is_read &&
-        protocol::read_uint32(message.substr(1)) <= worker_.config().longest_statement.count) {
-        exchange_->long_texts.emplace_back(message);
-        exchange_->collecting = true;
+        protocol::read_uint32(message.substr(1)) <=
+            client_->worker().config().longest_statement.count) {
+        exchange.long_texts.emplace_back(message);
+        exchange.collecting = true;
         return;
     }
-    lease_->take_request(step, message, exchange_->outgoing);
+    tenant().lease()->take_request(step, message, exchange.outgoing);
 }
 
 // More of a long message. Without a server there is nobody whom it would concern.
-void ClientSession::take_more(Bytes bytes) {
-    if (!lease_) return;
-    if (!exchange_->collecting) {
-        lease_->take_more(bytes, exchange_->scanner.at_boundary(), exchange_->outgoing);
+void ClientRelay::take_more(Bytes bytes) {
+    const pool::Lease& lease = tenant().lease();
+    if (!lease) return;
+    Exchange& exchange = tenant().exchange();
+    if (!exchange.collecting) {
+        lease->take_more(bytes, exchange.scanner.at_boundary(), exchange.outgoing);
         return;
     }
-    std::string& message = exchange_->long_texts.back();
+    std::string& message = exchange.long_texts.back();
     message.append(bytes);
-    if (!exchange_->scanner.at_boundary()) return;
-    exchange_->collecting = false;
+    if (!exchange.scanner.at_boundary()) return;
+    exchange.collecting = false;
     const Step whole{.kind = Step::Kind::frame,
                      .size = message.size(),
                      .type = message.front(),
                      .body = Bytes(message).substr(protocol::header_size),
                      .whole = true};
-    lease_->take_request(whole, message, exchange_->outgoing);
+    lease->take_request(whole, message, exchange.outgoing);
 }
 
 // Clocks and deadlines of a request that is about to be sent.
-void ClientSession::note_request() {
+void ClientRelay::note_request() {
+    Exchange& exchange = tenant().exchange();
     // What is owed may be pgweir's own question: the client's first request counts all the same.
-    if (std::exchange(exchange_->request_under_way, true)) return;
-    const auto now = worker_.context().now();
-    request_at_ = now;
-    exchange_->query_cancelled = false;
-    state_deadline_.cancel();
-    const conf::PoolOptions& limits = options();
-    pool::Deadlines& deadlines = worker_.context().deadlines;
-    deadlines.set(exchange_->query_deadline, limits.query_timeout, now);
-    if (!exchange_->in_transaction) {
-        exchange_->in_transaction = true;
-        exchange_->transaction_at = now;
-        deadlines.set(exchange_->transaction_deadline, limits.transaction_timeout, now);
+    if (std::exchange(exchange.request_under_way, true)) return;
+    pool::WorkerContext& context = client_->worker().context();
+    const auto now = context.now();
+    tenant().note_request(now);
+    exchange.query_cancelled = false;
+    client_->timeouts().stop();
+    const conf::PoolOptions& limits = client_->options();
+    context.deadlines.set(exchange.query_deadline, limits.query_timeout, now);
+    if (!exchange.in_transaction) {
+        exchange.in_transaction = true;
+        exchange.transaction_at = now;
+        context.deadlines.set(exchange.transaction_deadline, limits.transaction_timeout, now);
     }
 }
 
 // Answers a request that a CancelRequest took out of the queue, or whose client's settings the
 // server has refused, as PostgreSQL answers one that fails: an error, and in an extended query
 // silence up to the Sync.
-void ClientSession::refuse_request(const Step& step) {
+void ClientRelay::refuse_request(const Step& step) {
     const auto type = static_cast<Frontend>(step.type);
+    Exchange& exchange = tenant().exchange();
     std::string answer;
-    if (cancelled_ || exchange_->refusal) {
+    if (exchange.cancelled || exchange.refusal) {
         protocol::append_error_response(
-            answer, cancelled_ ? ErrorReport::error(protocol::sqlstate::query_canceled,
-                                                    "canceling statement due to user request")
-                               : *exchange_->refusal);
-        cancelled_ = false;
-        exchange_->refusal.reset();
+            answer, exchange.cancelled
+                        ? ErrorReport::error(protocol::sqlstate::query_canceled,
+                                             "canceling statement due to user request")
+                        : *exchange.refusal);
+        exchange.cancelled = false;
+        exchange.refusal.reset();
         discarding_ = type != Frontend::query && type != Frontend::function_call;
     }
     if (type == Frontend::sync || !discarding_) {
         discarding_ = false;
         protocol::append_ready_for_query(answer, TransactionStatus::idle);
-        expect_next_request();
+        client_->timeouts().expect_next_request();
     }
     if (answer.empty()) return;
-    // A few bytes to a client that waits for them: where they do not fit, it is not reading.
-    const iovec part = pool::to_iovec(answer);
-    if (stream_.write({&part, 1}).size != answer.size()) end(ClientClose::lost, std::nullopt);
+    if (!client_->connection().write_at_once(answer)) client_->end(ClientClose::lost, std::nullopt);
 }
 
 }  // namespace pgweir::daemon

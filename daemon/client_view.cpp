@@ -33,13 +33,11 @@ std::string_view name(ClientSession::State state) {
     return "active";
 }
 
-}  // namespace
-
-// The text of the request for which it waits, as far as it is here.
-Bytes ClientSession::waiting_statement() const {
-    if (!exchange_ || !exchange_->unanswered_step) return {};
-    Bytes text = exchange_->unanswered_step->body;
-    const auto type = static_cast<protocol::Frontend>(exchange_->unanswered_step->type);
+// The text of the request for which a client waits, as far as it is here.
+Bytes waiting_statement(const Exchange& exchange) {
+    if (!exchange.unanswered_step) return {};
+    Bytes text = exchange.unanswered_step->body;
+    const auto type = static_cast<protocol::Frontend>(exchange.unanswered_step->type);
     if (type == protocol::Frontend::parse) {
         text.remove_prefix(std::min(text.find('\0') + 1, text.size()));
     } else if (type != protocol::Frontend::query) {
@@ -48,43 +46,48 @@ Bytes ClientSession::waiting_statement() const {
     return text.substr(0, text.find('\0'));
 }
 
+}  // namespace
+
 void ClientSession::add_statements(pool::StatementViews& views) const {
-    if (part_ == nullptr) return;
-    session_.statements.for_each([&](const pool::Statement& statement) {
-        ++pool::view_of(statement, *part_, views).clients;
+    if (tenant_.part() == nullptr) return;
+    tenant_.session().statements.for_each([&](const pool::Statement& statement) {
+        ++pool::view_of(statement, *tenant_.part(), views).clients;
     });
 }
 
 ClientView ClientSession::view() const {
-    ClientView view{.id = session_.id,
+    const pool::TenantSession& session = tenant_.session();
+    const pool::Lease& lease = tenant_.lease();
+    const SslPtr& ssl = connection_.ssl();
+    ClientView view{.id = session.id,
                     .database = database(),
                     .user = user(),
-                    .server_user = part_ ? part_->pool().user() : std::string(),
-                    .state = console_ ? "active" : name(state_),
-                    .is_console = console_ != nullptr,
+                    .server_user = tenant_.part() ? tenant_.part()->pool().user() : std::string(),
+                    .state = is_console() ? "active" : name(state_),
+                    .is_console = is_console(),
                     .replication = replication_,
-                    .socket = pool::socket_names(stream_.native_handle()),
+                    .socket = pool::socket_names(connection_.socket()),
                     .connected_at = connected_at_,
-                    .request_at = std::max(request_at_, connected_at_),
-                    .pid = peer_pid(stream_.native_handle()),
-                    .tls = ssl_ ? tls_version(*ssl_) : std::string(),
-                    .prepared_statements = session_.statements.size(),
-                    .pins = session_.pins,
-                    .pinned_since = session_.pinned ? session_.pinned->since : Clock::time_point(),
-                    .pinned_by = session_.pinned ? session_.pinned->by : std::string()};
+                    .request_at = std::max(tenant_.request_at(), connected_at_),
+                    .pid = peer_pid(connection_.socket()),
+                    .tls = ssl ? tls_version(*ssl) : std::string(),
+                    .prepared_statements = session.statements.size(),
+                    .pins = session.pins,
+                    .pinned_since = session.pinned ? session.pinned->since : Clock::time_point(),
+                    .pinned_by = session.pinned ? session.pinned->by : std::string()};
     if (state_ == State::waiting) {
-        view.waiting_since = exchange_->waiter.since;
-    } else if (exchange_ && exchange_->request_under_way) {
-        view.waiting_since = request_at_;
+        view.waiting_since = tenant_.exchange().waiter.since;
+    } else if (tenant_.has_exchange() && tenant_.exchange().request_under_way) {
+        view.waiting_since = tenant_.request_at();
     }
-    if (lease_) {
-        view.server = lease_->connection().id;
-        view.statement = protocol::normalised_text(lease_->latest_statement());
+    if (lease) {
+        view.server = lease->connection().id;
+        view.statement = protocol::normalised_text(lease->latest_statement());
     } else if (state_ == State::waiting) {
-        view.statement = protocol::normalised_text(waiting_statement());
+        view.statement = protocol::normalised_text(waiting_statement(tenant_.exchange()));
     }
-    if (session_.settings) {
-        const std::string* const name = session_.settings->find("application_name");
+    if (session.settings) {
+        const std::string* const name = session.settings->find("application_name");
         if (name != nullptr) view.application_name = *name;
     }
     return view;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "conf/configuration_file.hpp"
+#include "daemon/auth/authentication.hpp"
 #include "daemon/client_limits.hpp"
 #include "daemon/console/console.hpp"
 #include "daemon/http_server.hpp"

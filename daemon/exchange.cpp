@@ -38,18 +38,19 @@ void Exchange::end() {
     outgoing.clear();
     unsent = {};
     long_texts.clear();
-    collecting = in_transaction = request_under_way = query_cancelled = false;
+    collecting = sending = cancelled = false;
+    in_transaction = request_under_way = query_cancelled = false;
     query_deadline.cancel();
     transaction_deadline.cancel();
 }
 
 // NOLINTBEGIN(readability-make-member-function-const): what a deadline calls changes something
 void Exchange::query_expired() {
-    session->query_expired();
+    session->timeouts().query_expired();
 }
 
 void Exchange::transaction_expired() {
-    session->transaction_expired();
+    session->timeouts().transaction_expired();
 }
 // NOLINTEND(readability-make-member-function-const)
 

@@ -21,6 +21,25 @@ namespace pgweir::daemon {
 
 class ClientSession;
 
+/// What a client has sent in the place of a message; nothing is read behind it.
+struct Violation {
+    char type = 0;
+    bool is_of_length = false;  ///< the type is one, and the length is impossible
+};
+
+/// Nothing: PostgreSQL would read this message.
+[[nodiscard]] inline std::optional<Violation> violation_of(const protocol::Step& step) {
+    if (!protocol::is_frontend_type(step.type)) {
+        return Violation{.type = step.type, .is_of_length = false};
+    }
+    const bool is_too_long = !protocol::is_large_type(step.type) &&
+                             (!step.whole || step.size > protocol::max_small_message + 1);
+    if (step.kind == protocol::Step::Kind::invalid || is_too_long) {
+        return Violation{.type = step.type, .is_of_length = true};
+    }
+    return std::nullopt;
+}
+
 /// The part of a session that is of use only while there is something to do: what was read of the
 /// client and is not done with, what of it goes to the server, and how long that takes. The worker
 /// lends it: a client at rest, between its transactions, has none.
@@ -48,12 +67,7 @@ struct Exchange
 
     /// What the request is answered with instead of being sent.
     std::optional<protocol::ErrorReport> refusal;
-    /// What the client has sent in the place of a message; nothing is read behind it.
-    struct Violation {
-        char type = 0;
-        bool is_of_length = false;  ///< the type is one, and the length is impossible
-    };
-    std::optional<Violation> violation;
+    std::optional<Violation> violation;  ///< by which the client has ended its session
 
     pool::Waiter waiter;
     /// What a coroutine of the session waits for, where it is not the socket.
@@ -66,6 +80,9 @@ struct Exchange
     std::list<std::string> long_texts;
     bool collecting = false;  ///< the last of them is not whole yet
 
+    /// A request is about to be written, or is written in part: the server must not be released.
+    bool sending = false;
+    bool cancelled = false;  ///< taken out of the queue by a CancelRequest
     bool in_transaction = false;
     bool request_under_way = false;          ///< the client waits for a ReadyForQuery
     bool query_cancelled = false;            ///< query_timeout has sent a cancel already

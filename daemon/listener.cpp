@@ -28,7 +28,7 @@ namespace pgweir::daemon {
 
 namespace {
 
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+using Timer = asio::basic_waitable_timer<pool::Clock, asio::wait_traits<pool::Clock>, Executor>;
 
 // The kernel cuts this to net.core.somaxconn.
 constexpr int backlog = 4096;
@@ -185,7 +185,7 @@ void Listener::close() {
 
 // Not for each attempt of a crowd.
 void Listener::complain(int error) {
-    const auto now = Clock::now();
+    const auto now = pool::Clock::now();
     if (now - complained_at_ < std::chrono::seconds(1)) return;
     complained_at_ = now;
     log::write(conf::LogLevel::error, "accept_failed",

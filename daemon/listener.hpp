@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "conf/config.hpp"
-#include "daemon/client_session.hpp"
+#include "daemon/client_connection.hpp"
 #include "pool/asio.hpp"
 
 namespace pgweir::daemon {
@@ -50,7 +50,7 @@ class Listener {
     asio::io_context& io_;
     Sink sink_;
     MakeRoom make_room_;
-    Clock::time_point complained_at_{};
+    pool::Clock::time_point complained_at_{};
     std::vector<std::shared_ptr<Socket>> sockets_;
 };
 

@@ -6,10 +6,11 @@
 
 namespace pgweir::daemon {
 
-class ClientSession::Unwatched {
+/// Has the worker's tick look for the client's end for as long as this lives.
+class Unwatched {
   public:
-    explicit Unwatched(ClientSession& session) : exchange_(*session.exchange_) {
-        session.worker_.unwatched.push_back(exchange_);
+    explicit Unwatched(ClientSession& client) : exchange_(client.tenant().exchange()) {
+        client.worker().unwatched.push_back(exchange_);
     }
     Unwatched(const Unwatched&) = delete;
     Unwatched& operator=(const Unwatched&) = delete;

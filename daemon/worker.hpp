@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "conf/config.hpp"
+#include "daemon/auth/authentication.hpp"
 #include "daemon/client_limits.hpp"
 #include "daemon/client_session.hpp"
 #include "daemon/console/console.hpp"
