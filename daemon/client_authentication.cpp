@@ -7,10 +7,10 @@
 
 #include "daemon/client_dialogue.hpp"
 #include "daemon/client_session.hpp"
+#include "daemon/client_worker.hpp"
 #include "daemon/log.hpp"
 #include "daemon/login_room.hpp"
 #include "daemon/unwatched.hpp"
-#include "daemon/worker.hpp"
 #include "protocol/authentication.hpp"
 
 namespace pgweir::daemon {

@@ -4,8 +4,8 @@
 
 #include "daemon/client_dialogue.hpp"
 #include "daemon/client_session.hpp"
+#include "daemon/client_worker.hpp"
 #include "daemon/log.hpp"
-#include "daemon/worker.hpp"
 
 namespace pgweir::daemon {
 

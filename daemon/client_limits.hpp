@@ -7,13 +7,14 @@
 #include <string>
 #include <utility>
 
+#include "daemon/console/client_counts.hpp"
 #include "pool/budget.hpp"
 
 namespace pgweir::daemon {
 
 /// Counts clients against the limits of the configuration. Shared by all workers; asked at login
 /// and at the end of a session only.
-class ClientLimits {
+class ClientLimits : public console::ClientCounts {
   public:
     explicit ClientLimits(unsigned max_client_conn) : all_(max_client_conn) {}
 
@@ -60,10 +61,10 @@ class ClientLimits {
                              const std::string& user, unsigned user_limit);
 
     /// How many have a place now.
-    [[nodiscard]] unsigned clients_of_database(const std::string& name) const {
+    [[nodiscard]] unsigned clients_of_database(const std::string& name) const override {
         return taken(databases_, name);
     }
-    [[nodiscard]] unsigned clients_of_user(const std::string& name) const {
+    [[nodiscard]] unsigned clients_of_user(const std::string& name) const override {
         return taken(users_, name);
     }
 

@@ -7,11 +7,11 @@
 #include "daemon/client_authentication.hpp"
 #include "daemon/client_dialogue.hpp"
 #include "daemon/client_session.hpp"
+#include "daemon/client_worker.hpp"
 #include "daemon/console/console.hpp"
 #include "daemon/console_client.hpp"
 #include "daemon/log.hpp"
 #include "daemon/login_room.hpp"
-#include "daemon/worker.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::daemon {

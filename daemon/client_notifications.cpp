@@ -4,7 +4,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "daemon/client_session.hpp"
-#include "daemon/worker.hpp"
+#include "daemon/client_worker.hpp"
 
 namespace pgweir::daemon {
 

@@ -5,8 +5,8 @@
 #include "daemon/client_dialogue.hpp"
 #include "daemon/client_login.hpp"
 #include "daemon/client_session.hpp"
+#include "daemon/client_worker.hpp"
 #include "daemon/unwatched.hpp"
-#include "daemon/worker.hpp"
 #include "protocol/serialize.hpp"
 #include "protocol/startup_notices.hpp"
 

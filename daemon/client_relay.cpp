@@ -5,8 +5,8 @@
 #include <chrono>
 
 #include "daemon/client_session.hpp"
+#include "daemon/client_worker.hpp"
 #include "daemon/unwatched.hpp"
-#include "daemon/worker.hpp"
 
 namespace pgweir::daemon {
 

@@ -5,10 +5,10 @@
 #include <cassert>
 
 #include "daemon/client_login.hpp"
+#include "daemon/client_worker.hpp"
 #include "daemon/console_client.hpp"
 #include "daemon/log.hpp"
 #include "daemon/metrics/reason_names.hpp"
-#include "daemon/worker.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::daemon {
@@ -36,7 +36,7 @@ pool::Counter* gauge(pool::PoolStatistics& statistics, ClientSession::State stat
 
 }  // namespace
 
-ClientSession::ClientSession(Worker& worker, std::uint64_t id, AcceptedClient client)
+ClientSession::ClientSession(ClientWorker& worker, std::uint64_t id, AcceptedClient client)
     : worker_(worker),
       connection_(worker.context(), std::move(client)),
       login_(std::make_unique<ClientLogin>(*this)),

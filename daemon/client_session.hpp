@@ -18,7 +18,7 @@
 namespace pgweir::daemon {
 
 class ClientLogin;
-class Worker;
+class ClientWorker;
 using pool::ClientClose;
 using pool::Clock;
 using protocol::ErrorReport;
@@ -28,14 +28,14 @@ using protocol::ErrorReport;
 /// there is something to ask; the ClientRelay brings requests there. Replies do not come through
 /// here: the server's own coroutine writes them to the client.
 ///
-/// Owned by the login's coroutine, then by its relay; listed by its Worker, on whose io_context
-/// alone it may be touched. Nothing here suspends.
+/// Owned by the login's coroutine, then by its relay; listed by its ClientWorker, on whose
+/// io_context alone it may be touched. Nothing here suspends.
 class ClientSession : public std::enable_shared_from_this<ClientSession>,
                       public boost::intrusive::list_base_hook<> {
   public:
     enum class State : std::uint8_t { login, idle, waiting, active };
 
-    ClientSession(Worker& worker, std::uint64_t id, AcceptedClient client);
+    ClientSession(ClientWorker& worker, std::uint64_t id, AcceptedClient client);
     ClientSession(const ClientSession&) = delete;
     ClientSession& operator=(const ClientSession&) = delete;
     ~ClientSession();
@@ -72,7 +72,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] const protocol::CancelKey& cancel_key() const { return cancel_key_; }
 
     // For its parts.
-    [[nodiscard]] Worker& worker() const { return worker_; }
+    [[nodiscard]] ClientWorker& worker() const { return worker_; }
     [[nodiscard]] ClientConnection& connection() { return connection_; }
     [[nodiscard]] ClientTenant& tenant() { return tenant_; }
     [[nodiscard]] ClientRelay& relay() { return relay_; }
@@ -114,14 +114,14 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     /// The client is let in: it has this place, and servers of this pool.
     void enter(ClientLimits::Place place, std::shared_ptr<pool::PoolPart> part,
                conf::PoolMode mode);
-    /// The key by which a CancelRequest finds this client. `server_pid`: as Worker::issue_key has
-    /// it.
+    /// The key by which a CancelRequest finds this client. `server_pid`: as ClientWorker::issue_key
+    /// has it.
     const protocol::CancelKey& issue_key(std::uint32_t server_pid);
 
   private:
     void log_end() const;
 
-    Worker& worker_;
+    ClientWorker& worker_;
     ClientConnection connection_;
     std::unique_ptr<ClientLogin> login_;  ///< null: it is over; never null for a console client
     ClientLimits::Place place_;

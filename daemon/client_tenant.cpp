@@ -2,8 +2,8 @@
 
 #include "daemon/client_login.hpp"
 #include "daemon/client_session.hpp"
+#include "daemon/client_worker.hpp"
 #include "daemon/log.hpp"
-#include "daemon/worker.hpp"
 
 namespace pgweir::daemon {
 

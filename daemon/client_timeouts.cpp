@@ -5,8 +5,8 @@
 #include <bit>
 
 #include "daemon/client_session.hpp"
+#include "daemon/client_worker.hpp"
 #include "daemon/log.hpp"
-#include "daemon/worker.hpp"
 
 namespace pgweir::daemon {
 

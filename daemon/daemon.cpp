@@ -27,7 +27,7 @@ constexpr std::array signals{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2}
 unsigned number_of_workers(const conf::Config& config) {
     const unsigned wanted =
         config.workers != 0 ? config.workers : std::thread::hardware_concurrency();
-    return std::clamp(wanted, 1U, Worker::max_workers);
+    return std::clamp(wanted, 1U, ClientWorker::max_workers);
 }
 
 std::vector<std::unique_ptr<pool::WorkerContext>> make_contexts(unsigned count) {
@@ -171,11 +171,11 @@ void Daemon::give_to_worker(AcceptedClient client) {
 
 // Called by workers.
 void Daemon::route_cancel(const protocol::CancelKey& key, std::function<void()> done) {
-    if ((key.pid & Worker::names_worker) == 0) {
+    if ((key.pid & ClientWorker::names_worker) == 0) {
         ask_for_cancel(key, std::move(done), 0);
         return;
     }
-    const unsigned worker = key.pid & (Worker::max_workers - 1);
+    const unsigned worker = key.pid & (ClientWorker::max_workers - 1);
     workers_[worker < workers_.size() ? worker : 0]->cancel(key, std::move(done), {});
 }
 

@@ -58,9 +58,12 @@ class Daemon : private console::Operations {
         return reconfiguration_.config();
     }
     [[nodiscard]] pool::Registry& registry() override { return registry_; }
-    [[nodiscard]] const ClientLimits& limits() const override { return limits_; }
-    [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const override {
-        return workers_;
+    [[nodiscard]] const console::ClientCounts& client_counts() const override { return limits_; }
+    [[nodiscard]] std::size_t client_size() const override { return sizeof(ClientSession); }
+    [[nodiscard]] std::vector<console::WorkerOperations*> workers() const override {
+        std::vector<console::WorkerOperations*> workers;
+        for (const auto& worker : workers_) workers.push_back(worker.get());
+        return workers;
     }
 
     ReloadReport reload() override;

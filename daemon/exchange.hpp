@@ -45,7 +45,7 @@ struct Violation {
 /// lends it: a client at rest, between its transactions, has none.
 ///
 /// Lives on one worker. When it is lent it holds nothing of an earlier client: see end(). In a list
-/// while its client waits for something other than its socket (Worker::unwatched).
+/// while its client waits for something other than its socket (ClientWorker::unwatched).
 struct Exchange
     : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
     explicit Exchange(pool::WorkerContext& worker);

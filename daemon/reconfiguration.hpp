@@ -9,18 +9,10 @@
 
 #include "conf/configuration_file.hpp"
 #include "conf/option_table.hpp"
+#include "daemon/console/reload_report.hpp"
 #include "daemon/tls/client_tls.hpp"
 
 namespace pgweir::daemon {
-
-/// What a reload came to, for the operator; each line is in the log as well.
-struct ReloadReport {
-    std::vector<conf::Problem> problems;     ///< if there is one, nothing was changed
-    std::vector<std::string> changes;        ///< that are in effect
-    std::vector<std::string> needs_restart;  ///< that differ from what was read at the start
-
-    [[nodiscard]] bool applied() const { return problems.empty(); }
-};
 
 /// Reads the file anew, says what is different, and keeps what is in use. Lives on the main thread.
 class Reconfiguration {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/client_session.hpp"
-#include "daemon/worker.hpp"
+#include "daemon/client_worker.hpp"
 
 namespace pgweir::daemon {
 

@@ -1,28 +1,17 @@
 #include "daemon/worker.hpp"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
-#include "daemon/log.hpp"
-
 namespace pgweir::daemon {
-
-namespace {
-
-std::uint64_t by_key(const protocol::CancelKey& key) {
-    return std::uint64_t{key.pid} << 32U | key.secret;
-}
-
-}  // namespace
 
 Worker::Worker(pool::WorkerContext& context, Gateway& gateway,
                std::shared_ptr<const conf::Config> config)
     : context_(context),
       gateway_(gateway),
-      config_(std::move(config)),
+      clients_(context, gateway, std::move(config)),
       keep_running_(asio::make_work_guard(context.io)),
       ticker_(context.io.get_executor()) {}
 
@@ -50,9 +39,7 @@ void Worker::stop() {
 // What is closed resumes the coroutines that wait for it; a few turns of the loop let them come to
 // their end.
 void Worker::end_loop(unsigned turns) {
-    for (auto next = sessions_.begin(); next != sessions_.end();) {
-        (next++)->end(ClientClose::shutdown, std::nullopt);
-    }
+    clients_.cut_off();
     if (turns == 0) {
         context_.io.stop();
     } else {
@@ -67,145 +54,48 @@ Task<> Worker::keep_time() {
         const auto [error] = co_await ticker_.async_wait(as_result);
         if (error) co_return;
         gateway_.beat(context_.index);
-        context_.deadlines.sweep(Clock::now());
-        for (auto next = unwatched.begin(); next != unwatched.end();)
-            (next++)->session->look_for_end();
+        context_.deadlines.sweep(pool::Clock::now());
+        clients_.look_for_ends();
         context_.late_ends.look();
     }
 }
 
 void Worker::accept(AcceptedClient client) {
-    clients_.fetch_add(1, std::memory_order_relaxed);
-    asio::dispatch(context_.io.get_executor(),
-                   [this, client = std::move(client)]() mutable { begin(std::move(client)); });
-}
-
-void Worker::begin(AcceptedClient client) {
-    const auto session = std::make_shared<ClientSession>(*this, gateway_.next_client.fetch_add(1),
-                                                         std::move(client));
-    sessions_.push_back(*session);
-    statistics_.clients.add();
-    session->start();
-    if (draining_) session->drain();
-}
-
-void Worker::remove(ClientSession& session) {
-    if (session.cancel_key() != protocol::CancelKey{}) by_key_.erase(by_key(session.cancel_key()));
-    if (session.is_console()) gateway_.console_clients.fetch_sub(1);
-    sessions_.erase(sessions_.iterator_to(session));
-    statistics_.clients.subtract();
-    clients_.fetch_sub(1, std::memory_order_relaxed);
-    end_if_empty();
-}
-
-std::unique_ptr<Exchange> Worker::lend_exchange() {
-    return exchanges_.take([this] { return std::make_unique<Exchange>(context_); });
-}
-
-void Worker::take_back(std::unique_ptr<Exchange> exchange) {
-    exchange->end();
-    exchanges_.give_back(std::move(exchange));
-}
-
-void Worker::end_if_empty() {
-    if (draining_ && sessions_.empty()) gateway_.worker_is_empty();
-}
-
-protocol::CancelKey Worker::issue_key(ClientSession& session, std::uint32_t server_pid) {
-    while (true) {
-        const std::uint64_t bits = random_.next();
-        // A positive pid, as clients expect.
-        const auto random = static_cast<std::uint32_t>(bits >> 32U) & (names_worker - 1);
-        const std::uint32_t own = names_worker | (random & ~(max_workers - 1)) | context_.index;
-        const bool is_usable = server_pid != 0 && server_pid < names_worker;
-        const protocol::CancelKey key{.pid = is_usable ? server_pid : own,
-                                      .secret = static_cast<std::uint32_t>(bits)};
-        if (by_key_.emplace(by_key(key), &session).second) return key;
-    }
+    clients_.expect_client();
+    asio::dispatch(context_.io.get_executor(), [this, client = std::move(client)]() mutable {
+        clients_.begin(std::move(client));
+    });
 }
 
 void Worker::cancel(const protocol::CancelKey& key, std::function<void()> done,
                     std::function<void()> otherwise) {
     post([this, key, done = std::move(done), otherwise = std::move(otherwise)]() mutable {
-        const auto found = by_key_.find(by_key(key));
-        if (found == by_key_.end() && otherwise) {
-            otherwise();
-        } else if (found == by_key_.end()) {
-            statistics_.cancel_requests_unknown.add();
-            log::write(conf::LogLevel::info, "cancel_request_unknown");
-            done();
-        } else {
-            found->second->cancel_request(std::move(done));
-        }
+        clients_.cancel(key, std::move(done), otherwise);
     });
 }
 
 void Worker::reconfigure(std::shared_ptr<const conf::Config> config) {
-    post([this, config = std::move(config)]() mutable {
-        config_ = std::move(config);
-        for (ClientSession& session : sessions_) session.reconfigure();
-    });
+    post([this, config = std::move(config)]() mutable { clients_.reconfigure(std::move(config)); });
 }
 
 void Worker::look(bool statements, std::function<void(WorkerView)> done) {
-    post([this, statements, done = std::move(done)] {
-        WorkerView view;
-        for (const ClientSession& session : sessions_) {
-            view.clients.push_back(session.view());
-            if (statements) session.add_statements(view.statements);
-        }
-        for (const auto& pool : gateway_.registry.all()) {
-            const pool::PoolPart& part = pool->part(context_.index);
-            pool::add_views(part, view.servers);
-            if (statements) pool::add_statements(part, view.statements);
-        }
-        done(std::move(view));
-    });
+    post([this, statements, done = std::move(done)] { done(clients_.view(statements)); });
 }
 
 void Worker::drain() {
-    post([this] {
-        draining_ = true;
-        for (auto next = sessions_.begin(); next != sessions_.end();) (next++)->drain();
-        end_if_empty();
-    });
+    post([this] { clients_.drain(); });
 }
-
-namespace {
-
-ErrorReport killed() {
-    return ErrorReport::fatal(protocol::sqlstate::admin_shutdown,
-                              "terminating connection due to administrator command");
-}
-
-}  // namespace
 
 void Worker::kill_clients(std::optional<std::string> database) {
-    post([this, database = std::move(database)] {
-        for (auto next = sessions_.begin(); next != sessions_.end();) {
-            ClientSession& session = *next++;
-            const bool meant = database ? session.database() == *database : !session.is_console();
-            if (meant) session.end(ClientClose::killed, killed());
-        }
-    });
+    post([this, database = std::move(database)] { clients_.kill_clients(database); });
 }
 
 void Worker::kill_client(std::uint64_t id, std::function<void(bool)> done) {
-    post([this, id, done = std::move(done)] {
-        const auto found = std::ranges::find(sessions_, id, &ClientSession::id);
-        if (found != sessions_.end()) found->end(ClientClose::killed, killed());
-        done(found != sessions_.end());
-    });
+    post([this, id, done = std::move(done)] { done(clients_.kill_client(id)); });
 }
 
 void Worker::close_clients() {
-    post([this] {
-        draining_ = true;
-        for (auto next = sessions_.begin(); next != sessions_.end();) {
-            (next++)->end(ClientClose::shutdown, killed());
-        }
-        end_if_empty();
-    });
+    post([this] { clients_.close_clients(); });
 }
 
 }  // namespace pgweir::daemon
