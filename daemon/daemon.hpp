@@ -9,7 +9,7 @@
 
 #include "conf/configuration_file.hpp"
 #include "daemon/auth/authentication.hpp"
-#include "daemon/client_limits.hpp"
+#include "daemon/client/client_limits.hpp"
 #include "daemon/console/console.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/listener.hpp"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "conf/config.hpp"
-#include "daemon/client_connection.hpp"
+#include "daemon/client/client_connection.hpp"
 #include "pool/asio.hpp"
 
 namespace pgweir::daemon {

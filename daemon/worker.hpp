@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "conf/config.hpp"
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_worker.hpp"
 #include "daemon/console/operations.hpp"
 #include "pool/asio.hpp"
 

@@ -12,8 +12,8 @@
 
 #include "conf/config.hpp"
 #include "conf/option_table.hpp"
-#include "daemon/client_view.hpp"
 #include "daemon/console/client_counts.hpp"
+#include "daemon/console/client_view.hpp"
 #include "daemon/console/reload_report.hpp"
 #include "pool/registry.hpp"
 #include "pool/statistics.hpp"

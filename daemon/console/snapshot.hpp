@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "conf/config.hpp"
-#include "daemon/client_view.hpp"
 #include "daemon/console/averages.hpp"
 #include "daemon/console/client_counts.hpp"
+#include "daemon/console/client_view.hpp"
 #include "pool/pool.hpp"
 #include "pool/registry.hpp"
 

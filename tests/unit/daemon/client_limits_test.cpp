@@ -1,4 +1,4 @@
-#include "daemon/client_limits.hpp"
+#include "daemon/client/client_limits.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "daemon/relay_phases.hpp"
+#include "daemon/client/relay_phases.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,16 +1,16 @@
-#include "daemon/client_authentication.hpp"
+#include "daemon/client/client_authentication.hpp"
 
 #include <sys/socket.h>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
 
-#include "daemon/client_dialogue.hpp"
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_dialogue.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
+#include "daemon/client/login_room.hpp"
+#include "daemon/client/unwatched.hpp"
 #include "daemon/log.hpp"
-#include "daemon/login_room.hpp"
-#include "daemon/unwatched.hpp"
 #include "protocol/authentication.hpp"
 
 namespace pgweir::daemon {

@@ -1,8 +1,8 @@
-#include "daemon/client_dialogue.hpp"
+#include "daemon/client/client_dialogue.hpp"
 
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
-#include "daemon/unwatched.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
+#include "daemon/client/unwatched.hpp"
 
 namespace pgweir::daemon {
 

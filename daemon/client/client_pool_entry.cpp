@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "daemon/auth/authentication.hpp"
-#include "daemon/client_dialogue.hpp"
-#include "daemon/client_login.hpp"
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
-#include "daemon/unwatched.hpp"
+#include "daemon/client/client_dialogue.hpp"
+#include "daemon/client/client_login.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
+#include "daemon/client/unwatched.hpp"
 #include "protocol/serialize.hpp"
 #include "protocol/startup_notices.hpp"
 

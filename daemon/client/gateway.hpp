@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "daemon/auth/authentication.hpp"
-#include "daemon/client_limits.hpp"
+#include "daemon/client/client_limits.hpp"
+#include "daemon/client/login_room.hpp"
 #include "daemon/console/console.hpp"
-#include "daemon/login_room.hpp"
 #include "daemon/tls/client_tls.hpp"
 #include "pool/registry.hpp"
 #include "protocol/startup.hpp"

@@ -7,12 +7,12 @@
 #include <optional>
 #include <string>
 
-#include "daemon/client_connection.hpp"
-#include "daemon/client_limits.hpp"
-#include "daemon/client_relay.hpp"
-#include "daemon/client_tenant.hpp"
-#include "daemon/client_timeouts.hpp"
-#include "daemon/client_view.hpp"
+#include "daemon/client/client_connection.hpp"
+#include "daemon/client/client_limits.hpp"
+#include "daemon/client/client_relay.hpp"
+#include "daemon/client/client_tenant.hpp"
+#include "daemon/client/client_timeouts.hpp"
+#include "daemon/console/client_view.hpp"
 #include "protocol/startup.hpp"
 
 namespace pgweir::daemon {

@@ -1,4 +1,4 @@
-#include "daemon/login_room.hpp"
+#include "daemon/client/login_room.hpp"
 
 #include <sys/resource.h>
 #include <sys/socket.h>

@@ -1,12 +1,12 @@
-#include "daemon/client_session.hpp"
+#include "daemon/client/client_session.hpp"
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <cassert>
 
-#include "daemon/client_login.hpp"
-#include "daemon/client_worker.hpp"
-#include "daemon/console_client.hpp"
+#include "daemon/client/client_login.hpp"
+#include "daemon/client/client_worker.hpp"
+#include "daemon/client/console_client.hpp"
 #include "daemon/log.hpp"
 #include "daemon/metrics/reason_names.hpp"
 #include "protocol/serialize.hpp"

@@ -1,12 +1,12 @@
-#include "daemon/client_relay.hpp"
+#include "daemon/client/client_relay.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
-#include "daemon/unwatched.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
+#include "daemon/client/unwatched.hpp"
 
 namespace pgweir::daemon {
 

@@ -10,10 +10,10 @@
 #include <string>
 
 #include "conf/config.hpp"
-#include "daemon/client_session.hpp"
-#include "daemon/exchange.hpp"
-#include "daemon/gateway.hpp"
-#include "daemon/random_bits.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/exchange.hpp"
+#include "daemon/client/gateway.hpp"
+#include "daemon/client/random_bits.hpp"
 #include "pool/spares.hpp"
 #include "pool/statistics.hpp"
 #include "pool/worker_context.hpp"

@@ -1,4 +1,4 @@
-#include "daemon/notification_outbox.hpp"
+#include "daemon/client/notification_outbox.hpp"
 
 #include <cassert>
 #include <memory>

@@ -1,10 +1,10 @@
-#include "daemon/client_notifications.hpp"
+#include "daemon/client/client_notifications.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
 
 namespace pgweir::daemon {
 

@@ -1,10 +1,10 @@
-#include "daemon/client_encryption.hpp"
+#include "daemon/client/client_encryption.hpp"
 
 #include <sys/socket.h>
 
-#include "daemon/client_dialogue.hpp"
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_dialogue.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
 #include "daemon/log.hpp"
 
 namespace pgweir::daemon {

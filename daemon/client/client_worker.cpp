@@ -1,4 +1,4 @@
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_worker.hpp"
 
 #include <algorithm>
 

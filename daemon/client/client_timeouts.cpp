@@ -1,11 +1,11 @@
 // What is measured when, and what an end of patience is told as.
-#include "daemon/client_timeouts.hpp"
+#include "daemon/client/client_timeouts.hpp"
 
 #include <algorithm>
 #include <bit>
 
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
 #include "daemon/log.hpp"
 
 namespace pgweir::daemon {

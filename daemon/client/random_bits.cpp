@@ -1,4 +1,4 @@
-#include "daemon/random_bits.hpp"
+#include "daemon/client/random_bits.hpp"
 
 #include <openssl/rand.h>
 

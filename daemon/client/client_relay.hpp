@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "daemon/relay_phases.hpp"
+#include "daemon/client/relay_phases.hpp"
 #include "pool/asio.hpp"
 #include "pool/byte_stream.hpp"
 #include "protocol/frame_scanner.hpp"

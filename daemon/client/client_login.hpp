@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "daemon/auth/authentication.hpp"
-#include "daemon/client_encryption.hpp"
-#include "daemon/login_room.hpp"
+#include "daemon/client/client_encryption.hpp"
+#include "daemon/client/login_room.hpp"
 #include "pool/asio.hpp"
 #include "pool/credential_choice.hpp"
 #include "pool/greetings.hpp"

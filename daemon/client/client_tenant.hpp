@@ -6,8 +6,8 @@
 #include <memory>
 #include <optional>
 
-#include "daemon/client_notifications.hpp"
-#include "daemon/exchange.hpp"
+#include "daemon/client/client_notifications.hpp"
+#include "daemon/client/exchange.hpp"
 #include "pool/pool.hpp"
 #include "pool/server.hpp"
 #include "pool/tenant.hpp"

@@ -1,17 +1,17 @@
-#include "daemon/client_login.hpp"
+#include "daemon/client/client_login.hpp"
 
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
 
-#include "daemon/client_authentication.hpp"
-#include "daemon/client_dialogue.hpp"
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_authentication.hpp"
+#include "daemon/client/client_dialogue.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
+#include "daemon/client/console_client.hpp"
+#include "daemon/client/login_room.hpp"
 #include "daemon/console/console.hpp"
-#include "daemon/console_client.hpp"
 #include "daemon/log.hpp"
-#include "daemon/login_room.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::daemon {

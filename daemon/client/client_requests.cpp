@@ -1,7 +1,7 @@
 // What a logged-in client asks, message by message: what may pass, and what becomes of the rest.
-#include "daemon/client_relay.hpp"
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_relay.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::daemon {

@@ -1,7 +1,7 @@
 // To the client: notifications that come from the pool's hub, between its transactions.
 #pragma once
 
-#include "daemon/notification_outbox.hpp"
+#include "daemon/client/notification_outbox.hpp"
 #include "pool/asio.hpp"
 
 namespace pgweir::daemon {

@@ -1,6 +1,6 @@
-#include "daemon/exchange.hpp"
+#include "daemon/client/exchange.hpp"
 
-#include "daemon/client_session.hpp"
+#include "daemon/client/client_session.hpp"
 
 namespace pgweir::daemon {
 

@@ -1,8 +1,8 @@
 // While a session's coroutine waits for something other than its client.
 #pragma once
 
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
 
 namespace pgweir::daemon {
 

@@ -1,4 +1,4 @@
-#include "daemon/client_connection.hpp"
+#include "daemon/client/client_connection.hpp"
 
 #include <sys/socket.h>
 

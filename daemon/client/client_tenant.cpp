@@ -1,8 +1,8 @@
-#include "daemon/client_tenant.hpp"
+#include "daemon/client/client_tenant.hpp"
 
-#include "daemon/client_login.hpp"
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
+#include "daemon/client/client_login.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
 #include "daemon/log.hpp"
 
 namespace pgweir::daemon {

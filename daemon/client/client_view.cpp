@@ -1,10 +1,10 @@
-#include "daemon/client_view.hpp"
+#include "daemon/console/client_view.hpp"
 
 #include <sys/socket.h>
 
 #include <algorithm>
 
-#include "daemon/client_session.hpp"
+#include "daemon/client/client_session.hpp"
 #include "protocol/normalised_text.hpp"
 
 namespace pgweir::daemon {

@@ -1,11 +1,11 @@
-#include "daemon/console_client.hpp"
+#include "daemon/client/console_client.hpp"
 
 #include <boost/asio/post.hpp>
 
-#include "daemon/client_dialogue.hpp"
-#include "daemon/client_session.hpp"
-#include "daemon/client_worker.hpp"
-#include "daemon/unwatched.hpp"
+#include "daemon/client/client_dialogue.hpp"
+#include "daemon/client/client_session.hpp"
+#include "daemon/client/client_worker.hpp"
+#include "daemon/client/unwatched.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::daemon {
