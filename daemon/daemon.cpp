@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 namespace pgweir::daemon {
 

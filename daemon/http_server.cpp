@@ -15,7 +15,7 @@
 #include <list>
 #include <vector>
 
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 namespace pgweir::daemon {
 

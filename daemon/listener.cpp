@@ -20,7 +20,7 @@
 #include <system_error>
 #include <utility>
 
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 #include "pool/readiness.hpp"
 #include "pool/server_connection.hpp"
 

@@ -7,7 +7,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/daemon.hpp"
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 #include "daemon/pool_log.hpp"
 
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 #include "daemon/metrics/reason_names.hpp"
 
 namespace pgweir::daemon {

@@ -4,7 +4,7 @@
 
 #include "conf/difference.hpp"
 #include "conf/option_change.hpp"
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 namespace pgweir::daemon {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <system_error>
 
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 namespace pgweir::daemon {
 namespace service_manager {

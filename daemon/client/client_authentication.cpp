@@ -10,7 +10,7 @@
 #include "daemon/client/client_worker.hpp"
 #include "daemon/client/login_room.hpp"
 #include "daemon/client/unwatched.hpp"
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 #include "protocol/authentication.hpp"
 
 namespace pgweir::daemon {

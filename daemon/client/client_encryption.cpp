@@ -5,7 +5,7 @@
 #include "daemon/client/client_dialogue.hpp"
 #include "daemon/client/client_session.hpp"
 #include "daemon/client/client_worker.hpp"
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 namespace pgweir::daemon {
 

@@ -11,7 +11,7 @@
 #include "daemon/client/console_client.hpp"
 #include "daemon/client/login_room.hpp"
 #include "daemon/console/console.hpp"
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::daemon {

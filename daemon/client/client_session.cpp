@@ -7,7 +7,7 @@
 #include "daemon/client/client_login.hpp"
 #include "daemon/client/client_worker.hpp"
 #include "daemon/client/console_client.hpp"
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 #include "daemon/metrics/reason_names.hpp"
 #include "protocol/serialize.hpp"
 

@@ -3,7 +3,7 @@
 #include "daemon/client/client_login.hpp"
 #include "daemon/client/client_session.hpp"
 #include "daemon/client/client_worker.hpp"
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 namespace pgweir::daemon {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 namespace pgweir::daemon {
 

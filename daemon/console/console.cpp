@@ -6,7 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include "daemon/console/gathering.hpp"
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 namespace pgweir::daemon::console {
 

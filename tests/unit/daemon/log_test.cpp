@@ -1,4 +1,4 @@
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

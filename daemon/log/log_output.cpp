@@ -1,4 +1,4 @@
-#include "daemon/log_output.hpp"
+#include "daemon/log/log_output.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "daemon/log.hpp"
+#include "daemon/log/log.hpp"
 
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
@@ -17,7 +17,7 @@
 #include <mutex>
 #include <new>
 
-#include "daemon/log_output.hpp"
+#include "daemon/log/log_output.hpp"
 
 namespace pgweir::daemon::log {
 namespace {
