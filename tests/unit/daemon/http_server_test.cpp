@@ -1,4 +1,4 @@
-#include "daemon/http_server.hpp"
+#include "daemon/process/http_server.hpp"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>

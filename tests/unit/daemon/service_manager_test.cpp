@@ -1,4 +1,4 @@
-#include "daemon/service_manager.hpp"
+#include "daemon/process/service_manager.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

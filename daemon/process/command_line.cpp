@@ -1,4 +1,4 @@
-#include "daemon/command_line.hpp"
+#include "daemon/process/command_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <string>

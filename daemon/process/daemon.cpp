@@ -1,4 +1,4 @@
-#include "daemon/daemon.hpp"
+#include "daemon/process/daemon.hpp"
 
 #include <sys/resource.h>
 

@@ -4,10 +4,10 @@
 #include <iostream>
 
 #include "conf/reference.hpp"
-#include "daemon/command_line.hpp"
-#include "daemon/commands.hpp"
-#include "daemon/daemon.hpp"
 #include "daemon/log/log.hpp"
+#include "daemon/process/command_line.hpp"
+#include "daemon/process/commands.hpp"
+#include "daemon/process/daemon.hpp"
 
 namespace {
 

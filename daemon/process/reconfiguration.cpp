@@ -1,4 +1,4 @@
-#include "daemon/reconfiguration.hpp"
+#include "daemon/process/reconfiguration.hpp"
 
 #include <utility>
 

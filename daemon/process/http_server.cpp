@@ -1,4 +1,4 @@
-#include "daemon/http_server.hpp"
+#include "daemon/process/http_server.hpp"
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>

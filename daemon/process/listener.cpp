@@ -1,4 +1,4 @@
-#include "daemon/listener.hpp"
+#include "daemon/process/listener.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>

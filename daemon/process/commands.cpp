@@ -1,4 +1,4 @@
-#include "daemon/commands.hpp"
+#include "daemon/process/commands.hpp"
 
 #include <algorithm>
 #include <iostream>

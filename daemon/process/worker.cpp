@@ -1,4 +1,4 @@
-#include "daemon/worker.hpp"
+#include "daemon/process/worker.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -1,4 +1,4 @@
-#include "daemon/pool_log.hpp"
+#include "daemon/process/pool_log.hpp"
 
 #include "daemon/log/log.hpp"
 #include "daemon/metrics/reason_names.hpp"

@@ -1,4 +1,4 @@
-#include "daemon/reachability.hpp"
+#include "daemon/process/reachability.hpp"
 
 #include <libpq-fe.h>
 

@@ -1,4 +1,4 @@
-#include "daemon/service_manager.hpp"
+#include "daemon/process/service_manager.hpp"
 
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
