@@ -19,10 +19,6 @@ constexpr std::chrono::milliseconds longest_turn{1};
 
 }  // namespace
 
-ClientTenant& ClientRelay::tenant() const {
-    return client_->tenant();
-}
-
 void ClientRelay::start(std::shared_ptr<ClientSession> client) {
     assert(!client_);
     client_ = std::move(client);
@@ -72,33 +68,10 @@ void ClientRelay::let_others_go_on() {
     });
 }
 
-// One step: does what the phase is for, and then what next() makes of that. False when there is
-// nothing more to do now. Each phase calls next() with itself as a constant, of which the compiler
-// leaves what this phase needs.
-bool ClientRelay::go_on() {
-    using enum RelayPhase;
-    switch (phase_) {
-        case reading:
-            return take_step(next(reading, read_requests()));
-        case scanning:
-            return take_step(next(scanning, look_at_requests()));
-        case queued:
-            return take_step(next(queued, {.waits = tenant().exchange().waiter.waits}));
-        case sending:
-            return take_step(next(sending, {}));
-        case sent:
-            return take_step(next(sent, {.scan = scan_}));
-        case asking:
-            return take_step(next(asking, {.waits = must_hold_back()}));
-        case leaving:
-            return take_step(next(leaving, {.waits = owes_replies()}));
-    }
-    return false;
-}
-
 // Does what is to be done on the way to the next phase. False when the relay is to stop there.
 // What an action calls may call back: until then the phase is the former one.
-bool ClientRelay::take_step(RelayStep step) {
+// Inlined into each phase, where most of the actions are not possible.
+[[gnu::always_inline]] inline bool ClientRelay::take_step(RelayStep step) {
     switch (step.action) {
         case RelayAction::go_on:
         case RelayAction::wait:
@@ -136,31 +109,51 @@ bool ClientRelay::take_step(RelayStep step) {
     return goes_on(step.action);
 }
 
-RelayFacts ClientRelay::read_requests() {
+// One step: does what the phase is for, and then what next() makes of that. False when there is
+// nothing more to do now. Each phase calls next() with itself as a constant, of which the compiler
+// leaves what this phase needs. run() looks itself whether the session ends, before each step.
+bool ClientRelay::go_on() {
+    using enum RelayPhase;
+    switch (phase_) {
+        case reading:
+            return read_requests();
+        case scanning:
+            return look_at_requests();
+        case queued:
+            return take_step(next(queued, {.waits = tenant().exchange().waiter.waits}));
+        case sending:
+            return take_step(next(sending, {}));
+        case sent:
+            return take_step(next(sent, {.scan = scan_}));
+        case asking:
+            return take_step(next(asking, {.waits = must_hold_back()}));
+        case leaving:
+            return take_step(next(leaving, {.waits = owes_replies()}));
+    }
+    return false;
+}
+
+// Reads what is there, or else waits for more.
+bool ClientRelay::read_requests() {
     using Reading = ClientConnection::Reading;
-    if (!tenant().has_exchange()) tenant().borrow_exchange();
-    switch (client_->connection().read(tenant().exchange().buffer)) {
+    ClientTenant& tenant = this->tenant();
+    if (!tenant.has_exchange()) tenant.borrow_exchange();
+    switch (client_->connection().read(tenant.exchange().buffer)) {
         case Reading::something:
             client_->worker().context().resumptions.time_passes();
-            return {.has_read = true};
+            return take_step(next(RelayPhase::reading, {.has_read = true}));
         case Reading::ended:
             client_->end(ClientClose::lost, std::nullopt);
-            return {.ending = true};
+            return take_step(next(RelayPhase::reading, {.ending = true}));
         case Reading::nothing:
             break;
     }
-    return {.waits = watch_.arm()};
-}
-
-void ClientRelay::rest_if_done() {
-    if (!watch_.is_armed() || tenant().lease() || !tenant().has_exchange()) return;
-    const Exchange& exchange = tenant().exchange();
-    if (exchange.buffer.empty() && exchange.scanner.at_boundary()) tenant().give_back_exchange();
+    return take_step(next(RelayPhase::reading, {.waits = watch_.arm()}));
 }
 
 // Goes through the requests at hand. What was found goes to the server, or else the server is
 // found that it needs.
-RelayFacts ClientRelay::look_at_requests() {
+bool ClientRelay::look_at_requests() {
     scan_ = scan_requests();
     RelayFacts facts{.scan = scan_};
     if (scan_ == ScanResult::need_server) {
@@ -170,7 +163,13 @@ RelayFacts ClientRelay::look_at_requests() {
         facts.is_written = send_requests();
     }
     facts.ending = client_->ending() != nullptr;
-    return facts;
+    return take_step(next(RelayPhase::scanning, facts));
+}
+
+void ClientRelay::rest_if_done() {
+    if (!watch_.is_armed() || tenant().lease() || !tenant().has_exchange()) return;
+    const Exchange& exchange = tenant().exchange();
+    if (exchange.buffer.empty() && exchange.scanner.at_boundary()) tenant().give_back_exchange();
 }
 
 // The next request waits for what becomes of an earlier one. Where nothing is owed, what it waits

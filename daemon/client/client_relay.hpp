@@ -14,6 +14,7 @@ namespace pgweir::daemon {
 
 class ClientSession;
 class ClientTenant;
+struct Exchange;
 using protocol::Bytes;
 
 /// Reads the client's requests, looks at what they are, finds a server for them and writes them to
@@ -46,8 +47,8 @@ class ClientRelay final : private pool::Resumable {
     void let_others_go_on();
     [[nodiscard]] bool go_on();
     [[nodiscard]] bool take_step(RelayStep step);
-    [[nodiscard]] RelayFacts read_requests();
-    [[nodiscard]] RelayFacts look_at_requests();
+    [[nodiscard]] bool read_requests();
+    [[nodiscard]] bool look_at_requests();
     void await_outcome();
     [[nodiscard]] bool must_hold_back() const;
     void consume_requests();
@@ -58,15 +59,15 @@ class ClientRelay final : private pool::Resumable {
 
     // client_requests.cpp
     [[nodiscard]] ScanResult scan_requests();
-    [[nodiscard]] bool take_request(const protocol::Step& step, Bytes message);
-    void hand_over(const protocol::Step& step, Bytes message);
-    void take_more(Bytes bytes);
+    [[nodiscard]] bool take_request(Exchange& exchange, const protocol::Step& step, Bytes message);
+    void hand_over(Exchange& exchange, const protocol::Step& step, Bytes message);
+    void take_more(Exchange& exchange, Bytes bytes);
     [[nodiscard]] bool is_acceptable(const protocol::Step& step);
     [[nodiscard]] bool is_acceptable_begin(Bytes begun);
     void take_leave();
     void break_off_copy(std::optional<char> type);
-    void note_request();
-    void refuse_request(const protocol::Step& step);
+    void note_request(Exchange& exchange);
+    void refuse_request(Exchange& exchange, const protocol::Step& step);
 
     [[nodiscard]] ClientTenant& tenant() const;
 

@@ -30,10 +30,10 @@ ScanResult ClientRelay::scan_requests() {
                 std::ignore = is_acceptable(step);
                 return ScanResult::ended;
             case Step::Kind::pass:
-                take_more(held.substr(exchange.scanned, step.size));
+                take_more(exchange, held.substr(exchange.scanned, step.size));
                 break;
             case Step::Kind::frame:
-                if (take_request(step, held.substr(exchange.scanned, step.size))) break;
+                if (take_request(exchange, step, held.substr(exchange.scanned, step.size))) break;
                 if (client_->is_terminated() || client_->ending()) return ScanResult::ended;
                 exchange.unanswered_step = step;
                 return tenant().lease() ? ScanResult::need_outcome : ScanResult::need_server;
@@ -45,9 +45,8 @@ ScanResult ClientRelay::scan_requests() {
 // False for what PostgreSQL would not read either: the session ends, when what the client asked
 // before is answered.
 bool ClientRelay::is_acceptable(const Step& step) {
-    const auto violation = violation_of(step);
-    if (!violation) return true;
-    tenant().exchange().violation = violation;
+    if (is_readable(step)) return true;
+    tenant().exchange().violation = violation_of(step);
     client_->terminate();
     return false;
 }
@@ -113,16 +112,15 @@ void ClientRelay::break_off_copy(std::optional<char> type) {
 
 // False when the request can go nowhere yet: it ends the session, needs a server, or has to wait
 // for what becomes of an earlier one.
-bool ClientRelay::take_request(const Step& step, Bytes message) {
+bool ClientRelay::take_request(Exchange& exchange, const Step& step, Bytes message) {
     if (!is_acceptable(step)) return false;
     const auto type = static_cast<Frontend>(step.type);
     if (type == Frontend::terminate) {
         client_->terminate();
         return false;
     }
-    Exchange& exchange = tenant().exchange();
     if (exchange.cancelled || discarding_ || exchange.refusal) {
-        refuse_request(step);
+        refuse_request(exchange, step);
         return true;
     }
     const pool::Lease& lease = tenant().lease();
@@ -137,18 +135,17 @@ bool ClientRelay::take_request(const Step& step, Bytes message) {
         return false;
     }
     if (type != Frontend::flush && type != Frontend::copy_done && type != Frontend::copy_fail) {
-        note_request();
+        note_request(exchange);
     }
     exchange.sending = true;
     if (!lease->make_ready(step, exchange.outgoing)) return false;
-    hand_over(step, message);
+    hand_over(exchange, step, message);
     return true;
 }
 
-void ClientRelay::hand_over(const Step& step, Bytes message) {
+void ClientRelay::hand_over(Exchange& exchange, const Step& step, Bytes message) {
     const auto type = static_cast<Frontend>(step.type);
     const bool has_text = type == Frontend::parse || type == Frontend::query;
-    Exchange& exchange = tenant().exchange();
     const pool::TenantSession& session = tenant().session();
     const bool is_read = session.follows || !session.startup->values().empty();
     if (has_text && !step.whole && is_read &&
@@ -162,10 +159,9 @@ void ClientRelay::hand_over(const Step& step, Bytes message) {
 }
 
 // More of a long message. Without a server there is nobody whom it would concern.
-void ClientRelay::take_more(Bytes bytes) {
+void ClientRelay::take_more(Exchange& exchange, Bytes bytes) {
     const pool::Lease& lease = tenant().lease();
     if (!lease) return;
-    Exchange& exchange = tenant().exchange();
     if (!exchange.collecting) {
         lease->take_more(bytes, exchange.scanner.at_boundary(), exchange.outgoing);
         return;
@@ -183,8 +179,7 @@ void ClientRelay::take_more(Bytes bytes) {
 }
 
 // Clocks and deadlines of a request that is about to be sent.
-void ClientRelay::note_request() {
-    Exchange& exchange = tenant().exchange();
+void ClientRelay::note_request(Exchange& exchange) {
     // What is owed may be pgweir's own question: the client's first request counts all the same.
     if (std::exchange(exchange.request_under_way, true)) return;
     pool::WorkerContext& context = client_->worker().context();
@@ -204,9 +199,8 @@ void ClientRelay::note_request() {
 // Answers a request that a CancelRequest took out of the queue, or whose client's settings the
 // server has refused, as PostgreSQL answers one that fails: an error, and in an extended query
 // silence up to the Sync.
-void ClientRelay::refuse_request(const Step& step) {
+void ClientRelay::refuse_request(Exchange& exchange, const Step& step) {
     const auto type = static_cast<Frontend>(step.type);
-    Exchange& exchange = tenant().exchange();
     std::string answer;
     if (exchange.cancelled || exchange.refusal) {
         protocol::append_error_response(

@@ -143,4 +143,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     ClientTenant tenant_;  ///< destroyed first: the end of a lease may ask any of the others
 };
 
+inline ClientTenant& ClientRelay::tenant() const {
+    return client_->tenant();
+}
+
 }  // namespace pgweir::daemon

@@ -34,8 +34,7 @@ Task<> ConsoleClient::serve() {
         std::string answer;
         if (step.kind != Step::Kind::pass) {
             const auto type = static_cast<Frontend>(step.type);
-            exchange.violation = violation_of(step);
-            if (exchange.violation || type == Frontend::terminate) {
+            if (!is_readable(step) || type == Frontend::terminate) {
                 client_.terminate();
                 co_return;
             }

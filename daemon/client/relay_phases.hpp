@@ -86,7 +86,8 @@ struct RelayStep {
     switch (phase) {
         case reading:
             if (facts.has_read) return {scanning, RelayAction::go_on};
-            return {reading, facts.waits ? RelayAction::rest : RelayAction::go_on};
+            if (facts.waits) return {reading, RelayAction::rest};
+            return {reading, RelayAction::go_on};
         case scanning:
             if (facts.scan == ScanResult::need_server) {
                 if (facts.has_server) return {scanning, RelayAction::go_on};
@@ -105,7 +106,8 @@ struct RelayStep {
             if (facts.waits) return {asking, RelayAction::wait};
             return {scanning, RelayAction::end_wait};
         case leaving:
-            return {leaving, facts.waits ? RelayAction::wait : RelayAction::take_leave};
+            if (facts.waits) return {leaving, RelayAction::wait};
+            return {leaving, RelayAction::take_leave};
     }
     return {phase, RelayAction::finish};
 }
