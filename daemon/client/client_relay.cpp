@@ -75,7 +75,7 @@ void ClientRelay::let_others_go_on() {
     switch (step.action) {
         case RelayAction::go_on:
         case RelayAction::wait:
-        case RelayAction::finish:  // relay() sees to it
+        case RelayAction::finish:  // run() sees to it
             break;
         case RelayAction::enqueue:
             tenant().enqueue();
@@ -92,7 +92,7 @@ void ClientRelay::let_others_go_on() {
         case RelayAction::consume:
             consume_requests();
             break;
-        case RelayAction::stop_listening:
+        case RelayAction::stop_reading:
             tenant().exchange().sending = false;
             break;
         case RelayAction::rest:

@@ -29,7 +29,7 @@ struct RelayFacts {
     bool ending = false;  ///< all: the session ends
     /// reading, queued, asking, leaving: what the phase waits for has not come yet.
     bool waits = false;
-    bool has_read = false;                     ///< reading: bytes, or the client's end
+    bool has_read = false;                     ///< reading: bytes
     ScanResult scan = ScanResult::more_input;  ///< scanning, sent: of the latest scan
     bool has_server = false;                   ///< scanning: one was lent at once
     bool is_written = false;                   ///< scanning: the server took all that there was
@@ -38,13 +38,13 @@ struct RelayFacts {
 /// What is to be done on the way to the next phase.
 enum class RelayAction : std::uint8_t {
     // The relay goes on at once behind these.
-    go_on,           ///< nothing
-    enqueue,         ///< the client into the queue for a server
-    leave_queue,     ///< the client out of the queue
-    await_outcome,   ///< the server may be given back, or answers pgweir's own question first
-    end_wait,        ///< the outcome is there
-    consume,         ///< what was read is done with; the server may be given back
-    stop_listening,  ///< nothing that the client says is looked at any more
+    go_on,          ///< nothing
+    enqueue,        ///< the client into the queue for a server
+    leave_queue,    ///< the client out of the queue
+    await_outcome,  ///< the server may be given back, or answers pgweir's own question first
+    end_wait,       ///< the outcome is there
+    consume,        ///< what was read is done with; the server may be given back
+    stop_reading,   ///< nothing that the client says is looked at any more
     // It stops behind these until it is called again.
     wait,        ///< nothing
     rest,        ///< a client with nothing under way gives back what it was lent
@@ -69,7 +69,7 @@ struct RelayStep {
 [[nodiscard]] constexpr RelayStep next_after_scan(ScanResult scan) {
     switch (scan) {
         case ScanResult::ended:
-            return {RelayPhase::leaving, RelayAction::stop_listening};
+            return {RelayPhase::leaving, RelayAction::stop_reading};
         case ScanResult::need_outcome:
             return {RelayPhase::asking, RelayAction::await_outcome};
         case ScanResult::more_input:

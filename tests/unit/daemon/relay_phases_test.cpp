@@ -63,7 +63,7 @@ const std::vector<Case> cases{
      sent,
      {.scan = Scan::need_outcome},
      {asking, Do::await_outcome}},
-    {"there will be no next request", sent, {.scan = Scan::ended}, {leaving, Do::stop_listening}},
+    {"there will be no next request", sent, {.scan = Scan::ended}, {leaving, Do::stop_reading}},
 
     {"the answer has not come", asking, {.waits = true}, {asking, Do::wait}},
     {"the answer has come, or nobody waits for it", asking, {}, {scanning, Do::end_wait}},
@@ -131,7 +131,7 @@ TEST(RelayPhases, LookAtTheirOwnFactsAlone) {
 
 TEST(RelayPhases, StopWhereSomethingElseHasToHappenFirst) {
     for (const Do action : {Do::go_on, Do::enqueue, Do::leave_queue, Do::await_outcome,
-                            Do::end_wait, Do::consume, Do::stop_listening}) {
+                            Do::end_wait, Do::consume, Do::stop_reading}) {
         EXPECT_TRUE(goes_on(action));
     }
     for (const Do action : {Do::wait, Do::rest, Do::write_rest, Do::take_leave, Do::finish}) {
