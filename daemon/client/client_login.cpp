@@ -19,7 +19,6 @@ namespace pgweir::daemon {
 using protocol::FirstPacket;
 using protocol::Replication;
 using protocol::StartupMessage;
-using protocol::TransactionStatus;
 
 ClientLogin::ClientLogin(ClientSession& client) : client_(client), encryption_(client) {}
 

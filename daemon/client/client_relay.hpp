@@ -24,6 +24,7 @@ using protocol::Bytes;
 ///
 /// Owned by its ClientSession, on whose worker alone it may be touched. Only `send_slowly`
 /// suspends.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): nothing can derive from it
 class ClientRelay final : private pool::Resumable {
   public:
     explicit ClientRelay(pool::ByteStream& stream) : watch_(stream.watch(*this)) {}
