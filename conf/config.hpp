@@ -178,7 +178,7 @@ struct Config {
     unsigned max_client_conn = 100;
     /// The longest text of a statement that is looked at as a whole.
     Bytes longest_statement{1U << 20U};
-    unsigned max_login_conn = 0;  ///< 0: by max_client_conn (daemon/login_room)
+    unsigned max_login_conn = 0;  ///< 0: by max_client_conn (daemon/client/login_room)
     unsigned max_login_conn_per_address = 0;
     milliseconds client_login_timeout{60'000};
     std::string admin_users;  ///< of the console, with commas between them

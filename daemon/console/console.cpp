@@ -6,8 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include "daemon/console/gathering.hpp"
-#include "daemon/log.hpp"
-#include "daemon/worker.hpp"
+#include "daemon/log/log.hpp"
 
 namespace pgweir::daemon::console {
 
@@ -98,14 +97,14 @@ Task<Answer> Console::show(const Show& show) {
 // Every worker tells for itself, so that nothing of theirs is touched from here. Pools come last:
 // what waits for the workers must not keep one alive.
 Task<Snapshot> Console::take_snapshot(bool sockets, bool statements) {
-    const auto& workers = operations_.workers();
+    const std::vector<WorkerOperations*> workers = operations_.workers();
     Snapshot snapshot;
     if (sockets || statements) {
         const auto gathering = std::make_shared<Gathering<WorkerView>>(io_, workers.size());
-        for (const auto& worker : workers) worker->look(statements, gathering->reply());
+        for (WorkerOperations* const worker : workers) worker->look(statements, gathering->reply());
         join(co_await gathering->all(), snapshot);
     }
-    for (const auto& worker : workers) {
+    for (WorkerOperations* const worker : workers) {
         snapshot.connections += worker->clients();
         snapshot.workers.push_back(&worker->statistics());
     }
@@ -114,7 +113,8 @@ Task<Snapshot> Console::take_snapshot(bool sockets, bool statements) {
     snapshot.config = operations_.config();
     snapshot.pools = views_of(operations_.registry());
     snapshot.averages = &averages_;
-    snapshot.limits = &operations_.limits();
+    snapshot.client_counts = &operations_.client_counts();
+    snapshot.client_size = operations_.client_size();
     snapshot.switches = &operations_.registry().switches();
     co_return snapshot;
 }

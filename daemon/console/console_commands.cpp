@@ -9,7 +9,6 @@
 #include "daemon/console/console.hpp"
 #include "daemon/console/gathering.hpp"
 #include "daemon/console/option_names.hpp"
-#include "daemon/worker.hpp"
 
 namespace pgweir::daemon::console {
 
@@ -114,7 +113,7 @@ Answer Console::kill(const std::string& name) {
     const std::string* const database = name.empty() ? nullptr : &name;
     pool::Registry& registry = operations_.registry();
     registry.pause(database, true);
-    for (const auto& worker : operations_.workers()) {
+    for (WorkerOperations* const worker : operations_.workers()) {
         worker->kill_clients(database ? std::optional(name) : std::nullopt);
     }
     for (const auto& pool : registry.pools_of(database)) pool->close_servers();
@@ -124,9 +123,9 @@ Answer Console::kill(const std::string& name) {
 Task<Answer> Console::kill_client(const std::string& number) {
     std::uint64_t id = 0;
     std::from_chars(number.data(), number.data() + number.size(), id);
-    const auto& workers = operations_.workers();
+    const std::vector<WorkerOperations*> workers = operations_.workers();
     const auto search = std::make_shared<Gathering<bool>>(io_, workers.size());
-    for (const auto& worker : workers) worker->kill_client(id, search->reply());
+    for (WorkerOperations* const worker : workers) worker->kill_client(id, search->reply());
     const std::vector<bool> found = co_await search->all();
     if (std::ranges::find(found, true) != found.end()) co_return Answer::done("KILL_CLIENT");
     co_return Answer::failed(sqlstate::undefined_object, "there is no client " + number,

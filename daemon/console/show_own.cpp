@@ -6,7 +6,6 @@
 #include <charconv>
 #include <map>
 
-#include "daemon/client_session.hpp"
 #include "daemon/console/shows.hpp"
 #include "daemon/metrics/process_statistics.hpp"
 #include "daemon/metrics/reason_names.hpp"
@@ -169,7 +168,7 @@ Rows show_memory(const Snapshot& snapshot) {
             {"virtual", Cell(), bytes(process.virtual_memory_bytes)},
             {"heap_in_use", Cell(), number(heap.uordblks + heap.hblkhd)},
             {"heap_free", Cell(), number(heap.fordblks)},
-            objects("clients", snapshot.connections, sizeof(ClientSession)),
+            objects("clients", snapshot.connections, snapshot.client_size),
             objects("servers", servers, sizeof(pool::Server)),
             objects("pools", snapshot.pools.size(), sizeof(pool::Pool))};
 }

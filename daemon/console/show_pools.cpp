@@ -141,7 +141,7 @@ Row database_row(const Snapshot& snapshot, const conf::Database& entry, const st
             number(options.max_db_connections),
             number(servers),
             number(options.max_db_client_connections),
-            number(snapshot.limits->clients_of_database(name)),
+            number(snapshot.client_counts->clients_of_database(name)),
             std::int64_t{snapshot.switches->is_paused_alone(name) ? 1 : 0},
             std::int64_t{snapshot.switches->is_disabled(name) ? 1 : 0},
             std::int64_t{0}};
@@ -188,7 +188,7 @@ Rows show_users(const Snapshot& snapshot) {
              number(servers),
              number(user.max_user_client_connections.value_or(
                  config.pool.max_user_client_connections)),
-             number(snapshot.limits->clients_of_user(name))});
+             number(snapshot.client_counts->clients_of_user(name))});
     }
     return rows;
 }

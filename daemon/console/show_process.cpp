@@ -3,7 +3,6 @@
 #include <array>
 
 #include "conf/option_table.hpp"
-#include "daemon/client_session.hpp"
 #include "daemon/console/option_names.hpp"
 #include "daemon/console/shows.hpp"
 
@@ -53,7 +52,7 @@ Rows show_mem(const Snapshot& snapshot) {
             mem_row("db_cache", sizeof(conf::Database), config.databases.size()),
             mem_row("pool_cache", sizeof(pool::Pool), snapshot.pools.size()),
             mem_row("server_cache", sizeof(pool::Server), servers),
-            mem_row("client_cache", sizeof(ClientSession), snapshot.connections)};
+            mem_row("client_cache", snapshot.client_size, snapshot.connections)};
 }
 
 Rows show_state(const Snapshot& snapshot) {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "conf/config.hpp"
-#include "daemon/client_limits.hpp"
-#include "daemon/client_view.hpp"
 #include "daemon/console/averages.hpp"
+#include "daemon/console/client_counts.hpp"
+#include "daemon/console/client_view.hpp"
 #include "pool/pool.hpp"
 #include "pool/registry.hpp"
 
@@ -44,7 +44,8 @@ struct Snapshot {
     unsigned connections = 0;  ///< clients there now, logged in or not
     unsigned logging_in = 0;   ///< ... and those of them that are not
     const Averages* averages = nullptr;
-    const ClientLimits* limits = nullptr;
+    const ClientCounts* client_counts = nullptr;
+    std::size_t client_size = 0;  ///< what a client's session takes by itself, in bytes
     const pool::DatabaseSwitches* switches = nullptr;
 
     /// When a time on pgweir's clock was: "2026-11-25 18:03:49 UTC".

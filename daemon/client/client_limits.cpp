@@ -1,0 +1,53 @@
+#include "daemon/client/client_limits.hpp"
+
+namespace pgweir::daemon {
+
+namespace {
+
+// What is known under `name`, or else what `make` makes. It lives as long as somebody has a place
+// in it, so that names nobody uses cost nothing.
+template <typename Map, typename Make>
+auto shared(Map& known, const typename Map::key_type& name, Make make) {
+    auto found = known[name].lock();
+    if (found) return found;
+    std::erase_if(known, [&](const auto& e) { return e.first != name && e.second.expired(); });
+    found = make();
+    known[name] = found;
+    return found;
+}
+
+}  // namespace
+
+std::shared_ptr<const ClientLimits::Account> ClientLimits::account(const std::string& database,
+                                                                   const std::string& user) {
+    const auto no_limit = [] { return std::make_shared<pool::Budget>(0U); };
+    const std::lock_guard lock(mutex_);
+    return shared(accounts_, {database, user}, [&]() -> std::shared_ptr<const Account> {
+        return std::make_shared<const Account>(
+            Account{.database = database,
+                    .user = user,
+                    .of_all = all_,
+                    .of_database = shared(databases_, database, no_limit),
+                    .of_user = shared(users_, user, no_limit)});
+    });
+}
+
+ClientLimits::Place ClientLimits::take(const std::string& database, unsigned database_limit,
+                                       const std::string& user, unsigned user_limit) {
+    auto taken = account(database, user);
+    taken->of_database->set_limit(database_limit);
+    taken->of_user->set_limit(user_limit);
+    if (!all_.try_take()) return {};
+    if (!taken->of_database->try_take()) {
+        all_.give_back();
+        return {};
+    }
+    if (!taken->of_user->try_take()) {
+        taken->of_database->give_back();
+        all_.give_back();
+        return {};
+    }
+    return Place(std::move(taken));
+}
+
+}  // namespace pgweir::daemon

@@ -1,0 +1,91 @@
+// How many clients may be logged in: in all, per database and per user.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "daemon/console/client_counts.hpp"
+#include "pool/budget.hpp"
+
+namespace pgweir::daemon {
+
+/// Counts clients against the limits of the configuration. Shared by all workers; asked at login
+/// and at the end of a session only.
+class ClientLimits : public console::ClientCounts {
+  public:
+    explicit ClientLimits(unsigned max_client_conn) : all_(max_client_conn) {}
+
+    void set_max_client_conn(unsigned limit) { all_.set_limit(limit); }
+
+    /// What all clients of one database and user have in common.
+    struct Account {
+        std::string database;
+        std::string user;
+        pool::Budget& of_all;
+        std::shared_ptr<pool::Budget> of_database;
+        std::shared_ptr<pool::Budget> of_user;
+    };
+
+    /// A client's place under each of its limits, given back when this is destroyed.
+    class Place {
+      public:
+        Place() = default;
+        Place(Place&& other) noexcept = default;
+        Place& operator=(Place&& other) noexcept {
+            std::swap(account_, other.account_);
+            return *this;
+        }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        ~Place() {
+            if (!account_) return;
+            account_->of_user->give_back();
+            account_->of_database->give_back();
+            account_->of_all.give_back();
+        }
+        [[nodiscard]] explicit operator bool() const { return account_ != nullptr; }
+        /// Whose it is; not of an empty one.
+        [[nodiscard]] const Account& account() const { return *account_; }
+
+      private:
+        friend class ClientLimits;
+        explicit Place(std::shared_ptr<const Account> account) : account_(std::move(account)) {}
+        std::shared_ptr<const Account> account_;
+    };
+
+    /// Takes a place under each limit, or none. An empty result: a limit is reached.
+    [[nodiscard]] Place take(const std::string& database, unsigned database_limit,
+                             const std::string& user, unsigned user_limit);
+
+    /// How many have a place now.
+    [[nodiscard]] unsigned clients_of_database(const std::string& name) const override {
+        return taken(databases_, name);
+    }
+    [[nodiscard]] unsigned clients_of_user(const std::string& name) const override {
+        return taken(users_, name);
+    }
+
+  private:
+    using Named = std::map<std::string, std::weak_ptr<pool::Budget>>;
+
+    [[nodiscard]] std::shared_ptr<const Account> account(const std::string& database,
+                                                         const std::string& user);
+
+    [[nodiscard]] unsigned taken(const Named& budgets, const std::string& name) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = budgets.find(name);
+        const auto budget = found == budgets.end() ? nullptr : found->second.lock();
+        return budget ? budget->open() : 0;
+    }
+
+    pool::Budget all_;
+    mutable std::mutex mutex_;  ///< guards the maps
+    Named databases_;
+    Named users_;
+    std::map<std::pair<std::string, std::string>, std::weak_ptr<const Account>> accounts_;
+};
+
+}  // namespace pgweir::daemon

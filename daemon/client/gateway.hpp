@@ -1,0 +1,39 @@
+// The rest of the process, as clients and their workers see it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
+#include "daemon/auth/authentication.hpp"
+#include "daemon/client/client_limits.hpp"
+#include "daemon/client/login_room.hpp"
+#include "daemon/console/console.hpp"
+#include "daemon/tls/client_tls.hpp"
+#include "pool/registry.hpp"
+#include "protocol/startup.hpp"
+
+namespace pgweir::daemon {
+
+/// What the workers ask of the rest of the process. Thread-safe.
+struct Gateway {
+    pool::Registry& registry;
+    ClientLimits& limits;
+    LoginRoom& logins;
+    AuthShared& auth;
+    ClientTlsStore& tls;
+    console::Console& console;
+    /// Brings a CancelRequest to the worker whose client has this key.
+    /// `done` is called, on that worker, when the cancel has taken effect or never will.
+    std::function<void(const protocol::CancelKey&, std::function<void()> done)> route_cancel;
+    /// Every client of the process has another number.
+    std::atomic<std::uint64_t> next_client{1};
+    /// How many clients have come for the console.
+    std::atomic<unsigned> console_clients{0};
+    /// Told when a worker has no clients left while draining.
+    std::function<void()> worker_is_empty;
+    /// Called by every worker from its own loop, several times a second.
+    std::function<void(unsigned worker)> beat;
+};
+
+}  // namespace pgweir::daemon

@@ -1,0 +1,320 @@
+#include "daemon/log/log.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <boost/locale/utf.hpp>
+#include <charconv>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <new>
+
+#include "daemon/log/log_output.hpp"
+
+namespace pgweir::daemon::log {
+namespace {
+
+// Enough for a burst of a thousand clients that come or go at once; about 3 MB.
+constexpr std::size_t queue_lines = 8192;
+
+spdlog::level::level_enum spdlog_level(conf::LogLevel level) {
+    switch (level) {
+        case conf::LogLevel::trace:
+            return spdlog::level::trace;
+        case conf::LogLevel::debug:
+            return spdlog::level::debug;
+        case conf::LogLevel::info:
+            return spdlog::level::info;
+        case conf::LogLevel::warning:
+            return spdlog::level::warn;
+        case conf::LogLevel::error:
+            return spdlog::level::err;
+    }
+    return spdlog::level::err;
+}
+
+/// Whether stderr is the journal itself: JOURNAL_STREAM names its device and inode, and is still
+/// set when stderr was redirected since (sd-daemon(3), systemd.exec(5)).
+bool stderr_is_journal() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing writes to the environment by now
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat status {};
+    if (stream == nullptr || fstat(STDERR_FILENO, &status) != 0) return false;
+    return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) == stream;
+}
+
+/// `%J`: the syslog priority as sd-daemon(3) wants it before a line.
+class JournalPriority final : public spdlog::custom_flag_formatter {
+  public:
+    void format(const spdlog::details::log_msg& message, const std::tm&,
+                spdlog::memory_buf_t& out) override {
+        std::string_view prefix = "<3>";
+        if (message.level < spdlog::level::info) prefix = "<7>";
+        if (message.level == spdlog::level::info) prefix = "<6>";
+        if (message.level == spdlog::level::warn) prefix = "<4>";
+        out.append(prefix.data(), prefix.data() + prefix.size());
+    }
+    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<JournalPriority>();
+    }
+};
+
+std::unique_ptr<spdlog::formatter> line_formatter() {
+    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+    formatter->add_flag<JournalPriority>('J');
+    formatter->set_pattern(stderr_is_journal() ? "%J%l %v" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v");
+    return formatter;
+}
+
+/// Where spdlog's thread writes, and before and after it whoever logs.
+class OutputSink final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    /// From now on one thread writes, for which nothing waits.
+    void begin_thread() {
+        const std::lock_guard lock(mutex_);
+        output_.open();
+        has_thread_ = true;
+    }
+    /// Whoever logs writes, and finds out each time what stderr is by then.
+    void end_thread() {
+        const std::lock_guard lock(mutex_);
+        has_thread_ = false;
+        output_.close();
+    }
+    void give_up_at(Output::Clock::time_point when) { output_.give_up_at(when); }
+
+  private:
+    // What is queued may wait as long as it takes; what is written directly holds up its writer.
+    static constexpr std::chrono::milliseconds patience_of_thread = std::chrono::hours(24);
+    static constexpr std::chrono::milliseconds patience_of_writer{1000};
+
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        if (!has_thread_) output_.open();
+        output_.write({line.data(), line.size()},
+                      has_thread_ ? patience_of_thread : patience_of_writer);
+        if (!has_thread_) output_.close();
+    }
+    void flush_() override {}
+
+    Output output_;
+    bool has_thread_ = false;
+};
+
+// How long the end waits for who reads the log.
+constexpr std::chrono::milliseconds patience_at_end{1000};
+
+// spdlog's own queue and thread. overrun_oldest, as nobody may wait for a log: a worker that did
+// would hold up every client it carries. What is lost is counted and told.
+class Log {
+  public:
+    Log() : sink_(std::make_shared<OutputSink>()), direct_("pgweir", sink_) {
+        sink_->set_formatter(line_formatter());
+        direct_.set_level(spdlog::level::trace);  // enabled() decides
+    }
+
+    void start(conf::LogLevel level) {
+        const std::lock_guard lock(mutex_);
+        set_level(level);
+        if (queue_) return;
+        sink_->set_formatter(line_formatter());
+        sink_->begin_thread();
+        queue_ = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
+        reported_ = 0;  // counted by each queue for itself
+        queued_ = std::make_shared<spdlog::async_logger>(
+            "pgweir", sink_, queue_, spdlog::async_overflow_policy::overrun_oldest);
+        queued_->set_level(spdlog::level::trace);
+        running_.store(true, std::memory_order_release);
+    }
+
+    /// Lines that come meanwhile are written at once; the queue's destructor writes what is in it
+    /// and joins its thread, which from then on waits for no reader. `queued_` stays, for a thread
+    /// that is about to use it.
+    void stop() {
+        const std::lock_guard lock(mutex_);
+        if (!running_.exchange(false)) return;
+        sink_->give_up_at(Output::Clock::now() + patience_at_end);
+        report_lost();
+        queue_.reset();
+        sink_->end_thread();
+    }
+
+    void set_level(conf::LogLevel level) {
+        level_.store(spdlog_level(level), std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool enabled(conf::LogLevel level) const {
+        return spdlog_level(level) >= level_.load(std::memory_order_relaxed);
+    }
+
+    void write(conf::LogLevel level, std::string_view line) {
+        const spdlog::string_view_t text(line.data(), line.size());
+        if (!running_.load(std::memory_order_acquire)) {
+            direct_.log(spdlog_level(level), text);
+            return;
+        }
+        queued_->log(spdlog_level(level), text);
+        if (lines_.fetch_add(1, std::memory_order_relaxed) % look_for_loss_every != 0) return;
+        const std::unique_lock lock(mutex_, std::try_to_lock);
+        if (lock.owns_lock() && queue_) report_lost();
+    }
+
+  private:
+    // Telling of each lost line at once would push out one more each time.
+    static constexpr std::uint64_t look_for_loss_every = 64;
+
+    void report_lost() {
+        const std::size_t lost = queue_->overrun_counter() - reported_;
+        if (lost == 0) return;
+        queued_->log(spdlog::level::warn, "log_lines_lost count=" + std::to_string(lost));
+        reported_ += lost;
+    }
+
+    std::shared_ptr<OutputSink> sink_;
+    spdlog::logger direct_;
+    std::atomic<spdlog::level::level_enum> level_{spdlog::level::info};
+    std::atomic<bool> running_{false};
+    std::atomic<std::uint64_t> lines_{0};
+    std::mutex mutex_;  // guards start and stop, and what follows but for reading queued_
+    std::shared_ptr<spdlog::details::thread_pool> queue_;
+    std::shared_ptr<spdlog::async_logger> queued_;
+    std::size_t reported_ = 0;
+};
+
+/// Never destroyed: threads and destructors that outlive main() may still log.
+Log& instance() {
+    static Log* const log = [] {
+        auto* made = new Log;
+        static_cast<void>(std::atexit([] { instance().stop(); }));
+        return made;
+    }();
+    return *log;
+}
+
+/// The length of the printable UTF-8 character that begins the text, or 0: a control character
+/// (those of C1 too, which a terminal obeys just as well) or not UTF-8.
+std::size_t printable_length(std::string_view text) {
+    using Utf8 = boost::locale::utf::utf_traits<char>;
+    const char* position = text.data();
+    const auto point = Utf8::decode(position, text.data() + text.size());
+    if (point == boost::locale::utf::illegal || point == boost::locale::utf::incomplete) return 0;
+    const bool control = point < 0x20 || (point >= 0x7F && point < 0xA0);
+    // Line and paragraph separators, and what turns the direction of the text that follows.
+    const bool layout =
+        (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+    return control || layout ? 0 : static_cast<std::size_t>(position - text.data());
+}
+
+void append_escaped(std::string& out, char byte) {
+    switch (byte) {
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
+        default:
+            break;
+    }
+    static constexpr std::string_view digits = "0123456789abcdef";
+    const auto value = static_cast<unsigned char>(byte);
+    out += "\\x";
+    out += digits[value >> 4U];
+    out += digits[value & 15U];
+}
+
+/// At most max_value_length bytes, without cutting a character in two.
+std::string_view shortened(std::string_view value) {
+    if (value.size() <= max_value_length) return value;
+    std::size_t end = max_value_length;
+    // At most three bytes of the last character: what is not UTF-8 has no characters to spare.
+    for (int i = 0; i < 3 && (static_cast<unsigned char>(value[end]) & 0xC0U) == 0x80U; ++i) --end;
+    return value.substr(0, end);
+}
+
+void append_value(std::string& out, std::string_view full) {
+    const std::string_view value = shortened(full);
+    const std::size_t start = out.size();
+    bool plain = !value.empty();
+    out += '"';
+    for (std::size_t at = 0; at < value.size();) {
+        const std::size_t length = printable_length(value.substr(at));
+        if (length == 0) {
+            append_escaped(out, value[at++]);
+            plain = false;
+            continue;
+        }
+        const char first = value[at];
+        if (first == '"' || first == '\\') out += '\\';
+        if (first == '"' || first == '\\' || first == ' ' || first == '=') plain = false;
+        out.append(value, at, length);
+        at += length;
+    }
+    if (value.size() < full.size()) out += "...";
+    if (plain) {
+        out.erase(start, 1);
+    } else {
+        out += '"';
+    }
+}
+
+template <std::integral Integer>
+void append_value(std::string& out, Integer number) {
+    std::array<char, 24> digits{};
+    const auto [end, error] = std::to_chars(digits.begin(), digits.end(), number);
+    static_cast<void>(error);  // 24 bytes hold any 64-bit number
+    out.append(digits.begin(), end);
+}
+
+}  // namespace
+
+void start(conf::LogLevel level) {
+    instance().start(level);
+}
+
+void stop() {
+    instance().stop();
+}
+
+void set_level(conf::LogLevel level) {
+    instance().set_level(level);
+}
+
+bool enabled(conf::LogLevel level) {
+    return instance().enabled(level);
+}
+
+void write(conf::LogLevel level, std::string_view event, std::initializer_list<Field> fields) {
+    if (!enabled(level)) return;
+    try {
+        std::string line(event);
+        for (const Field& field : fields) {
+            line += ' ';
+            line += field.key;
+            line += '=';
+            std::visit([&](auto value) { append_value(line, value); }, field.value);
+        }
+        instance().write(level, line);
+    } catch (const std::bad_alloc&) {
+        // A line is worth less than whatever the caller was about to do.
+    }
+}
+
+std::string quote(std::string_view value) {
+    std::string out;
+    append_value(out, value);
+    return out;
+}
+
+}  // namespace pgweir::daemon::log

@@ -1,0 +1,99 @@
+#include "daemon/process/reconfiguration.hpp"
+
+#include <utility>
+
+#include "conf/difference.hpp"
+#include "conf/option_change.hpp"
+#include "daemon/log/log.hpp"
+
+namespace pgweir::daemon {
+
+using conf::LogLevel;
+
+Reconfiguration::Reconfiguration(conf::ConfigurationFile file, conf::Loaded loaded)
+    : file_(std::move(file)),
+      config_(std::move(loaded.config)),
+      at_start_(config_),
+      report_(std::move(loaded.report)) {}
+
+ReloadReport Reconfiguration::reload(ClientTlsStore& tls) {
+    conf::Loaded loaded = conf::load(file_);
+    if (loaded.config) {
+        if (const auto problem = tls.load(*loaded.config)) {
+            loaded.problems.push_back({.file = file_.path, .message = *problem});
+        }
+    }
+    if (!loaded.problems.empty()) return refuse(std::move(loaded.problems));
+    ReloadReport report = take(std::move(loaded.config));
+    report_ = std::move(loaded.report);
+    log_import();
+    log::set_level(config_->log_level);
+    log::write(LogLevel::info, "reloaded",
+               {{"config", file_.path},
+                {"changes", report.changes.size()},
+                {"need_restart", report.needs_restart.size()}});
+    return report;
+}
+
+ReloadReport Reconfiguration::set(const conf::Option& option, std::string_view text) {
+    const auto changed = conf::with_option(*config_, option, text);
+    if (!changed) {
+        return {.problems = {{.file = {}, .message = changed.error().message}},
+                .changes = {},
+                .needs_restart = {}};
+    }
+    ReloadReport report = take(*changed);
+    log::set_level(config_->log_level);
+    return report;
+}
+
+ReloadReport Reconfiguration::refuse(std::vector<conf::Problem> problems) const {
+    for (const conf::Problem& problem : problems) {
+        log::write(LogLevel::error, "reload_problem", {{"problem", problem.to_string()}});
+    }
+    log::write(LogLevel::error, "reload_failed",
+               {{"config", file_.path}, {"hint", "nothing was changed"}});
+    return {.problems = std::move(problems), .changes = {}, .needs_restart = {}};
+}
+
+// A change that needs a restart is told at each reload until there was one: only the options at the
+// start count.
+ReloadReport Reconfiguration::take(std::shared_ptr<const conf::Config> next) {
+    ReloadReport report;
+    conf::Difference difference = conf::difference(*config_, *next);
+    for (std::string& change : difference.changes) {
+        if (difference.needs_restart_for(change)) continue;
+        log::write(LogLevel::info, "reload_change", {{"change", change}});
+        report.changes.push_back(std::move(change));
+    }
+    report.needs_restart = conf::difference(*at_start_, *next).needs_restart;
+    for (const std::string& change : report.needs_restart) {
+        log::write(LogLevel::warning, "reload_needs_restart", {{"change", change}});
+    }
+    config_ = std::move(next);
+    return report;
+}
+
+// At a reload, only the settings of which it is news.
+void Reconfiguration::log_import() {
+    using conf::pgbouncer::Verdict;
+    const conf::pgbouncer::Report report = std::exchange(report_, {});
+    std::set<std::string> reported;
+    for (const auto& line : report.lines) {
+        const std::string verdict{name(line.verdict)};
+        const bool loss =
+            line.verdict == Verdict::differs || line.verdict == Verdict::not_supported;
+        std::string known = line.setting + ": " + verdict + ": " + line.text;
+        if (!reported_.contains(known)) {
+            log::write(loss ? LogLevel::warning : LogLevel::info, "pgbouncer_setting",
+                       {{"at", report.where(line)},
+                        {"setting", line.setting},
+                        {"verdict", verdict},
+                        {"text", line.text}});
+        }
+        reported.insert(std::move(known));
+    }
+    reported_ = std::move(reported);
+}
+
+}  // namespace pgweir::daemon
