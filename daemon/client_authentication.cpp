@@ -1,5 +1,7 @@
 // How a client proves who it is: the session's part. What is asked and what it proves is decided by
 // Authentication.
+#include <cstdint>
+
 #include <sys/socket.h>
 
 #include <boost/asio/basic_waitable_timer.hpp>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <cstdint>
 
 #include "daemon/console/console.hpp"
 #include "daemon/log.hpp"

@@ -2,6 +2,7 @@
 // patience is told as.
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 
 #include "daemon/client_session.hpp"
 #include "daemon/log.hpp"

@@ -4,6 +4,7 @@
 
 #include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <list>

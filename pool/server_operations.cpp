@@ -1,6 +1,7 @@
 // What a client's Parse, Close and Describe messages change when the server has answered them: it
 // is assumed when they are sent, as the next messages depend on it, and taken back if they fail.
 #include <algorithm>
+#include <cstdint>
 
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"

@@ -1,6 +1,7 @@
 // What the console may ask of the daemon. Implemented by it; called on the main thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
