@@ -1,6 +1,7 @@
 // How a client comes in: the first packets, who it is, and the greeting.
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cstdint>
 
 #include "daemon/client_session.hpp"
 #include "daemon/console/console.hpp"
@@ -47,7 +48,8 @@ Task<bool> ClientSession::log_in() {
     replication_ = startup->replication;
     std::string opening;
     if (startup->needs_negotiation()) {
-        protocol::append_negotiate_protocol_version(opening, startup->protocol_options);
+        protocol::append_negotiate_protocol_version(opening, startup->spoken_version(),
+                                                    startup->protocol_options);
         const bool sent = co_await send(std::exchange(opening, {}));
         if (!sent) co_return false;
     }
@@ -91,7 +93,8 @@ Task<bool> ClientSession::log_in() {
     // Who keeps one server is told that server's process id: it may be compared with
     // pg_backend_pid(), or be given to pg_terminate_backend().
     const bool keeps_server = mode_ == conf::PoolMode::session && lease_;
-    cancel_key_ = worker_.issue_key(*this, keeps_server ? lease_->connection().cancel_key.pid : 0);
+    cancel_key_ = worker_.issue_key(*this, keeps_server ? lease_->connection().cancel_key.pid : 0,
+                                    startup->spoken_version());
     session_.pid = cancel_key_.pid;
     protocol::append_backend_key_data(opening, cancel_key_);
     protocol::append_ready_for_query(opening, TransactionStatus::idle);

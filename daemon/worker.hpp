@@ -6,6 +6,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -101,8 +102,10 @@ class Worker {
     [[nodiscard]] std::shared_ptr<const conf::Config> shared_config() const { return config_; }
     [[nodiscard]] pool::WorkerStatistics& counters() { return statistics_; }
     /// A key that no client has and nobody can guess; the session is found by it until it ends.
-    /// Its pid is `server_pid`, or random where that is 0.
-    [[nodiscard]] protocol::CancelKey issue_key(ClientSession& session, std::uint32_t server_pid);
+    /// Its pid is `server_pid`, or random where that is 0. Its secret is as long as PostgreSQL's
+    /// for a client that speaks this version of the protocol.
+    [[nodiscard]] protocol::CancelKey issue_key(ClientSession& session, std::uint32_t server_pid,
+                                                std::uint32_t version);
     void remove(ClientSession& session);
     /// Room for what a session has to do.
     [[nodiscard]] std::unique_ptr<Exchange> lend_exchange();
@@ -121,6 +124,7 @@ class Worker {
     void post(Action action);
     void begin(AcceptedClient client);
     Task<> keep_time();
+    [[nodiscard]] ClientSession* find(const protocol::CancelKey& key) const;
     void end_if_empty();
     void end_loop(unsigned turns);
 
@@ -129,6 +133,7 @@ class Worker {
     std::shared_ptr<const conf::Config> config_;
     pool::WorkerStatistics statistics_;
     boost::intrusive::list<ClientSession> sessions_;
+    /// By the process id and the first four bytes of the secret, which no two of them share.
     boost::unordered_flat_map<std::uint64_t, ClientSession*> by_key_;
     std::atomic<unsigned> clients_{0};
     pool::Spares<Exchange> exchanges_;

@@ -56,7 +56,7 @@ Task<> ClientSession::enter_console(const protocol::StartupMessage& startup) {
     for (const auto& [name, value] : console_->conversation.settings().reported()) {
         protocol::append_parameter_status(opening, name, value);
     }
-    cancel_key_ = worker_.issue_key(*this, 0);
+    cancel_key_ = worker_.issue_key(*this, 0, startup.spoken_version());
     protocol::append_backend_key_data(opening, cancel_key_);
     protocol::append_ready_for_query(opening, protocol::TransactionStatus::idle);
     const bool greeted = co_await send(opening);
