@@ -4,7 +4,9 @@ import psycopg
 import pytest
 
 from support import wire
-from support.peer import Peer, cancel
+from support.cluster import Cluster
+from support.peer import Closed, Peer, ServerError, cancel
+from support.scripted_peer import ScriptedServer
 from support.timing import eventually
 
 PROTOCOL_3_1, PROTOCOL_3_9 = 0x00030001, 0x00030009
@@ -102,3 +104,45 @@ def test_each_side_speaks_its_own_version(cluster, pgweir, mode, client, server)
     with peer:
         for _ in range(3):
             _cancels(cluster, weir, peer, "across versions")
+
+
+# pgweir itself logs in then, without libpq, and its own cancels need the key as well.
+@needs_libpq_18
+@pytest.mark.parametrize("server", ["3.0", "3.2"])
+def test_a_login_with_a_clients_keys_speaks_what_the_entry_says(pgweir, server):
+    guarded = Cluster(hba="local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
+                          "host all all 127.0.0.1/32 scram-sha-256\n")
+    try:
+        guarded.admin("alter role app password 'secret'")
+        verifier = guarded.admin("select rolpassword from pg_authid where rolname = 'app'")[0][0]
+        weir = pgweir({
+            "auth": {"type": "scram-sha-256"}, "users": {"app": {"password": verifier}},
+            "timeouts": {"query_timeout": "300ms"},
+            "databases": {"app": {"host": guarded.host, "port": guarded.port,
+                                  "max_protocol_version": server}}}, on=guarded)
+        with psycopg.connect(weir.conninfo(password="secret"), autocommit=True) as client:
+            for _ in range(3):
+                with pytest.raises(psycopg.errors.QueryCanceled):
+                    client.execute("select pg_sleep(60)")
+                assert client.execute("select 1").fetchone() == (1,)
+    finally:
+        guarded.remove()
+
+
+# Built with libpq 18 pgweir went on without a key, and cancels were lost in silence. These four bytes
+# are written by libpq 18 as one other byte would be, so that they cannot be read.
+@needs_libpq_18
+def test_a_key_that_is_not_understood_fails_the_login_and_says_so(pgweir):
+    def script(session):
+        if session.startup() is None:
+            raise Closed("a cancel request")
+        greeting = session.greeting().replace(wire.backend_key_data(4000 + session.index, 77), b"")
+        session.send(greeting, wire.backend_key_data(4711, b"\\xc0"), wire.ready_for_query())
+        session.answer_queries()
+
+    with ScriptedServer(script) as server:
+        weir = pgweir({"databases": {"app": server.conninfo(sslmode="disable")}}, on=server)
+        with pytest.raises(ServerError) as refused:
+            Peer.login(weir, timeout=20)
+        assert "cancel key was not understood" in refused.value.fields["D"]
+        assert "cancel key was not understood in the protocol trace of libpq 18" in weir.log()
