@@ -40,8 +40,10 @@ std::optional<char> escaped_byte(std::string_view text) {
 }
 
 // A backslash is written as it is, so that four bytes of a key may look like one that was escaped.
-// The size tells: no two escapes overlap, and all of them must be escapes for the size to be right.
+// The size tells whether none or all of what looks so was escaped; no two of them overlap. Some of
+// them alone is possible for keys of more than four bytes, and cannot be told apart.
 std::optional<std::string> unescape(std::string_view text, std::size_t size) {
+    if (text.size() == size) return std::string(text);
     std::string bytes;
     while (!text.empty()) {
         const auto escaped = escaped_byte(text);

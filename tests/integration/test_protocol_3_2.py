@@ -1,10 +1,14 @@
 """Protocol 3.2, which has cancel keys of up to 256 bytes, on each side of pgweir by itself."""
 
+import signal
+import subprocess
+
 import psycopg
 import pytest
 
 from support import wire
 from support.cluster import Cluster
+from support.commands import environment
 from support.peer import Closed, Peer, ServerError, cancel
 from support.scripted_peer import ScriptedServer
 from support.timing import eventually
@@ -129,20 +133,41 @@ def test_a_login_with_a_clients_keys_speaks_what_the_entry_says(pgweir, server):
         guarded.remove()
 
 
-# Built with libpq 18 pgweir went on without a key, and cancels were lost in silence. These four bytes
-# are written by libpq 18 as one other byte would be, so that they cannot be read.
+# Built with libpq 18 pgweir went on without a key, and cancels were lost in silence. These five bytes
+# are written by libpq 18 as five others would be as well, so that they cannot be read.
 @needs_libpq_18
 def test_a_key_that_is_not_understood_fails_the_login_and_says_so(pgweir):
     def script(session):
         if session.startup() is None:
             raise Closed("a cancel request")
         greeting = session.greeting().replace(wire.backend_key_data(4000 + session.index, 77), b"")
-        session.send(greeting, wire.backend_key_data(4711, b"\\xc0"), wire.ready_for_query())
+        session.send(greeting, wire.backend_key_data(4711, b"\\xc0\xc0"), wire.ready_for_query())
         session.answer_queries()
 
     with ScriptedServer(script) as server:
-        weir = pgweir({"databases": {"app": server.conninfo(sslmode="disable")}}, on=server)
+        weir = pgweir({"databases": {"app": server.conninfo(
+            sslmode="disable", max_protocol_version="3.2")}}, on=server)
         with pytest.raises(ServerError) as refused:
             Peer.login(weir, timeout=20)
         assert "cancel key was not understood" in refused.value.fields["D"]
         assert "cancel key was not understood in the protocol trace of libpq 18" in weir.log()
+
+
+@needs_libpq_18
+@pytest.mark.parametrize("version", ["3.0", "3.2"])
+def test_ctrl_c_in_psql_cancels_under_either_version(cluster, pgweir, version):
+    weir = pgweir()
+    asked = subprocess.Popen(
+        [f"{cluster.bin}/psql", "-X", "-d",
+         weir.conninfo(min_protocol_version=version, max_protocol_version=version),
+         "-c", "select pg_sleep(60) /* Ctrl-C */"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment())
+    try:
+        eventually(lambda: cluster.backends("state = 'active' and query like '%/* Ctrl-C */%'"))
+        asked.send_signal(signal.SIGINT)
+        _, said = asked.communicate(timeout=30)
+    finally:
+        asked.kill()
+        asked.wait()
+    assert "canceling statement due to user request" in said

@@ -123,8 +123,9 @@ TEST(TracedKey, OfAnyBytesIsReadBack) {
         const std::string secret(32, static_cast<char>(byte));
         EXPECT_EQ(parse_traced_key(traced(secret), 40), (CancelKey{.pid = 1, .secret = secret}));
     }
-    // Bytes that look like an escape of libpq's by half.
-    for (const std::string& secret : {R"(\x41)"s, R"(\xC0)"s, R"(\x4)"s, R"(\\\x)"s}) {
+    // Bytes that look like an escape of libpq's, more or less.
+    for (const std::string& secret :
+         {R"(\xc0)"s, R"(\xc0\x01)"s, R"(\x41)"s, R"(\xC0)"s, R"(\x4)"s, R"(\\\x)"s}) {
         EXPECT_EQ(parse_traced_key(traced(secret), 8 + secret.size()),
                   (CancelKey{.pid = 1, .secret = secret}));
     }
@@ -133,7 +134,7 @@ TEST(TracedKey, OfAnyBytesIsReadBack) {
 // Which bytes were escaped cannot be known then: another login has another key.
 TEST(TracedKey, ThatMayBeTwoIsNone) {
     EXPECT_EQ(parse_traced_key(traced(R"(\x01)"s + '\1'), 13), std::nullopt);
-    EXPECT_EQ(parse_traced_key(traced(R"(\xc0)"s), 12), std::nullopt);
+    EXPECT_EQ(parse_traced_key(traced('\xc0' + R"(k\xc0)"s), 14), std::nullopt);
 }
 
 TEST(TracedKey, OfAnotherFormIsNotUnderstood) {
