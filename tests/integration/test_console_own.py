@@ -122,7 +122,8 @@ def test_errors_are_counted_by_kind_and_reason(weir):
                                        database="app")["count"] == 1)
         assert console.row("SHOW ERRORS", kind="statement")["count"] >= 1
         assert not [row for row in console.rows("SHOW ERRORS") if row["reason"] == "terminate"]
-        assert console.row("SHOW ERRORS", kind="client_closed", reason="refused")["count"] == 1
+        eventually(lambda: console.row("SHOW ERRORS", kind="client_closed",
+                                       reason="refused")["count"] == 1)
 
 
 def test_memory_is_that_of_the_process(weir):
