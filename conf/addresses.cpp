@@ -1,6 +1,7 @@
 #include "conf/addresses.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "conf/units.hpp"
 #include "conf/wording.hpp"

@@ -1,6 +1,7 @@
 // Listening addresses as text.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 

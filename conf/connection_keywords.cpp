@@ -10,55 +10,64 @@
 namespace pgweir::conf {
 namespace {
 
-// libpq-connect.html#LIBPQ-PARAMKEYWORDS of PostgreSQL 18, without oauth_*: these need a person at
-// a terminal. Sorted. An older libpq refuses the newer ones when it connects.
-constexpr auto keywords = std::to_array<std::string_view>({
-    "application_name",
-    "channel_binding",
-    "client_encoding",
-    "connect_timeout",
-    "dbname",
-    "fallback_application_name",
-    "gssdelegation",
-    "gssencmode",
-    "gsslib",
-    "host",
-    "hostaddr",
-    "keepalives",
-    "keepalives_count",
-    "keepalives_idle",
-    "keepalives_interval",
-    "krbsrvname",
-    "load_balance_hosts",
-    "max_protocol_version",
-    "min_protocol_version",
-    "options",
-    "passfile",
-    "password",
-    "port",
-    "require_auth",
-    "requirepeer",
-    "scram_client_key",
-    "scram_server_key",
-    "service",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "sslcert",
-    "sslcertmode",
-    "sslcompression",
-    "sslcrl",
-    "sslcrldir",
-    "sslkey",
-    "sslkeylogfile",
-    "sslmode",
-    "sslnegotiation",
-    "sslpassword",
-    "sslrootcert",
-    "sslsni",
-    "target_session_attrs",
-    "tcp_user_timeout",
-    "user",
+/// A keyword, and the version of libpq that brought it; 0: every one that pgweir can be built with.
+struct Keyword {
+    std::string_view name;
+    int since = 0;
+};
+// libpq-connect.html#LIBPQ-PARAMKEYWORDS of PostgreSQL 18, without oauth_*. Sorted.
+constexpr auto table = std::to_array<Keyword>({
+    {"application_name"},
+    {"channel_binding"},
+    {"client_encoding"},
+    {"connect_timeout"},
+    {"dbname"},
+    {"fallback_application_name"},
+    {"gssdelegation", 17},
+    {"gssencmode"},
+    {"gsslib"},
+    {"host"},
+    {"hostaddr"},
+    {"keepalives"},
+    {"keepalives_count"},
+    {"keepalives_idle"},
+    {"keepalives_interval"},
+    {"krbsrvname"},
+    {"load_balance_hosts", 16},
+    {"max_protocol_version", 18},
+    {"min_protocol_version", 18},
+    {"options"},
+    {"passfile"},
+    {"password"},
+    {"port"},
+    {"require_auth", 16},
+    {"requirepeer"},
+    {"scram_client_key", 18},
+    {"scram_server_key", 18},
+    {"service"},
+    {"ssl_max_protocol_version"},
+    {"ssl_min_protocol_version"},
+    {"sslcert"},
+    {"sslcertmode", 16},
+    {"sslcompression"},
+    {"sslcrl"},
+    {"sslcrldir"},
+    {"sslkey"},
+    {"sslkeylogfile", 18},
+    {"sslmode"},
+    {"sslnegotiation", 17},
+    {"sslpassword"},
+    {"sslrootcert"},
+    {"sslsni"},
+    {"target_session_attrs"},
+    {"tcp_user_timeout"},
+    {"user"},
 });
+constexpr auto keywords = [] {
+    std::array<std::string_view, table.size()> names;
+    std::ranges::transform(table, names.begin(), &Keyword::name);
+    return names;
+}();
 static_assert(std::ranges::is_sorted(keywords));
 
 constexpr auto secrets = std::to_array<std::string_view>(
@@ -75,6 +84,9 @@ constexpr auto refused = std::to_array<Refused>({
     {"authtype", "libpq has removed it"},
     {"tty", "libpq has removed it"},
 });
+constexpr std::string_view of_oauth = "oauth_";
+constexpr std::string_view oauth_reason =
+    "OAuth has a person log in with a browser, and pgweir connects by itself";
 
 /// Keywords whose value is one of a few words.
 struct Modes {
@@ -89,6 +101,8 @@ constexpr auto modes = std::to_array<Modes>({
     {"gssencmode", {"disable", "prefer"}},
     {"channel_binding", {"disable", "prefer", "require"}},
     {"load_balance_hosts", {"disable", "random"}},
+    {"min_protocol_version", {"3.0", "3.2", "latest"}},
+    {"max_protocol_version", {"3.0", "3.2", "latest"}},
     {"target_session_attrs",
      {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}},
 });
@@ -172,8 +186,14 @@ bool is_secret_keyword(std::string_view name) {
 }
 
 std::string_view why_refused(std::string_view name) {
+    if (name.starts_with(of_oauth)) return oauth_reason;
     const auto found = std::ranges::find(refused, name, &Refused::name);
     return found == refused.end() ? std::string_view{} : found->reason;
+}
+
+int libpq_version_of(std::string_view name) {
+    const auto found = std::ranges::find(table, name, &Keyword::name);
+    return found == table.end() ? 0 : found->since;
 }
 
 std::optional<std::string> check_keyword_value(std::string_view name, std::string_view value,

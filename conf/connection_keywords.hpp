@@ -20,9 +20,13 @@ namespace pgweir::conf {
 /// True for keywords whose value is a password or a key: never shown, and may be `file:/path`.
 [[nodiscard]] bool is_secret_keyword(std::string_view name);
 
-/// Why a name that is no keyword of ours is still known (`replication`, `requiressl`); empty if
+/// Why a name that is no keyword of ours is still known (`replication`, `oauth_issuer`); empty if
 /// it is not.
 [[nodiscard]] std::string_view why_refused(std::string_view name);
+
+/// The major version of libpq that brought a keyword; 0 where every libpq that pgweir can be built
+/// with has it.
+[[nodiscard]] int libpq_version_of(std::string_view name);
 
 /// What is wrong with the value of a keyword, where that can be told without connecting: numbers,
 /// ports, names of modes. Shows the value only if `show` is set: in a connection string of which

@@ -5,6 +5,7 @@
 
 #include "conf/connection_keywords.hpp"
 #include "conf/connection_string.hpp"
+#include "conf/libpq_here.hpp"
 #include "conf/secrets.hpp"
 #include "conf/wording.hpp"
 
@@ -166,6 +167,8 @@ class DatabaseReader {
         } else if (const auto wrong =
                        check_keyword_value(name, *value, from == From::map && *value == text)) {
             problem(place, *wrong);
+        } else if (const auto missing = why_missing(name, libpq_here())) {
+            problem(place, *missing);
         } else {
             database.connection.emplace_back(name, *std::move(value));
         }

@@ -1,6 +1,7 @@
 // Rules in the format of pg_hba.conf: which method a client has to pass.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

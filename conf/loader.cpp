@@ -1,6 +1,7 @@
 #include "conf/loader.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <utility>
 

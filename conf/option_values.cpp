@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
+#include <cstdint>
 #include <type_traits>
 
 #include "conf/addresses.hpp"

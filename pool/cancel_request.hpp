@@ -19,7 +19,7 @@ struct CancelTarget {
 /// TLS, with the same rules, and never in clear then. Suspends until the server has closed that
 /// connection, which it does after it has signalled the backend, or until `timeout` (0: never).
 /// Returns false when it cannot be known whether the request has taken or may still take effect;
-/// true when it has, or never will.
+/// true when it has, or never will: also where the server has given no key.
 ///
 /// PostgreSQL manual, "Canceling Requests in Progress" (protocol-flow.html).
 Task<bool> send_cancel_request(asio::io_context& io, CancelTarget target, milliseconds timeout);

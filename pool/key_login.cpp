@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "pool/login_guard.hpp"
 #include "pool/server_dialogue.hpp"
@@ -26,6 +27,11 @@ std::string element(const std::vector<std::string>& list, std::size_t index) {
     return list.size() == 1 ? list.front() : index < list.size() ? list[index] : std::string();
 }
 
+// The version that a keyword of libpq names.
+std::uint32_t version_of(std::string_view name) {
+    return name == "3.2" || name == "latest" ? protocol::protocol_3_2 : protocol::protocol_3_0;
+}
+
 std::string startup_message(const Keywords& keywords) {
     std::vector<protocol::Parameter> parameters;
     const auto add = [&](std::string_view name, std::string_view value) {
@@ -41,7 +47,8 @@ std::string startup_message(const Keywords& keywords) {
     add("options", keyword(keywords, "options"));
     add("replication", keyword(keywords, "replication"));
     std::string message;
-    protocol::append_startup_message(message, parameters);
+    protocol::append_startup_message(message, version_of(keyword(keywords, "max_protocol_version")),
+                                     parameters);
     return message;
 }
 
@@ -103,11 +110,13 @@ class Login {
         if (type == Backend::notice_response) return {};
         if (!authenticated_) {
             if (type == Backend::authentication) return authenticate(body);
+            if (type == Backend::negotiate_protocol_version) return take_version(body);
         } else if (type == Backend::parameter_status) {
             return take_parameter(body);
-        } else if (type == Backend::backend_key_data && body.size() == 8) {
+        } else if (type == Backend::backend_key_data && body.size() > 4 &&
+                   body.size() <= 4 + protocol::longest_cancel_secret) {
             connection.cancel_key = {.pid = protocol::read_uint32(body),
-                                     .secret = protocol::read_uint32(body.substr(4))};
+                                     .secret = std::string(body.substr(4))};
             return {};
         } else if (type == Backend::ready_for_query) {
             ready_ = true;
@@ -115,6 +124,21 @@ class Login {
         }
         return std::string("a message of type '") + static_cast<char>(type) +
                "' does not belong into a login";
+    }
+
+    // The server speaks an older version than was asked for. That is all it can say: no protocol
+    // option was asked for.
+    std::string take_version(Bytes body) const {
+        if (body.size() != 8) return "a malformed NegotiateProtocolVersion";
+        const std::uint32_t version = protocol::read_uint32(body);
+        const std::string_view least = keyword(keywords_, "min_protocol_version");
+        const auto most = version_of(keyword(keywords_, "max_protocol_version"));
+        if (version < protocol::protocol_3_0 || version >= most) {
+            return "the server negotiates another protocol than was asked for";
+        }
+        if (version >= version_of(least)) return {};
+        return "server only supports protocol version 3." + std::to_string(version & 0xffffU) +
+               ", but \"min_protocol_version\" was set to " + std::string(least);
     }
 
     std::string take_parameter(Bytes body) {

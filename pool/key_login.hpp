@@ -20,7 +20,8 @@ struct ConnectProgress {
 /// Connects to the hosts of the keywords in turn and logs in with SCRAM keys or an MD5 hash, which
 /// libpq before 18 cannot. Of libpq's keywords it understands host, hostaddr, port, user, dbname,
 /// options, application_name, fallback_application_name, client_encoding, replication,
-/// channel_binding, target_session_attrs and those of TLS. Host names must have been looked up.
+/// channel_binding, target_session_attrs, min_protocol_version, max_protocol_version and those of
+/// TLS. Host names must have been looked up.
 /// Suspends.
 ///
 /// PostgreSQL manual, "Start-up" (protocol-flow.html).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 #include "protocol/authentication.hpp"
 #include "protocol/scram_client.hpp"

@@ -3,6 +3,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cassert>
+#include <cstdint>
 #include <memory>
 #include <optional>
 

@@ -1,131 +1,30 @@
-// Waiting until a socket can be read or written, without a system call for each wait.
+// Waiting until a socket can be read or written.
+//
+// There are two ways, one for each build (the option asio_waits): by the reactor inside of Asio,
+// and by Asio's public interface for the versions with which that was not tried (DECISIONS.md,
+// D73). Both are a class `Readiness` with these functions:
+//
+//   Readiness(io, socket)   takes over `socket`.
+//   readable(), writable()  to be awaited: suspends until a read (a write) is worth trying, or the
+//                           wait was cancelled or the socket closed, which is for the caller to
+//                           find out. At most one coroutine waits for each of the two. Does not
+//                           touch the Readiness after it has resumed, which may outlive it.
+//   cancel()                resumes whoever waits.
+//   wake_reader()           resumes who waits to read; with nobody there, the next wait to read
+//   ends
+//                           at once.
+//   close()                 closes the socket; whoever waits is resumed.
+//   release()               gives the socket back, open; whoever waits is resumed.
+//
+// and with a class `Readiness::Watch`, a wait for bytes to read by who has no coroutine: its
+// `reader` is resumed instead. Both stand in one object, which must not be destroyed while the
+// watch is armed.
+//
+//   arm()                   as readable() has it. False when a read is worth trying at once.
 #pragma once
 
-#include "pool/asio.hpp"
-#include "pool/suspension.hpp"
-
-// Only after Asio's public headers: it does not stand alone.
-#include <boost/asio/detail/reactor.hpp>
-#include <boost/asio/detail/reactor_op.hpp>
-
-namespace pgweir::pool {
-
-/// A socket registered with its loop's reactor, once and edge-triggered, for as long as it is open.
-///
-/// Asio's own async_wait() arms the descriptor anew with one epoll_ctl for each wait, which was a
-/// third of pgweir's system calls per query. Its reactor can do better, as its reads show, but
-/// offers that only inside of them (DECISIONS.md, D15).
-///
-/// The price of edges: what was there when the last edge came must be read to its end before the
-/// next wait, and an end of stream that arrives together with the last bytes makes no edge of its
-/// own; LateEnds looks after that.
-///
-/// Lives on one worker; touch only from its loop.
-class Readiness {
-    using Reactor = asio::detail::reactor;
-
-    /// What the reactor is given to wait with.
-    class Operation : protected asio::detail::reactor_op {
-      protected:
-        using Completion = void (*)(void* owner, asio::detail::operation* base,
-                                    const error_code& ec, std::size_t size);
-        Operation(Readiness& readiness, int kind, Completion completion)
-            : reactor_op(error_code(), &Operation::do_perform, completion),
-              readiness_(readiness),
-              kind_(kind) {}
-        ~Operation() = default;
-
-        /// False when there is nothing to wait for: the socket is closed, or was woken.
-        [[nodiscard]] bool must_wait();
-        /// Has the completion called once, never before this returns.
-        void start();
-
-        Readiness& readiness_;  ///< a wait's may be gone when it completes
-        int kind_;
-        /// From now on the reactor calls only when the kernel says that the socket is ready.
-        bool queued_ = false;
-
-      private:
-        static status do_perform(reactor_op* base);
-    };
-
-  public:
-    /// One wait. It lives inside the coroutine that awaits it: nothing is allocated.
-    class Wait : private Operation {
-      public:
-        Wait(Readiness& readiness, int kind)
-            : Operation(readiness, kind, &Wait::do_complete),
-              resumptions_(readiness.resumptions_) {}
-        /// Only before it is awaited.
-        Wait(Wait&& other) noexcept : Wait(other.readiness_, other.kind_) {}
-        Wait(const Wait&) = delete;
-        Wait& operator=(const Wait&) = delete;
-        Wait& operator=(Wait&&) = delete;
-        ~Wait() = default;
-
-        /// For Asio: the coroutine of `frame` stands still.
-        Suspension::Thread* operator()(Suspension::Frame* frame);
-
-      private:
-        static void do_complete(void* owner, asio::detail::operation* base, const error_code& ec,
-                                std::size_t size);
-
-        Resumptions& resumptions_;
-        Suspension waiting_;
-    };
-
-    /// A wait for bytes to read by who has no coroutine: `reader` is resumed instead. Both stand in
-    /// one object, which must not be destroyed while the watch is armed.
-    class Watch : private Operation {
-      public:
-        Watch(Readiness& readiness, Resumable& reader)
-            : Operation(readiness, Reactor::read_op, &Watch::do_complete), reader_(reader) {}
-        Watch(const Watch&) = delete;
-        Watch& operator=(const Watch&) = delete;
-        ~Watch() = default;
-
-        /// As Readiness::readable() has it. False when a read is worth trying at once.
-        [[nodiscard]] bool arm();
-        [[nodiscard]] bool is_armed() const { return queued_; }
-
-      private:
-        static void do_complete(void* owner, asio::detail::operation* base, const error_code& ec,
-                                std::size_t size);
-
-        Resumable& reader_;
-    };
-
-    /// Takes over `socket`.
-    Readiness(asio::io_context& io, int socket);
-    ~Readiness() { close(); }
-    Readiness(const Readiness&) = delete;
-    Readiness& operator=(const Readiness&) = delete;
-
-    /// To be awaited: suspends until a read (a write) is worth trying, or the wait was cancelled or
-    /// the socket closed, which is for the caller to find out. At most one coroutine waits for each
-    /// of the two. Does not touch this object after it has resumed, which may outlive it.
-    [[nodiscard]] Wait readable() { return {*this, Reactor::read_op}; }
-    [[nodiscard]] Wait writable() { return {*this, Reactor::write_op}; }
-
-    /// Resumes whoever waits.
-    void cancel();
-    /// Resumes who waits to read; with nobody there, the next wait to read ends at once.
-    void wake_reader();
-    /// Closes the socket; whoever waits is resumed.
-    void close();
-    /// Gives the socket back, open; whoever waits is resumed.
-    int release();
-    [[nodiscard]] bool is_open() const { return socket_ >= 0; }
-    [[nodiscard]] int socket() const { return socket_; }
-
-  private:
-    void deregister(bool closing);
-
-    Resumptions& resumptions_;
-    Reactor& reactor_;
-    Reactor::per_descriptor_data registration_{};
-    int socket_;
-    bool reader_woken_ = false;
-};
-
-}  // namespace pgweir::pool
+#ifdef PGWEIR_PLAIN_ASIO
+#include "pool/plain_readiness.hpp"
+#else
+#include "pool/reactor_readiness.hpp"
+#endif

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <map>

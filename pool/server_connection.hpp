@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 

@@ -14,12 +14,14 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "pool/key_login.hpp"
 #include "pool/login_guard.hpp"
+#include "pool/login_trace.hpp"
 
 namespace pgweir::pool {
 
@@ -54,7 +56,8 @@ std::string join_list(const std::vector<std::string>& items) {
 // Whether libpq finds a password by itself.
 bool has_password(const Keywords& keywords) {
     return std::ranges::any_of(keywords, [](const auto& entry) {
-        return entry.first == "password" || entry.first == "passfile" || entry.first == "service";
+        return entry.first == "password" || entry.first == "passfile" || entry.first == "service" ||
+               entry.first == "scram_client_key";
     });
 }
 
@@ -209,9 +212,23 @@ Keywords tls_keywords(PGconn* connection) {
     return keywords;
 }
 
-ServerConnection take_over(ConnectionPtr connection, const Trace& trace) {
+// A server without its cancel key would take no cancel, and nobody would know: libpq does not give
+// the key away, and what its trace looks like is not promised (D72).
+std::string misread_key(PGconn* connection, const LoginFacts& facts) {
+    const auto pid = static_cast<std::uint32_t>(PQbackendPID(connection));
+    if (pid == (facts.cancel_key ? facts.cancel_key->pid : 0)) return {};
+    const int version = PQlibVersion();
+    return "the server's cancel key was not understood in the protocol trace of libpq " +
+           std::to_string(version / 10000) + '.' + std::to_string(version % 10000) +
+           ": queries could not be cancelled";
+}
+
+ConnectResult take_over(ConnectionPtr connection, const Trace& trace) {
     LoginFacts facts = parse_login_trace(trace.text());
-    ServerConnection server{.cancel_key = facts.cancel_key, .reported = std::move(facts.reported)};
+    std::string problem = misread_key(connection.get(), facts);
+    if (!problem.empty()) return {.failure = {.explanation = std::move(problem)}};
+    ServerConnection server{.cancel_key = facts.cancel_key.value_or(protocol::CancelKey()),
+                            .reported = std::move(facts.reported)};
     server.address.size = sizeof server.address.storage;
     getpeername(PQsocket(connection.get()), reinterpret_cast<sockaddr*>(&server.address.storage),
                 &server.address.size);
@@ -221,7 +238,7 @@ ServerConnection take_over(ConnectionPtr connection, const Trace& trace) {
     }
     server.connection = std::move(connection);
     server.connected_at = Clock::now();
-    return server;
+    return {.connection = std::move(server)};
 }
 
 Task<ConnectResult> log_in(asio::io_context& io, const Keywords& keywords,
@@ -253,7 +270,7 @@ Task<ConnectResult> log_in(asio::io_context& io, const Keywords& keywords,
         if (!hostile.empty()) co_return ConnectResult{.failure = {.explanation = hostile}};
         step = PQconnectPoll(connection.get());
     }
-    co_return ConnectResult{.connection = take_over(std::move(connection), trace)};
+    co_return take_over(std::move(connection), trace);
 }
 
 }  // namespace
@@ -285,46 +302,6 @@ Task<ConnectResult> connect_server(asio::io_context& io,
         co_return co_await connect_with_keys(io, keywords, credentials, *progress);
     }
     co_return co_await log_in(io, keywords, *progress);
-}
-
-// Lines are "B\t<length>\tParameterStatus\t \"name\" \"value\"" and "B\t12\tBackendKeyData\t pid
-// key". Strings are written without any escaping, but the length says where the value ends.
-LoginFacts parse_login_trace(std::string_view trace) {
-    LoginFacts facts;
-    constexpr std::string_view key_data = "\tBackendKeyData\t ";
-    constexpr std::string_view status = "\tParameterStatus\t \"";
-    for (std::size_t at = 0; at < trace.size();) {
-        std::string_view rest = trace.substr(at);
-        const std::size_t line_end = rest.find('\n');
-        at += line_end == std::string_view::npos ? rest.size() : line_end + 1;
-        if (!rest.starts_with("B\t")) continue;
-        rest.remove_prefix(2);
-        const std::size_t length =
-            std::strtoul(std::string(rest.substr(0, 10)).c_str(), nullptr, 10);
-        rest.remove_prefix(std::min(rest.find('\t'), rest.size()));
-        if (rest.starts_with(key_data) && line_end != std::string_view::npos) {
-            int pid = 0;
-            int secret = 0;
-            const std::string numbers(rest.substr(key_data.size(), 24));
-            if (std::sscanf(numbers.c_str(), "%d %d", &pid, &secret) == 2) {
-                facts.cancel_key = {.pid = static_cast<std::uint32_t>(pid),
-                                    .secret = static_cast<std::uint32_t>(secret)};
-            }
-        } else if (rest.starts_with(status)) {
-            rest.remove_prefix(status.size());
-            const std::size_t name_end = rest.find("\" \"");
-            if (name_end == std::string_view::npos || length < 4 + name_end + 2) continue;
-            const std::size_t value_size = length - 4 - name_end - 2;
-            std::string_view value = rest.substr(name_end + 3);
-            if (value.size() < value_size) continue;
-            // A value may hold a line break: what follows it inside the value is not a line.
-            const auto value_end =
-                static_cast<std::size_t>(value.data() - trace.data()) + value_size;
-            at = std::max(at, value_end);
-            facts.reported.emplace_back(rest.substr(0, name_end), value.substr(0, value_size));
-        }
-    }
-    return facts;
 }
 
 namespace {

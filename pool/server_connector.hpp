@@ -40,13 +40,4 @@ Task<ConnectResult> connect_server(asio::io_context& io,
                                    std::shared_ptr<const ServerCredentials> credentials,
                                    milliseconds timeout);
 
-/// What libpq's protocol trace tells about a login that no function of libpq 15 does.
-struct LoginFacts {
-    protocol::CancelKey cancel_key;
-    std::vector<Parameter> reported;
-};
-/// Reads BackendKeyData and every ParameterStatus out of a trace written by PQtrace() with
-/// PQTRACE_SUPPRESS_TIMESTAMPS. Total: what it does not understand it passes over.
-[[nodiscard]] LoginFacts parse_login_trace(std::string_view trace);
-
 }  // namespace pgweir::pool

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <cstring>
 
 #include "protocol/authentication.hpp"

@@ -1,5 +1,7 @@
 // The messages of an extended query: Parse, Bind, Describe and Close, with the names that the
 // server has for prepared statements (manual, "Extended Query").
+#include <cstdint>
+
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"

@@ -1,5 +1,7 @@
 // Whose plans a server has: those that another client has made, with settings or temporary objects
 // of its own, are discarded before a client uses them (DECISIONS.md, D68).
+#include <cstdint>
+
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
 #include "protocol/pin_forecast.hpp"

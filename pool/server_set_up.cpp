@@ -3,6 +3,7 @@
 // (DECISIONS.md, D61).
 #include <algorithm>
 #include <cassert>
+#include <cstdint>
 
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"

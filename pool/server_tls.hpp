@@ -1,6 +1,7 @@
 // TLS to a server without libpq, by libpq's own keywords.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

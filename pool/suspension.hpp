@@ -2,6 +2,7 @@
 // pointers.
 #pragma once
 
+#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/intrusive/list.hpp>
@@ -9,9 +10,59 @@
 #include <utility>
 
 #include "pool/asio.hpp"
+#include "pool/asio_inside.hpp"
 #include "pool/deadlines.hpp"
 
 namespace pgweir::pool {
+
+#ifdef PGWEIR_PLAIN_ASIO
+
+/// A coroutine that stands still until `resume` is called: by Asio's public interface, which makes
+/// another coroutine for each wait.
+///
+/// Lives on one worker. Destroyed while it holds a coroutine, it has that unwound from the loop.
+class Suspension {
+  public:
+    using Handler = asio::any_completion_handler<void()>;
+
+    Suspension() = default;
+    explicit Suspension(Handler handler) : handler_(std::move(handler)) {}
+
+    void hold(Suspension other) { handler_.emplace(*std::move(other.handler_)); }
+    [[nodiscard]] bool holds() const { return handler_.has_value(); }
+
+    /// Runs the coroutine until it waits again or ends, which may be the end of this object.
+    void resume() {
+        Handler handler = *std::move(handler_);
+        handler_.reset();
+        std::move(handler)();
+    }
+
+  private:
+    std::optional<Handler>
+        handler_;  ///< not assigned to: with Boost 1.81 that never comes to an end
+};
+
+/// To be awaited: `take` is called with the coroutine, which stands still.
+template <typename Take>
+[[nodiscard]] auto suspended(Take take) {
+    return asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(
+        [take = std::move(take)](auto handler) mutable {
+            take(Suspension(Suspension::Handler(std::move(handler))));
+        },
+        use_task);
+}
+
+/// To be awaited: the coroutine stands still in `suspension` if `must_wait()` says so, and else
+/// runs on.
+template <typename MustWait>
+[[nodiscard]] Task<> suspend(Suspension& suspension, MustWait must_wait) {
+    if (!must_wait()) co_return;
+    co_await suspended(
+        [&suspension](Suspension coroutine) { suspension.hold(std::move(coroutine)); });
+}
+
+#else
 
 /// A coroutine that stands still until `resume` is called.
 ///
@@ -43,6 +94,18 @@ class Suspension {
   private:
     std::optional<Thread> thread_;
 };
+
+/// To be awaited: the coroutine stands still in `suspension` if `must_wait()` says so, and else
+/// runs on.
+template <typename MustWait>
+[[nodiscard]] auto suspend(Suspension& suspension, MustWait must_wait) {
+    return [&suspension, must_wait = std::move(must_wait)](Suspension::Frame* frame) mutable {
+        if (must_wait()) suspension.hold(*frame);
+        return Suspension::done;
+    };
+}
+
+#endif
 
 using ResumableHook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<class Resumable>,

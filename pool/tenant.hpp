@@ -1,6 +1,7 @@
 // Who a server is lent to, as the server sees it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

@@ -18,10 +18,7 @@ class WakeUp final : private Resumable {
     /// To be awaited: suspends until `notify` is called; goes on at once if it was called since the
     /// last wait.
     [[nodiscard]] auto wait() {
-        return [this](Suspension::Frame* frame) {
-            if (!std::exchange(notified_, false)) waiting_.hold(*frame);
-            return Suspension::done;
-        };
+        return suspend(waiting_, [this] { return !std::exchange(notified_, false); });
     }
 
     void notify() {

@@ -1,6 +1,7 @@
 #include "protocol/authentication.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "protocol/message_writer.hpp"
 
@@ -160,9 +161,10 @@ void append_sasl_response(std::string& out, Bytes data) {
     out.append(data);
 }
 
-void append_startup_message(std::string& out, std::span<const Parameter> parameters) {
+void append_startup_message(std::string& out, std::uint32_t version,
+                            std::span<const Parameter> parameters) {
     const LengthField length(out);
-    append_uint32(out, protocol_3_0);
+    append_uint32(out, version);
     for (const auto& [name, value] : parameters) {
         append_until_zero(out, name);
         append_until_zero(out, value);

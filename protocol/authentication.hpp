@@ -77,7 +77,8 @@ void append_password_message(std::string& out, std::string_view password);
 void append_sasl_initial_response(std::string& out, const SaslInitialResponse& response);
 void append_sasl_response(std::string& out, Bytes data);
 /// Protocol 3.0. The name of a parameter must not be empty: that is the end of the packet.
-void append_startup_message(std::string& out, std::span<const Parameter> parameters);
+void append_startup_message(std::string& out, std::uint32_t version,
+                            std::span<const Parameter> parameters);
 void append_ssl_request(std::string& out);
 
 }  // namespace pgweir::protocol

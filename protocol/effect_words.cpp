@@ -1,6 +1,7 @@
 #include "protocol/effect_words.hpp"
 
 #include <array>
+#include <cstdint>
 #include <utility>
 
 namespace pgweir::protocol {

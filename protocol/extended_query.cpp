@@ -1,5 +1,7 @@
 #include "protocol/extended_query.hpp"
 
+#include <cstdint>
+
 #include "protocol/message_writer.hpp"
 
 namespace pgweir::protocol {

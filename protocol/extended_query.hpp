@@ -5,6 +5,7 @@
 // Close.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 

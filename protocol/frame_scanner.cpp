@@ -1,6 +1,7 @@
 #include "protocol/frame_scanner.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace pgweir::protocol {
 

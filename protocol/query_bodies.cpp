@@ -1,5 +1,7 @@
 #include "protocol/query_bodies.hpp"
 
+#include <cstdint>
+
 #include "protocol/extended_query.hpp"
 
 namespace pgweir::protocol {

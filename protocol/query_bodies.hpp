@@ -3,6 +3,7 @@
 // PostgreSQL manual, "Message Formats" (protocol-message-formats.html).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 

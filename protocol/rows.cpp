@@ -1,6 +1,7 @@
 #include "protocol/rows.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 
 #include "protocol/message_writer.hpp"

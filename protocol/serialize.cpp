@@ -1,5 +1,7 @@
 #include "protocol/serialize.hpp"
 
+#include <cstdint>
+
 #include "protocol/message_writer.hpp"
 
 namespace pgweir::protocol {
@@ -48,7 +50,7 @@ void append_parameter_status(std::string& out, std::string_view name, std::strin
 void append_backend_key_data(std::string& out, const CancelKey& key) {
     const Message message(out, Backend::backend_key_data);
     append_uint32(out, key.pid);
-    append_uint32(out, key.secret);
+    out.append(key.secret);
 }
 
 void append_ready_for_query(std::string& out, TransactionStatus status) {
@@ -64,11 +66,12 @@ void append_notice_response(std::string& out, const ErrorReport& report) {
     append_report(out, Backend::notice_response, report);
 }
 
-void append_negotiate_protocol_version(std::string& out, std::span<const std::string> unknown) {
+void append_negotiate_protocol_version(std::string& out, std::uint32_t version,
+                                       std::span<const std::string> unknown) {
     const Message message(out, Backend::negotiate_protocol_version);
-    // PostgreSQL up to 17 sends the whole version here, not only the minor one that the manual
+    // PostgreSQL sends the whole version here, not only the minor one that its manual up to 17
     // names.
-    append_uint32(out, protocol_3_0);
+    append_uint32(out, version);
     append_uint32(out, static_cast<std::uint32_t>(unknown.size()));
     for (const std::string& option : unknown) append_cstring(out, option);
 }
@@ -92,10 +95,10 @@ void append_copy_fail(std::string& out, std::string_view reason) {
 }
 
 void append_cancel_request(std::string& out, const CancelKey& key) {
-    append_uint32(out, 16);
+    append_uint32(out, static_cast<std::uint32_t>(12 + key.secret.size()));
     append_uint32(out, cancel_request_code);
     append_uint32(out, key.pid);
-    append_uint32(out, key.secret);
+    out.append(key.secret);
 }
 
 }  // namespace pgweir::protocol

@@ -20,8 +20,9 @@ void append_backend_key_data(std::string& out, const CancelKey& key);
 void append_ready_for_query(std::string& out, TransactionStatus status);
 void append_error_response(std::string& out, const ErrorReport& report);
 void append_notice_response(std::string& out, const ErrorReport& report);
-/// Says that 3.0 is the newest we speak and which protocol options we did not know.
-void append_negotiate_protocol_version(std::string& out, std::span<const std::string> unknown);
+/// Says which version is spoken and which protocol options we did not know.
+void append_negotiate_protocol_version(std::string& out, std::uint32_t version,
+                                       std::span<const std::string> unknown);
 
 // To servers.
 /// `sql` must not hold a zero byte.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "protocol/startup_options.hpp"
 
@@ -123,7 +124,7 @@ FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
 // A client of protocol 1 or 2 gets its error in the form that it knows, as from PostgreSQL.
 FirstPacket refuse_version(std::uint32_t version) {
     std::string message = "unsupported frontend protocol " + std::to_string(version >> 16U) + "." +
-                          std::to_string(version & 0xffffU) + ": server supports 3.0 to 3.0";
+                          std::to_string(version & 0xffffU) + ": server supports 3.0 to 3.2";
     if (version != 0 && version >> 16U < 3) {
         std::string answer = "EFATAL:  " + message + '\n';
         answer += '\0';
@@ -139,10 +140,14 @@ FirstPacket parse_first_packet(Bytes body) {
     if (code == ssl_request_code) return SslRequest{};
     if (code == gssenc_request_code) return GssEncRequest{};
     if (code == cancel_request_code) {
-        if (body.size() != 8) {
+        if (body.size() < 4) {
             return Unanswerable{.problem = "invalid length of cancel request packet"};
         }
-        return CancelKey{.pid = read_uint32(body), .secret = read_uint32(body.substr(4))};
+        const Bytes secret = body.substr(4);
+        if (secret.empty() || secret.size() > longest_cancel_secret) {
+            return Unanswerable{.problem = "invalid length of cancel key in cancel request packet"};
+        }
+        return CancelKey{.pid = read_uint32(body), .secret = std::string(secret)};
     }
     if (code >> 16U != 3) return refuse_version(code);
     return parse_startup_message(code, body);

@@ -1,6 +1,8 @@
 // The packets that open a connection: StartupMessage, SSLRequest, GSSENCRequest, CancelRequest.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -17,6 +19,7 @@ namespace pgweir::protocol {
 inline constexpr std::uint32_t max_startup_length = 10004;
 
 inline constexpr std::uint32_t protocol_3_0 = 3U << 16U;
+inline constexpr std::uint32_t protocol_3_2 = protocol_3_0 | 2U;
 inline constexpr std::uint32_t cancel_request_code = 1234U << 16U | 5678U;
 inline constexpr std::uint32_t ssl_request_code = 1234U << 16U | 5679U;
 inline constexpr std::uint32_t gssenc_request_code = 1234U << 16U | 5680U;
@@ -24,10 +27,15 @@ inline constexpr std::uint32_t gssenc_request_code = 1234U << 16U | 5680U;
 struct SslRequest {};
 struct GssEncRequest {};
 
-/// What identifies one client for a CancelRequest. The pid is not a process's; both are random.
+/// The longest secret of a cancel key, by the manual ("BackendKeyData").
+inline constexpr std::size_t longest_cancel_secret = 256;
+
+/// What identifies one session for a CancelRequest.
 struct CancelKey {
     std::uint32_t pid = 0;
-    std::uint32_t secret = 0;
+    /// Four bytes up to protocol 3.1; from 3.2 on as many as the server likes. Empty: there is no
+    /// key.
+    std::string secret;
     friend bool operator==(const CancelKey&, const CancelKey&) = default;
 };
 
@@ -57,9 +65,11 @@ struct StartupMessage {
     /// `_pq_.` protocol options; we know none of them.
     std::vector<std::string> protocol_options;
 
+    /// The version to be spoken: the client's, or the newest that we know.
+    [[nodiscard]] std::uint32_t spoken_version() const { return std::min(version, protocol_3_2); }
     /// Whether the client must be told what we understand ("NegotiateProtocolVersion").
     [[nodiscard]] bool needs_negotiation() const {
-        return version > protocol_3_0 || !protocol_options.empty();
+        return version != spoken_version() || !protocol_options.empty();
     }
 };
 

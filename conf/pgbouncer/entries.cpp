@@ -1,6 +1,7 @@
 #include "conf/pgbouncer/entries.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <utility>

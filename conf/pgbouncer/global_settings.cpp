@@ -1,6 +1,7 @@
 #include "conf/pgbouncer/global_settings.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "conf/addresses.hpp"

@@ -3,6 +3,7 @@
 
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "conf/ident_map.hpp"
 #include "pool/registry.hpp"
@@ -21,7 +22,7 @@ namespace sqlstate = protocol::sqlstate;
 using conf::AuthType;
 using protocol::ErrorReport;
 
-std::string quoted(std::string_view name) {
+std::string quoted_name(std::string_view name) {
     return '"' + std::string(name) + '"';
 }
 
@@ -98,9 +99,9 @@ std::optional<AuthType> Authentication::choose_method() {
 // As PostgreSQL words it in ClientAuthentication().
 Authentication::Outcome Authentication::refuse_host() {
     const bool physical = facts_.is_physical_replication;
-    const std::string who = quoted(facts_.is_unix ? "[local]" : facts_.address) + ", user " +
-                            quoted(facts_.user) +
-                            (physical ? "" : ", database " + quoted(facts_.database)) + ", " +
+    const std::string who = quoted_name(facts_.is_unix ? "[local]" : facts_.address) + ", user " +
+                            quoted_name(facts_.user) +
+                            (physical ? "" : ", database " + quoted_name(facts_.database)) + ", " +
                             (facts_.is_tls ? "SSL encryption" : "no encryption");
     if (config_->auth_type == AuthType::reject) {
         return refuse(sqlstate::invalid_authorization, "pgweir rejects connections",
@@ -137,8 +138,8 @@ Authentication::Outcome Authentication::check_certificate(bool names_user) {
         return Outcome::let_in;
     }
     return refuse(sqlstate::invalid_authorization,
-                  "certificate authentication failed for user " + quoted(facts_.user),
-                  "the certificate is for " + quoted(name));
+                  "certificate authentication failed for user " + quoted_name(facts_.user),
+                  "the certificate is for " + quoted_name(name));
 }
 
 Authentication::Outcome Authentication::check_peer() {
@@ -147,9 +148,9 @@ Authentication::Outcome Authentication::check_peer() {
         return Outcome::let_in;
     }
     return refuse(sqlstate::invalid_authorization,
-                  "Peer authentication failed for user " + quoted(facts_.user),
+                  "Peer authentication failed for user " + quoted_name(facts_.user),
                   !facts_.is_unix ? "peer works over Unix sockets only"
-                  : account       ? "the client's account is " + quoted(*account)
+                  : account       ? "the client's account is " + quoted_name(*account)
                                   : "the client's account is unknown");
 }
 
@@ -163,10 +164,11 @@ std::string Authentication::brake_address() const {
 Task<Authentication::Outcome> Authentication::check_secret(AuthType method) {
     const auto now = LoginBrake::Clock::now();
     if (const auto wait = shared_.brake.blocked_for(brake_address(), facts_.user, now)) {
-        const Outcome outcome = refuse(sqlstate::invalid_authorization,
-                                       "too many failed logins of user " + quoted(facts_.user) +
-                                           " from " + quoted(facts_.address),
-                                       "blocked by auth_failure_limit");
+        const Outcome outcome =
+            refuse(sqlstate::invalid_authorization,
+                   "too many failed logins of user " + quoted_name(facts_.user) + " from " +
+                       quoted_name(facts_.address),
+                   "blocked by auth_failure_limit");
         report_.hint = hint_of(*wait);
         co_return outcome;
     }
@@ -199,10 +201,10 @@ Task<bool> Authentication::find_secrets() {
         co_return false;
     }
     if (answer.status == AuthAnswer::Status::failed) {
-        std::ignore =
-            refuse(sqlstate::cannot_connect_now,
-                   "the password of user " + quoted(facts_.user) + " cannot be checked just now",
-                   answer.problem);
+        std::ignore = refuse(
+            sqlstate::cannot_connect_now,
+            "the password of user " + quoted_name(facts_.user) + " cannot be checked just now",
+            answer.problem);
         co_return false;
     }
     remembered_ = answer.remembered;
@@ -333,8 +335,8 @@ Task<Authentication::Outcome> Authentication::fail(std::string_view how, std::st
                              LoginBrake::Clock::now());
     blocked_ = failure.blocks;
     const Outcome outcome =
-        refuse(sqlstate::invalid_password, std::string(how) + " for user " + quoted(facts_.user),
-               std::move(reason));
+        refuse(sqlstate::invalid_password,
+               std::string(how) + " for user " + quoted_name(facts_.user), std::move(reason));
     if (failure.delay.count() > 0) {
         const bool waited = co_await client_.pause(failure.delay);
         if (!waited) co_return Outcome::gone;

@@ -4,6 +4,7 @@
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
+#include <cstdint>
 
 #include "daemon/client/client_dialogue.hpp"
 #include "daemon/client/client_session.hpp"

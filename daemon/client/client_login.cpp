@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <cstdint>
 
 #include "daemon/client/client_authentication.hpp"
 #include "daemon/client/client_dialogue.hpp"
@@ -42,11 +43,12 @@ Task<bool> ClientLogin::run() {
     if (!startup) co_return false;
     user_ = startup->user;
     database_ = startup->database;
+    version_ = startup->spoken_version();
     replication_ = startup->replication;
     client_.set_replication(replication_);
     if (startup->needs_negotiation()) {
         std::string answer;
-        protocol::append_negotiate_protocol_version(answer, startup->protocol_options);
+        protocol::append_negotiate_protocol_version(answer, version_, startup->protocol_options);
         const bool sent = co_await send(client_, answer);
         if (!sent) co_return false;
     }
@@ -206,7 +208,7 @@ Task<> ClientLogin::enter_console(const StartupMessage& startup) {
     }
     console_ = std::make_unique<ConsoleClient>(client_, *role, startup.settings);
     client_.worker().gateway().console_clients.fetch_add(1);
-    const bool greeted = co_await console_->greet(std::move(opening));
+    const bool greeted = co_await console_->greet(std::move(opening), version_);
     if (!greeted) co_return;
     client_.timeouts().stop();
     log_login();

@@ -1,6 +1,7 @@
 // How a client comes in: the first packets, who it is, and the greeting.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,7 +87,8 @@ class ClientLogin {
     std::string database_;
     std::string user_;
     protocol::Replication replication_ = protocol::Replication::none;
-    std::string_view method_;  ///< how it proved who it is
+    std::uint32_t version_ = 0;  ///< of the protocol, as it is spoken to the client
+    std::string_view method_;    ///< how it proved who it is
     std::unique_ptr<const protocol::ErrorReport> set_up_error_;
     LoginRoom::Ticket ticket_;  ///< until it has its place, or is let into the console
     bool confirming_ = false;   ///< waits for its server's answer to a question

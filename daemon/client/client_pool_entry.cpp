@@ -78,7 +78,7 @@ Task<bool> ClientLogin::greet(std::string opening) {
     // pg_backend_pid(), or be given to pg_terminate_backend().
     const bool keeps_server = client_.mode() == conf::PoolMode::session && tenant.lease();
     const protocol::CancelKey& key =
-        client_.issue_key(keeps_server ? tenant.lease()->connection().cancel_key.pid : 0);
+        client_.issue_key(keeps_server ? tenant.lease()->connection().cancel_key.pid : 0, version_);
     tenant.session().pid = key.pid;
     protocol::append_backend_key_data(opening, key);
     protocol::append_ready_for_query(opening, TransactionStatus::idle);

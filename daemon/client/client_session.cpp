@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <cassert>
+#include <cstdint>
 
 #include "daemon/client/client_login.hpp"
 #include "daemon/client/client_worker.hpp"
@@ -82,8 +83,9 @@ void ClientSession::enter(ClientLimits::Place place, std::shared_ptr<pool::PoolP
     reconfigure();
 }
 
-const protocol::CancelKey& ClientSession::issue_key(std::uint32_t server_pid) {
-    cancel_key_ = worker_.issue_key(*this, server_pid);
+const protocol::CancelKey& ClientSession::issue_key(std::uint32_t server_pid,
+                                                    std::uint32_t version) {
+    cancel_key_ = worker_.issue_key(*this, server_pid, version);
     return cancel_key_;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -116,7 +117,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
                conf::PoolMode mode);
     /// The key by which a CancelRequest finds this client. `server_pid`: as ClientWorker::issue_key
     /// has it.
-    const protocol::CancelKey& issue_key(std::uint32_t server_pid);
+    const protocol::CancelKey& issue_key(std::uint32_t server_pid, std::uint32_t version);
 
   private:
     void log_end() const;

@@ -1,5 +1,7 @@
 #include "daemon/client/client_tenant.hpp"
 
+#include <cstdint>
+
 #include "daemon/client/client_login.hpp"
 #include "daemon/client/client_session.hpp"
 #include "daemon/client/client_worker.hpp"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 
 #include "daemon/client/client_session.hpp"
 #include "daemon/client/client_worker.hpp"

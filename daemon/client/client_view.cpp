@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "daemon/client/client_session.hpp"
 #include "protocol/normalised_text.hpp"

@@ -1,15 +1,25 @@
 #include "daemon/client/client_worker.hpp"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
+#include <cstdint>
 
 #include "daemon/log/log.hpp"
+#include "protocol/message_writer.hpp"
 
 namespace pgweir::daemon {
 
 namespace {
 
+// For keys of clients, whose secrets have four bytes at least.
 std::uint64_t by_key(const protocol::CancelKey& key) {
-    return std::uint64_t{key.pid} << 32U | key.secret;
+    return std::uint64_t{key.pid} << 32U | protocol::read_uint32(key.secret);
+}
+
+// As long as PostgreSQL's own secrets.
+std::size_t secret_words(std::uint32_t version) {
+    return version >= protocol::protocol_3_2 ? 8 : 1;
 }
 
 ErrorReport killed() {
@@ -50,30 +60,45 @@ void ClientWorker::end_if_empty() {
     if (draining_ && sessions_.empty()) gateway_.worker_is_empty();
 }
 
-protocol::CancelKey ClientWorker::issue_key(ClientSession& session, std::uint32_t server_pid) {
+protocol::CancelKey ClientWorker::issue_key(ClientSession& session, std::uint32_t server_pid,
+                                            std::uint32_t version) {
     while (true) {
         const std::uint64_t bits = random_.next();
         // A positive pid, as clients expect.
         const auto random = static_cast<std::uint32_t>(bits >> 32U) & (names_worker - 1);
         const std::uint32_t own = names_worker | (random & ~(max_workers - 1)) | context_.index;
         const bool is_usable = server_pid != 0 && server_pid < names_worker;
-        const protocol::CancelKey key{.pid = is_usable ? server_pid : own,
-                                      .secret = static_cast<std::uint32_t>(bits)};
+        protocol::CancelKey key{.pid = is_usable ? server_pid : own};
+        protocol::append_uint32(key.secret, static_cast<std::uint32_t>(bits));
+        for (std::size_t i = 1; i < secret_words(version); ++i) {
+            protocol::append_uint32(key.secret, static_cast<std::uint32_t>(random_.next()));
+        }
         if (by_key_.emplace(by_key(key), &session).second) return key;
     }
 }
 
+// The time it takes tells nothing of how much of a guessed secret is right.
+ClientSession* ClientWorker::find(const protocol::CancelKey& key) const {
+    if (key.secret.size() < sizeof(std::uint32_t)) return nullptr;
+    const auto found = by_key_.find(by_key(key));
+    if (found == by_key_.end()) return nullptr;
+    const std::string& secret = found->second->cancel_key().secret;
+    const bool is_same = secret.size() == key.secret.size() &&
+                         CRYPTO_memcmp(secret.data(), key.secret.data(), secret.size()) == 0;
+    return is_same ? found->second : nullptr;
+}
+
 void ClientWorker::cancel(const protocol::CancelKey& key, std::function<void()> done,
                           const std::function<void()>& otherwise) {
-    const auto found = by_key_.find(by_key(key));
-    if (found == by_key_.end() && otherwise) {
+    ClientSession* const session = find(key);
+    if (session == nullptr && otherwise) {
         otherwise();
-    } else if (found == by_key_.end()) {
+    } else if (session == nullptr) {
         statistics_.cancel_requests_unknown.add();
         log::write(conf::LogLevel::info, "cancel_request_unknown");
         done();
     } else {
-        found->second->cancel_request(std::move(done));
+        session->cancel_request(std::move(done));
     }
 }
 

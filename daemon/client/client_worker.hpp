@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,8 +46,10 @@ class ClientWorker {
     [[nodiscard]] std::shared_ptr<const conf::Config> shared_config() const { return config_; }
     [[nodiscard]] pool::WorkerStatistics& counters() { return statistics_; }
     /// A key that no client has and nobody can guess; the session is found by it until it ends.
-    /// Its pid is `server_pid`, or random where that is 0.
-    [[nodiscard]] protocol::CancelKey issue_key(ClientSession& session, std::uint32_t server_pid);
+    /// Its pid is `server_pid`, or random where that is 0. Its secret is as long as PostgreSQL's
+    /// for a client that speaks this version of the protocol.
+    [[nodiscard]] protocol::CancelKey issue_key(ClientSession& session, std::uint32_t server_pid,
+                                                std::uint32_t version);
     void remove(ClientSession& session);
     /// Room for what a session has to do.
     [[nodiscard]] std::unique_ptr<Exchange> lend_exchange();
@@ -85,6 +88,7 @@ class ClientWorker {
     void cut_off();
 
   private:
+    [[nodiscard]] ClientSession* find(const protocol::CancelKey& key) const;
     void end_if_empty();
 
     pool::WorkerContext& context_;
@@ -92,6 +96,7 @@ class ClientWorker {
     std::shared_ptr<const conf::Config> config_;
     pool::WorkerStatistics statistics_;
     boost::intrusive::list<ClientSession> sessions_;
+    /// By the process id and the first four bytes of the secret, which no two of them share.
     boost::unordered_flat_map<std::uint64_t, ClientSession*> by_key_;
     std::atomic<unsigned> clients_{0};
     pool::Spares<Exchange> exchanges_;

@@ -1,6 +1,7 @@
 #include "daemon/client/console_client.hpp"
 
 #include <boost/asio/post.hpp>
+#include <cstdint>
 
 #include "daemon/client/client_dialogue.hpp"
 #include "daemon/client/client_session.hpp"
@@ -13,11 +14,11 @@ namespace pgweir::daemon {
 using protocol::Frontend;
 using protocol::Step;
 
-Task<bool> ConsoleClient::greet(std::string opening) {
+Task<bool> ConsoleClient::greet(std::string opening, std::uint32_t version) {
     for (const auto& [name, value] : conversation_.settings().reported()) {
         protocol::append_parameter_status(opening, name, value);
     }
-    protocol::append_backend_key_data(opening, client_.issue_key(0));
+    protocol::append_backend_key_data(opening, client_.issue_key(0, version));
     protocol::append_ready_for_query(opening, protocol::TransactionStatus::idle);
     co_return co_await send(client_, opening);
 }

@@ -1,6 +1,7 @@
 // A client that has come for the console.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,7 +25,7 @@ class ConsoleClient final : private console::Host {
         : client_(client), conversation_(*this, role, startup) {}
 
     /// Tells the client, behind `opening`, that it may begin. Suspends. False: the session ends.
-    Task<bool> greet(std::string opening);
+    Task<bool> greet(std::string opening, std::uint32_t version);
     /// Answers one message after the other, until the session ends. Suspends.
     Task<> serve();
     /// The client takes back the command that it waits for, if there is one.

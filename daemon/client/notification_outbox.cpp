@@ -1,6 +1,7 @@
 #include "daemon/client/notification_outbox.hpp"
 
 #include <cassert>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>

@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 
+#include <cstdint>
 #include <stdexcept>
 #include <utility>
 

@@ -1,5 +1,6 @@
 #include "daemon/console/averages.hpp"
 
+#include <cstdint>
 #include <utility>
 
 namespace pgweir::daemon::console {

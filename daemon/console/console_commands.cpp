@@ -3,6 +3,7 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
 #include <charconv>
+#include <cstdint>
 
 #include "conf/option_change.hpp"
 #include "conf/wording.hpp"

@@ -1,6 +1,7 @@
 // The words of a statement.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

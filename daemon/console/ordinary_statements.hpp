@@ -2,6 +2,7 @@
 // they can be used there. None of these has an effect.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>

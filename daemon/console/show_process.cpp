@@ -1,6 +1,7 @@
 // SHOW CONFIG, MEM, STATE, VERSION, and what pgweir has none of.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "conf/option_table.hpp"
 #include "daemon/console/option_names.hpp"

@@ -1,6 +1,7 @@
 // SHOW CLIENTS, SERVERS, SOCKETS and ACTIVE_SOCKETS: one row for each connection.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "daemon/console/shows.hpp"
 

@@ -1,5 +1,6 @@
 // SHOW STATS and its kin: what was counted, for each database and in all.
 #include <array>
+#include <cstdint>
 
 #include "daemon/console/shows.hpp"
 

@@ -2,6 +2,7 @@
 // come first, in its order and of its types; what only pgweir has stands behind them.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "daemon/console/show_table.hpp"

@@ -1,6 +1,7 @@
 #include "daemon/console/snapshot.hpp"
 
 #include <array>
+#include <cstdint>
 #include <ctime>
 
 namespace pgweir::daemon::console {

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <boost/locale/utf.hpp>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <mutex>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/locale/utf.hpp>
+#include <cstdint>
 #include <map>
 #include <sstream>
 #include <utility>

@@ -8,6 +8,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <csignal>
+#include <cstdint>
 #include <thread>
 #include <utility>
 

@@ -1,5 +1,7 @@
 #include "pool/session/clients_errors.hpp"
 
+#include <cstdint>
+
 #include "protocol/message_writer.hpp"
 
 namespace pgweir::pool {

@@ -1,6 +1,7 @@
 // The notifications that a client has sent itself, and the process id that it knows them by.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>

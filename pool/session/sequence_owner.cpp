@@ -1,6 +1,7 @@
 #include "pool/session/sequence_owner.hpp"
 
 #include <cassert>
+#include <cstdint>
 #include <utility>
 
 #include "protocol/statement_shape.hpp"

@@ -5,6 +5,7 @@
 #include <boost/container_hash/hash.hpp>
 #include <cctype>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <iterator>
 #include <limits>

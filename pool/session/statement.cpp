@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <boost/container_hash/hash.hpp>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <utility>

@@ -1,6 +1,7 @@
 #include "pool/session/statement_translator.hpp"
 
 #include <cassert>
+#include <cstdint>
 #include <utility>
 
 #include "protocol/message_writer.hpp"

@@ -1,6 +1,7 @@
 // A client's prepared statements on whichever server it has.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

@@ -1,6 +1,7 @@
 #include "pool/session/statements_in_flight.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
 #include <utility>
 

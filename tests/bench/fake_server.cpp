@@ -4,6 +4,7 @@
 //
 // Runs until it is killed.
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <memory>
 #include <thread>
 #include <vector>

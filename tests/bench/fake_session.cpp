@@ -1,6 +1,7 @@
 #include "fake_session.hpp"
 
 #include <array>
+#include <cstdint>
 #include <variant>
 
 #include "protocol/rows.hpp"
@@ -61,7 +62,7 @@ struct Replies {
               std::pair{"standard_conforming_strings", "on"}, std::pair{"TimeZone", "Etc/UTC"}}) {
             protocol::append_parameter_status(greeting, name, value);
         }
-        protocol::append_backend_key_data(greeting, {.pid = 1, .secret = 1});
+        protocol::append_backend_key_data(greeting, {.pid = 1, .secret = "key!"});
         greeting += ready;
     }
 };

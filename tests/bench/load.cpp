@@ -6,6 +6,7 @@
 //
 // Prints one line of JSON. Ends with 1 and a message at the first error.
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <future>
 #include <map>

@@ -1,5 +1,7 @@
 #include "load_requests.hpp"
 
+#include <cstdint>
+
 #include "protocol/extended_query.hpp"
 #include "protocol/message_writer.hpp"
 #include "protocol/serialize.hpp"

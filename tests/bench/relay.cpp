@@ -5,6 +5,7 @@
 //
 // Runs until it is killed.
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>

@@ -122,12 +122,18 @@ def test_errors_are_counted_by_kind_and_reason(weir):
                                        database="app")["count"] == 1)
         assert console.row("SHOW ERRORS", kind="statement")["count"] >= 1
         assert not [row for row in console.rows("SHOW ERRORS") if row["reason"] == "terminate"]
-        assert console.row("SHOW ERRORS", kind="client_closed", reason="refused")["count"] == 1
+        eventually(lambda: console.row("SHOW ERRORS", kind="client_closed",
+                                       reason="refused")["count"] == 1)
 
 
 def test_memory_is_that_of_the_process(weir):
+    def rows_of(console):
+        return {row["name"]: row for row in console.rows("SHOW MEMORY")}
+
     with Console(weir) as console:
-        rows = {row["name"]: row for row in console.rows("SHOW MEMORY")}
+        # Those who looked whether the daemon is up may not have left yet.
+        eventually(lambda: rows_of(console)["clients"]["count"] == 1)
+        rows = rows_of(console)
         with open(f"/proc/{weir.pid}/statm", encoding="ascii") as file:
             pages = int(file.read().split()[1])
         assert rows["resident"]["bytes"] == pytest.approx(pages * 4096, rel=0.2)

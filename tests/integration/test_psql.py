@@ -1,6 +1,7 @@
 """psql works through pgweir as it does directly."""
 
 import hashlib
+import re
 import signal
 import subprocess
 
@@ -59,12 +60,19 @@ def fixture_tables(cluster):
     cluster.admin("drop view psql_v; drop table psql_a; drop function psql_f")
 
 
+def _of_any_backend(said):
+    """psql from 17 on names the schema of an error's table: of a temporary one, its backend's."""
+    return re.sub(r"\bpg_temp_\d+\b", "pg_temp_N", said)
+
+
+
 @pytest.mark.parametrize("mode", ["session", "transaction"])
 def test_a_script_says_the_same_as_directly(cluster, pgweir, mode):
     weir = pgweir({"pool": {"mode": mode}})
     direct = commands.psql(cluster, "-f", "-", script=SCRIPT)
     through = commands.psql(weir, "-f", "-", script=SCRIPT)
-    assert (direct.stdout, direct.stderr) == (through.stdout, through.stderr)
+    assert direct.stdout == through.stdout
+    assert _of_any_backend(direct.stderr) == _of_any_backend(through.stderr)
     assert "a warning" in through.stderr and direct.returncode == through.returncode
 
 

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -116,10 +117,18 @@ class Cluster:
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
              "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-addext", "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign",
              "-keyout", key, "-out", certificate], check=True, capture_output=True)
         os.chmod(key, 0o600)
         self._own(key)
         self._own(certificate)
+
+    @property
+    def version(self):
+        """The major version of this PostgreSQL."""
+        answer = subprocess.run([f"{self.bin}/postgres", "--version"], capture_output=True,
+                                text=True, check=True)
+        return int(re.search(r"(\d+)", answer.stdout)[1])
 
     @property
     def certificate(self):

@@ -10,7 +10,7 @@ _STRING = re.compile(r'(x?)"((?:[^"\\]|\\.)*)"')
 _INTEGER = re.compile(r"-?\d+")
 _WORD = re.compile(r"[A-Za-z_.][\w.]*")
 _DIRECTIVES = {"setup", "teardown", "modes", "mode", "split", "startup", "database", "user",
-               "protocol", "compare", "concurrent", "mask", "about", "timeout"}
+               "protocol", "compare", "concurrent", "mask", "about", "timeout", "since"}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", '"': '"', "\\": "\\"}
 
 
@@ -46,6 +46,7 @@ class Conversation:
     concurrent: bool = None
     masks: list = field(default_factory=list)
     timeout: float = 10
+    since: int = 0                       # the server's version from which PostgreSQL answers so
     steps: list = field(default_factory=list)
 
     @property
@@ -216,6 +217,8 @@ def _directive(conversation, key, value):
         conversation.masks.append(re.compile(value))
     elif key == "timeout":
         conversation.timeout = float(value)
+    elif key == "since":
+        conversation.since = int(value)
     elif key == "about":
         conversation.about += value + " "
     else:

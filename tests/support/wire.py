@@ -135,7 +135,8 @@ def parameter_status(name, value):
 
 
 def backend_key_data(pid, key):
-    return frame("K", struct.pack("!II", pid, key))
+    key = key if isinstance(key, bytes) else struct.pack("!I", key)
+    return frame("K", struct.pack("!I", pid) + key)
 
 
 def ready_for_query(status="I"):

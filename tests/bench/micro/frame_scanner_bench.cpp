@@ -1,4 +1,6 @@
 // What it costs to cut a stream into messages.
+#include <cstdint>
+
 #include "protocol/frame_scanner.hpp"
 
 #include <benchmark/benchmark.h>

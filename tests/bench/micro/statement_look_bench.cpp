@@ -1,6 +1,7 @@
 // What it costs to look at a statement for what it may leave in its session.
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -3,11 +3,12 @@
 #include <random>
 #include <string>
 
-#include "pool/server_connector.hpp"
+#include "pool/login_trace.hpp"
 
 namespace pgweir::pool {
 namespace {
 
+using namespace std::string_literals;
 using protocol::CancelKey;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -34,7 +35,7 @@ constexpr std::string_view whole_trace =
 
 TEST(LoginTrace, TellsTheKeyAndEveryParameterInOrder) {
     const LoginFacts facts = parse_login_trace(whole_trace);
-    EXPECT_EQ(facts.cancel_key, (CancelKey{.pid = 8884, .secret = 2509231862U}));
+    EXPECT_EQ(facts.cancel_key, (CancelKey{.pid = 8884, .secret = "\x95\x8f\xd6\xf6"}));
     EXPECT_THAT(facts.reported,
                 ElementsAre(Pair("application_name", ""), Pair("client_encoding", "UTF8"),
                             Pair("DateStyle", "ISO, MDY"),
@@ -45,11 +46,11 @@ TEST(LoginTrace, ReadsTheWholeRangeOfKeys) {
     const auto key = [](const std::string& numbers) {
         return parse_login_trace("B\t12\tBackendKeyData\t " + numbers + "\n").cancel_key;
     };
-    EXPECT_EQ(key("1 2147483647"), (CancelKey{.pid = 1, .secret = 0x7fffffffU}));
-    EXPECT_EQ(key("1 -2147483648"), (CancelKey{.pid = 1, .secret = 0x80000000U}));
-    EXPECT_EQ(key("-1 -1"), (CancelKey{.pid = ~0U, .secret = ~0U}));
+    EXPECT_EQ(key("1 2147483647"), (CancelKey{.pid = 1, .secret = "\x7f\xff\xff\xff"}));
+    EXPECT_EQ(key("1 -2147483648"), (CancelKey{.pid = 1, .secret = "\x80\0\0\0"s}));
+    EXPECT_EQ(key("-1 -1"), (CancelKey{.pid = ~0U, .secret = "\xff\xff\xff\xff"}));
     EXPECT_EQ(key("-2147483648 -2147483648"),
-              (CancelKey{.pid = 0x80000000U, .secret = 0x80000000U}));
+              (CancelKey{.pid = 0x80000000U, .secret = "\x80\0\0\0"s}));
 }
 
 TEST(LoginTrace, AValueMayHoldQuotesTabsAndNewlines) {
@@ -68,7 +69,7 @@ TEST(LoginTrace, AValueThatLooksLikeALineIsNotOne) {
     const LoginFacts facts = parse_login_trace(
         "B\t12\tBackendKeyData\t 1 2\n" +
         status_line("search_path", "x\nB\t12\tBackendKeyData\t 666 666\n" + status_line("a", "b")));
-    EXPECT_EQ(facts.cancel_key, (CancelKey{.pid = 1, .secret = 2}));
+    EXPECT_EQ(facts.cancel_key, (CancelKey{.pid = 1, .secret = "\0\0\0\2"s}));
     EXPECT_EQ(facts.reported.size(), 1U);
 }
 
@@ -76,8 +77,95 @@ TEST(LoginTrace, WhatTheClientSentIsPassedOver) {
     const LoginFacts facts = parse_login_trace(
         "F\t12\tBackendKeyData\t 666 666\n"
         "F\t22\tParameterStatus\t \"application_name\" \"\"\n");
-    EXPECT_EQ(facts.cancel_key, CancelKey{});
+    EXPECT_EQ(facts.cancel_key, std::nullopt);
     EXPECT_THAT(facts.reported, IsEmpty());
+}
+
+// Built with libpq 18 pgweir read no key, and every cancel was lost: libpq 18 writes the secret as
+// bytes, as it may have any length.
+TEST(TracedKey, InLibpq18sFormHasItsSecretInQuotes) {
+    EXPECT_EQ(parse_traced_key(R"(1112 '\x18)\xc0Z')", 12),
+              (CancelKey{.pid = 1112, .secret = "\x18)\xc0Z"s}));
+    EXPECT_EQ(parse_traced_key("1 ''''''", 12), (CancelKey{.pid = 1, .secret = "''''"}));
+    EXPECT_EQ(parse_traced_key("1 '1 -2'", 12), (CancelKey{.pid = 1, .secret = "1 -2"}));
+    EXPECT_EQ(parse_traced_key("-5 'abcd'", 12), (CancelKey{.pid = ~0U - 4, .secret = "abcd"}));
+    EXPECT_EQ(parse_login_trace("B\t12\tBackendKeyData\t 7 '\\x00\\x0a\\x7f\\xff'\n").cancel_key,
+              (CancelKey{.pid = 7, .secret = "\0\n\x7f\xff"s}));
+}
+
+TEST(TracedKey, MayHaveAnySecretOfUpTo256Bytes) {
+    EXPECT_EQ(parse_traced_key("1 'a'", 9), (CancelKey{.pid = 1, .secret = "a"}));
+    for (const std::size_t size : {32U, 256U}) {
+        const std::string secret(size, 'k');
+        EXPECT_EQ(parse_traced_key("1 '" + secret + "'", 8 + size),
+                  (CancelKey{.pid = 1, .secret = secret}));
+    }
+    EXPECT_EQ(parse_traced_key("1 '" + std::string(257, 'k') + "'", 265), std::nullopt);
+}
+
+// As libpq 18 writes it.
+std::string traced(const std::string& secret) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text = "1 '";
+    for (const char c : secret) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte <= 0x7e) {
+            text += c;
+        } else {
+            text += {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};
+        }
+    }
+    return text + "'";
+}
+
+TEST(TracedKey, OfAnyBytesIsReadBack) {
+    for (unsigned byte = 0; byte < 256; ++byte) {
+        const std::string secret(32, static_cast<char>(byte));
+        EXPECT_EQ(parse_traced_key(traced(secret), 40), (CancelKey{.pid = 1, .secret = secret}));
+    }
+    // Bytes that look like an escape of libpq's, more or less.
+    for (const std::string& secret :
+         {R"(\xc0)"s, R"(\xc0\x01)"s, R"(\x41)"s, R"(\xC0)"s, R"(\x4)"s, R"(\\\x)"s}) {
+        EXPECT_EQ(parse_traced_key(traced(secret), 8 + secret.size()),
+                  (CancelKey{.pid = 1, .secret = secret}));
+    }
+}
+
+// Which bytes were escaped cannot be known then: another login has another key.
+TEST(TracedKey, ThatMayBeTwoIsNone) {
+    EXPECT_EQ(parse_traced_key(traced(R"(\x01)"s + '\1'), 13), std::nullopt);
+    EXPECT_EQ(parse_traced_key(traced('\xc0' + R"(k\xc0)"s), 14), std::nullopt);
+}
+
+TEST(TracedKey, OfAnotherFormIsNotUnderstood) {
+    for (const std::string text : {"",
+                                   " ",
+                                   "1",
+                                   "1 ",
+                                   "1 x",
+                                   "1  2",
+                                   "x 2",
+                                   "1 2 ",
+                                   "1 2 3",
+                                   "1 99999999999",
+                                   "1 '",
+                                   "1 ''",
+                                   "1 'abc'",
+                                   "1 'abcde'",
+                                   "1 'abcd",
+                                   "1 abcd'",
+                                   "1 \"abcd\"",
+                                   R"(1 '\x18)\xc0')",
+                                   R"(1 '\x18)\xC0Z')",
+                                   "'abcd'",
+                                   "99999999999 'abcd'",
+                                   "NNNN 'BBBB'"}) {
+        EXPECT_EQ(parse_traced_key(text, 12), std::nullopt) << text;
+    }
+    for (const std::size_t length : {0U, 4U, 8U, 11U, 13U, 40U, ~0U}) {
+        EXPECT_EQ(parse_traced_key("1 2", length), std::nullopt) << length;
+        EXPECT_EQ(parse_traced_key("1 'abcd'", length), std::nullopt) << length;
+    }
 }
 
 TEST(LoginTrace, WhatIsNotUnderstoodIsPassedOver) {
@@ -102,7 +190,7 @@ TEST(LoginTrace, WhatIsNotUnderstoodIsPassedOver) {
                                    "B\t12\tBackendKeyData\t 12",
                                    "C\t8\tParameterStatus\t \"a\" \"b\""}) {
         const LoginFacts facts = parse_login_trace(line + "\n" + status_line("after", "1"));
-        EXPECT_EQ(facts.cancel_key, CancelKey{}) << line;
+        EXPECT_EQ(facts.cancel_key, std::nullopt) << line;
         ASSERT_FALSE(facts.reported.empty()) << line;
         EXPECT_THAT(facts.reported.back(), Pair("after", "1")) << line;
     }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -23,7 +24,8 @@ namespace pgweir::pool {
 /// until the test takes them, and nothing is answered but by the test.
 class ScriptedBackend {
   public:
-    ScriptedBackend(int socket, std::uint32_t number) : socket_(socket), key_{number, ~number} {}
+    ScriptedBackend(int socket, std::uint32_t number)
+        : socket_(socket), key_{.pid = number, .secret = "key!"} {}
     ~ScriptedBackend() { hang_up(); }
     ScriptedBackend(const ScriptedBackend&) = delete;
     ScriptedBackend& operator=(const ScriptedBackend&) = delete;
@@ -107,8 +109,8 @@ class ScriptedBackend {
     }
     void first_packet(std::string_view body) {
         if (protocol::read_uint32(body) == protocol::cancel_request_code) {
-            cancels_ = {protocol::read_uint32(body.substr(4)),
-                        protocol::read_uint32(body.substr(8))};
+            cancels_ = {.pid = protocol::read_uint32(body.substr(4)),
+                        .secret = std::string(body.substr(8))};
             return;
         }
         std::string greeting;

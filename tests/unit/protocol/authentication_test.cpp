@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
 
 #include "protocol/serialize.hpp"
 
@@ -137,7 +138,7 @@ TEST(Authentication, OpeningPacketsAreWhatTheOtherSideReads) {
     const std::vector<Parameter> parameters{
         {"user", "bob"}, {"database", "app"}, {"work_mem", "1MB\0cut"s}};
     const std::string packet =
-        written(append_startup_message, std::span<const Parameter>(parameters));
+        written(append_startup_message, protocol_3_0, std::span<const Parameter>(parameters));
     EXPECT_EQ(read_uint32(packet), packet.size());
     const FirstPacket first = parse_first_packet(Bytes(packet).substr(4));
     const auto& startup = std::get<StartupMessage>(first);

@@ -22,7 +22,8 @@ TEST(Serialize, MessagesToClients) {
     EXPECT_EQ(written(append_authentication_ok), "R\0\0\0\10\0\0\0\0"s);
     EXPECT_EQ(written(append_parameter_status, "TimeZone", "UTC"), "S\0\0\0\21TimeZone\0UTC\0"s);
     EXPECT_EQ(written(append_parameter_status, "a", ""), "S\0\0\0\7a\0\0"s);
-    EXPECT_EQ(written(append_backend_key_data, CancelKey{.pid = 0x01020304, .secret = 0xfffefdfc}),
+    EXPECT_EQ(written(append_backend_key_data,
+                      CancelKey{.pid = 0x01020304, .secret = "\xff\xfe\xfd\xfc"s}),
               "K\0\0\0\14\1\2\3\4\xff\xfe\xfd\xfc"s);
     EXPECT_EQ(written(append_ready_for_query, TransactionStatus::idle), "Z\0\0\0\5I"s);
     EXPECT_EQ(written(append_ready_for_query, TransactionStatus::in_transaction), "Z\0\0\0\5T"s);
@@ -31,10 +32,12 @@ TEST(Serialize, MessagesToClients) {
 
 TEST(Serialize, NegotiateProtocolVersionNamesTheUnknownOptions) {
     const std::array<std::string, 2> unknown{"_pq_.a", "_pq_.bc"};
-    EXPECT_EQ(written(append_negotiate_protocol_version, std::span<const std::string>(unknown)),
+    EXPECT_EQ(written(append_negotiate_protocol_version, protocol_3_0,
+                      std::span<const std::string>(unknown)),
               "v\0\0\0\33\0\3\0\0\0\0\0\2_pq_.a\0_pq_.bc\0"s);
-    EXPECT_EQ(written(append_negotiate_protocol_version, std::span<const std::string>()),
-              "v\0\0\0\14\0\3\0\0\0\0\0\0"s);
+    EXPECT_EQ(
+        written(append_negotiate_protocol_version, protocol_3_2, std::span<const std::string>()),
+        "v\0\0\0\14\0\3\0\2\0\0\0\0"s);
 }
 
 TEST(Serialize, MessagesToServers) {
@@ -42,8 +45,10 @@ TEST(Serialize, MessagesToServers) {
     EXPECT_EQ(written(append_query, ""), "Q\0\0\0\5\0"s);
     EXPECT_EQ(written(append_sync), "S\0\0\0\4"s);
     EXPECT_EQ(written(append_copy_fail, "no"), "f\0\0\0\7no\0"s);
-    EXPECT_EQ(written(append_cancel_request, CancelKey{.pid = 1, .secret = 0x80000002}),
+    EXPECT_EQ(written(append_cancel_request, CancelKey{.pid = 1, .secret = "\x80\0\0\2"s}),
               "\0\0\0\20\4\322\26\56\0\0\0\1\x80\0\0\2"s);
+    EXPECT_EQ(written(append_cancel_request, CancelKey{.pid = 1, .secret = std::string(256, 'k')}),
+              "\0\0\1\14\4\322\26\56\0\0\0\1"s + std::string(256, 'k'));
 }
 
 TEST(Serialize, AnErrorResponseHasPostgresqlsOrderAndSkipsEmptyFields) {

@@ -97,8 +97,16 @@ TEST(Startup, OfSeveralReplicationValuesTheLastBooleanCountsAndTheDatabaseStays)
 }
 
 TEST(Startup, NewerMinorVersionsAndProtocolOptionsAreNegotiated) {
-    EXPECT_TRUE(accepted("\0\3\0\2user\0bob\0\0"s).needs_negotiation());
-    EXPECT_TRUE(accepted("\0\3\xff\xffuser\0bob\0\0"s).needs_negotiation());
+    for (const std::string& version : {"\0\3\0\0"s, "\0\3\0\1"s, "\0\3\0\2"s}) {
+        const StartupMessage startup = accepted(version + "user\0bob\0\0"s);
+        EXPECT_FALSE(startup.needs_negotiation());
+        EXPECT_EQ(startup.spoken_version(), startup.version);
+    }
+    for (const std::string& version : {"\0\3\0\3"s, "\0\3\xff\xff"s}) {
+        const StartupMessage startup = accepted(version + "user\0bob\0\0"s);
+        EXPECT_TRUE(startup.needs_negotiation());
+        EXPECT_EQ(startup.spoken_version(), protocol_3_2);
+    }
     const StartupMessage startup = accepted(version_3_0 + "user\0bob\0_pq_.test\0on\0_pq_.\0\0\0"s);
     EXPECT_TRUE(startup.needs_negotiation());
     EXPECT_EQ(startup.protocol_options, (std::vector<std::string>{"_pq_.test", "_pq_."}));
@@ -160,23 +168,23 @@ TEST(Startup, OtherMajorVersionsAreRefused) {
         return report.message;
     };
     EXPECT_EQ(message_for("\0\4\0\0"s),
-              "unsupported frontend protocol 4.0: server supports 3.0 to 3.0");
+              "unsupported frontend protocol 4.0: server supports 3.0 to 3.2");
     EXPECT_EQ(message_for("\0\0\0\0"s),
-              "unsupported frontend protocol 0.0: server supports 3.0 to 3.0");
+              "unsupported frontend protocol 0.0: server supports 3.0 to 3.2");
     EXPECT_EQ(message_for("\x04\xd2\x27\x0f"s),
-              "unsupported frontend protocol 1234.9999: server supports 3.0 to 3.0");
+              "unsupported frontend protocol 1234.9999: server supports 3.0 to 3.2");
     EXPECT_EQ(message_for("\xff\xff\xff\xff"s),
-              "unsupported frontend protocol 65535.65535: server supports 3.0 to 3.0");
+              "unsupported frontend protocol 65535.65535: server supports 3.0 to 3.2");
     EXPECT_EQ(refused("GET / HTTP/1.1\r\n\r\n").code, "0A000");
 }
 
 TEST(Startup, ProtocolsBeforeTheThirdAreRefusedInTheirOwnForm) {
     EXPECT_EQ(unanswerable("\0\2\0\0user\0bob\0\0"s).answer,
-              "EFATAL:  unsupported frontend protocol 2.0: server supports 3.0 to 3.0\n\0"s);
+              "EFATAL:  unsupported frontend protocol 2.0: server supports 3.0 to 3.2\n\0"s);
     EXPECT_EQ(unanswerable("\0\1\0\7"s).answer,
-              "EFATAL:  unsupported frontend protocol 1.7: server supports 3.0 to 3.0\n\0"s);
+              "EFATAL:  unsupported frontend protocol 1.7: server supports 3.0 to 3.2\n\0"s);
     EXPECT_EQ(unanswerable("\0\0\0\5"s).answer,
-              "EFATAL:  unsupported frontend protocol 0.5: server supports 3.0 to 3.0\n\0"s);
+              "EFATAL:  unsupported frontend protocol 0.5: server supports 3.0 to 3.2\n\0"s);
 }
 
 TEST(Startup, APacketWithoutAVersionIsNotAnswered) {
@@ -194,15 +202,26 @@ TEST(Startup, TheBodyOfAnEncryptionRequestIsNotLookedAt) {
         parse_first_packet("\x04\xd2\x16\x30user\0bob\0\0"s)));
 }
 
-TEST(Startup, ACancelRequestHasItsKeyAndNothingElse) {
+TEST(Startup, ACancelRequestHasASecretOfUpTo256Bytes) {
     const std::string code = "\x04\xd2\x16\x2e";
     const std::string key = "\1\2\3\4\xff\0\xfe\1"s;
     const FirstPacket packet = parse_first_packet(code + key);
-    EXPECT_EQ(std::get<CancelKey>(packet), (CancelKey{.pid = 0x01020304, .secret = 0xff00fe01}));
-    for (std::size_t size = 0; size < key.size(); ++size) {
-        EXPECT_EQ(unanswerable(code + key.substr(0, size)).answer, "");
+    EXPECT_EQ(std::get<CancelKey>(packet),
+              (CancelKey{.pid = 0x01020304, .secret = "\xff\0\xfe\1"s}));
+    for (std::size_t size = 0; size < 4; ++size) {
+        const Unanswerable answer = unanswerable(code + key.substr(0, size));
+        EXPECT_EQ(answer.answer, "");
+        EXPECT_EQ(answer.problem, "invalid length of cancel request packet");
     }
-    EXPECT_EQ(unanswerable(code + key + "x").problem, "invalid length of cancel request packet");
+    const std::string pid = key.substr(0, 4);
+    for (const std::size_t size : {1U, 5U, 32U, 256U}) {
+        const FirstPacket longer = parse_first_packet(code + pid + std::string(size, 'k'));
+        EXPECT_EQ(std::get<CancelKey>(longer).secret, std::string(size, 'k'));
+    }
+    for (const std::size_t size : {0U, 257U, 9000U}) {
+        EXPECT_EQ(unanswerable(code + pid + std::string(size, 'k')).problem,
+                  "invalid length of cancel key in cancel request packet");
+    }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -47,7 +48,7 @@ inline std::string backend_stream() {
     std::string out;
     append_authentication_ok(out);
     append_parameter_status(out, "server_version", "15.18");
-    append_backend_key_data(out, {.pid = 4711, .secret = 0xfeedbeef});
+    append_backend_key_data(out, {.pid = 4711, .secret = "\xfe\xed\xbe\xef"});
     append_ready_for_query(out, TransactionStatus::idle);
     out += message('T', "\0\1a\0\0\0\0\0\0\0\0\0\0\27\0\4\377\377\377\377\0\0"s);
     for (std::size_t i = 0; i < 40; ++i) out += message('D', "\0\1\0\0\0\4"s + std::string(i, '7'));

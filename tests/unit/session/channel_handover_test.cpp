@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "pool/session/channel_sql.hpp"

@@ -1,5 +1,7 @@
 #include "daemon/console/averages.hpp"
 
+#include <cstdint>
+
 #include <gtest/gtest.h>
 
 namespace pgweir::daemon::console {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
+#include <cstdint>
 #include <random>
 #include <stdexcept>
 #include <thread>

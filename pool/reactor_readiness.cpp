@@ -1,4 +1,4 @@
-#include "pool/readiness.hpp"
+#include "pool/reactor_readiness.hpp"
 
 #include <poll.h>
 #include <unistd.h>
