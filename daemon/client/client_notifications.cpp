@@ -34,8 +34,8 @@ bool ClientNotifications::may_begin() const {
 // False when the client does not take all that it may have now.
 bool ClientNotifications::write_what_fits() {
     pool::TenantSession& session = client_.tenant().session();
-    if (session.listener && may_begin()) outbox_.name_own(session.listener->own, session.pid);
     while (true) {
+        if (session.listener && may_begin()) outbox_.name_own(session.listener->own, session.pid);
         const std::vector<iovec> parts = outbox_.next(may_begin());
         if (parts.empty()) return true;
         const IoResult result = client_.connection().stream().write(parts);

@@ -63,6 +63,20 @@ def test_a_client_knows_its_own_notifications_in_a_transaction_and_at_once(clust
         assert senders(found) == [peer.pid] * 2
 
 
+# More than one write takes (NotificationOutbox::most_at_once).
+def test_a_client_knows_its_own_notifications_however_many_there_are(cluster, pgweir):
+    weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1}})
+    with Peer.login(weir) as peer:
+        peer.query("listen news")
+        handed_over(weir)
+        many = 300
+        found = peer.query(f"select pg_notify('news', i::text) from generate_series(1, {many}) i")
+        while len(senders(found)) < many:
+            found.append(peer.receive())
+        assert senders(found) == [peer.pid] * many
+        assert notifications(found) == [("news", str(i)) for i in range(1, many + 1)]
+
+
 # A client that keeps its server may compare its own process id with what the server says.
 def test_in_session_pooling_a_client_is_told_its_servers_process_id(cluster, pgweir):
     weir = pgweir({"workers": 2, "pool": {"mode": "session"}})
