@@ -335,7 +335,8 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool restore_after_reset();
     [[nodiscard]] std::string restore_sql() const;
     void restore_in_transaction();
-    void restore_in_pipeline(protocol::Frontend type, Outgoing& out);
+    void restore_in_pipeline(const protocol::Step& step, Outgoing& out);
+    [[nodiscard]] bool resets_alone(const protocol::Step& step) const;
     void tell_own_defaults();
     void tell_first_role();
     [[nodiscard]] const std::string* known_to_client(const std::string& name) const;

@@ -6,6 +6,7 @@
 #include "pool/server.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/serialize.hpp"
+#include "protocol/statement_shape.hpp"
 
 namespace pgweir::pool {
 
@@ -160,8 +161,12 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     }
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);
-    // In the midst of an extended query one of pgweir's own would end its transaction.
-    bring_channels(effects, origin_in_front(), out);
+    // In the midst of an extended query one of pgweir's own would end its transaction. What runs
+    // alone (DISCARD ALL) runs behind nothing there: its Parse has brought the channels.
+    const bool is_in_midst = origin_in_front() == Origin::injected;
+    const bool runs_behind_nothing =
+        is_in_midst && effects.contains(Effect::listens) && protocol::runs_alone(statement.query());
+    if (!runs_behind_nothing) bring_channels(effects, origin_in_front(), out);
     if (effects.contains(Effect::state)) note_names_in_values(values, all_here);
     if (effects.contains(Effect::runs_unseen)) note_texts_in_values(values, all_here);
     RequestWriter requests = writer(out);

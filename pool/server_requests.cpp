@@ -85,7 +85,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         part_.statistics().binds.add();
         bound_ += follows ? 1 : 2;
     }
-    if (ran_reset_) restore_in_pipeline(type, out);
+    if (ran_reset_) restore_in_pipeline(step, out);
     if (!follows) note_reset_in_session(step);
     // What the server discards, up to the Sync, changes nothing, nor does what it refuses in the
     // middle of a COPY. A server that is uncertain is closed after use. Nothing is put in between

@@ -8,6 +8,7 @@
 #include "protocol/custom_settings.hpp"
 #include "protocol/serialize.hpp"
 #include "protocol/sql_mention.hpp"
+#include "protocol/statement_shape.hpp"
 
 namespace pgweir::pool {
 
@@ -191,10 +192,11 @@ void Server::restore_in_transaction() {
 
 // The same where the client does not wait for the reply to what may have been a RESET: before
 // anything runs that may read a setting.
-void Server::restore_in_pipeline(Frontend type, Outgoing& out) {
+void Server::restore_in_pipeline(const protocol::Step& step, Outgoing& out) {
+    const auto type = static_cast<Frontend>(step.type);
     const bool may_read =
         type == Frontend::query || type == Frontend::bind || type == Frontend::execute;
-    if (!may_read) return;
+    if (!may_read || resets_alone(step)) return;
     ran_reset_ = false;
     const std::string sql = restore_sql();
     if (sql.empty()) return;
@@ -204,6 +206,15 @@ void Server::restore_in_pipeline(Frontend type, Outgoing& out) {
         // In a failed transaction it would take the place of the client's ROLLBACK.
         inject_statement(sql, out);
     }
+}
+
+// DISCARD ALL runs behind nothing but another one in a pipeline, and would reset what is restored
+// in front of it.
+bool Server::resets_alone(const protocol::Step& step) const {
+    const bool is_noted =
+        static_cast<Frontend>(step.type) == Frontend::execute || !tenant_->session().follows;
+    const Bytes text = is_noted ? Bytes(latest_text_) : text_to_run(step);
+    return protocol::runs_alone(text) && protocol::look_at(text, nullptr).contains(Effect::reset);
 }
 
 // --- what the client is told ---------------------------------------------------------------------

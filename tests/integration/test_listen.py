@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from support import wire
+from support.listening import handed_over
 from support.peer import Peer
 from support.timing import eventually, sized
 
@@ -39,15 +40,6 @@ def assert_silent(peer):
     """Nothing has come: a query is answered by nothing but its own answer."""
     messages = peer.query("select 1")
     assert [m.type for m in messages] == ["T", "D", "C", "Z"], messages
-
-
-def handed_over(weir, clients):
-    """All these clients listen, and none of them keeps a server for it."""
-    def done():
-        found = weir.metrics()
-        return (found.sum("pgweir_listening_clients") == clients
-                and found.sum("pgweir_clients_pinned", reason="listen") == 0)
-    eventually(done, 30, "the hub has not taken over")
 
 
 @pytest.mark.concurrent

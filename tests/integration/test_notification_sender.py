@@ -3,17 +3,9 @@
 import pytest
 
 from support import wire
+from support.listening import handed_over
 from support.peer import Peer, cancel
 from support.timing import eventually
-
-
-def handed_over(weir):
-    """One client listens, and keeps no server for it."""
-    def done():
-        found = weir.metrics()
-        return (found.sum("pgweir_listening_clients") == 1
-                and found.sum("pgweir_clients_pinned", reason="listen") == 0)
-    eventually(done, 30, "the hub has not taken over")
 
 
 def notifications(messages):
@@ -33,7 +25,7 @@ def test_a_client_knows_its_own_notifications(cluster, pgweir, statement):
     weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1}})
     with Peer.login(weir) as peer, Peer.login(weir) as other:
         peer.query("listen news")
-        handed_over(weir)
+        handed_over(weir, 1)
         other.query(statement % "theirs")
         message = peer.receive()
         assert senders([message]) != [peer.pid]
@@ -53,7 +45,7 @@ def test_a_client_knows_its_own_notifications_in_a_transaction_and_at_once(clust
     with Peer.login(weir) as peer:
         found = peer.query("listen news; notify news, 'at once'")
         assert senders(found) == [peer.pid]
-        handed_over(weir)
+        handed_over(weir, 1)
         peer.query("begin")
         peer.query("notify news, 'one'")
         peer.query("select pg_notify('news', 'two')")
@@ -68,7 +60,7 @@ def test_a_client_knows_its_own_notifications_however_many_there_are(cluster, pg
     weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1}})
     with Peer.login(weir) as peer:
         peer.query("listen news")
-        handed_over(weir)
+        handed_over(weir, 1)
         many = 300
         found = peer.query(f"select pg_notify('news', i::text) from generate_series(1, {many}) i")
         while len(senders(found)) < many:

@@ -4,6 +4,7 @@ where others have left something that pgweir would have to clear away first."""
 import pytest
 
 from support import wire
+from support.listening import handed_over
 from support.peer import Peer
 
 STATEMENTS = (
@@ -76,3 +77,28 @@ def test_it_runs_where_others_have_left_something(stage, how, settings):
         stories.append(story)
     for direct, through in zip(*stories):
         assert through == direct
+
+
+# The server that runs it gets the client's channels first, outside of the pipeline.
+@pytest.mark.parametrize("how", ["simple", "unnamed", "named"])
+def test_discard_all_of_a_client_that_listens(stage, how):
+    stories = []
+    for target in stage:
+        with Peer.login(target) as client:
+            client.query("listen news")
+            if target is not stage[0]:
+                handed_over(target, 1)
+            if how == "simple":
+                client.send(wire.query("discard all"))
+            elif how == "unnamed":
+                client.send(wire.parse("", "discard all"), wire.bind("", ""), wire.execute(),
+                            wire.sync())
+            else:
+                client.send(wire.parse("it", "discard all"), wire.sync())
+                client.until("Z")
+                client.send(wire.bind("", "it"), wire.execute(), wire.sync())
+            story = told(client.until("Z"))
+            client.query("notify news, 'nobody hears it'")
+            client.query("listen others; notify others, 'it'")
+            stories.append(story + told(client.query("select * from pg_listening_channels()")))
+    assert stories[1] == stories[0]
