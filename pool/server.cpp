@@ -46,6 +46,8 @@ void Server::lend_to(Tenant& tenant) {
     statements_.attach({.statements = session.statements,
                         .limit = session.max_prepared_statements,
                         .tracking = session.tracking});
+    startup_.attach(
+        {.startup = session.startup, .settings = session.settings, .follows = session.follows});
     if (session.defaults != connection_.defaults) keep_defaults(session);
     tenant.lease_granted(*this);
 }
@@ -78,6 +80,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     client_ready();
     if (Tenant* tenant = std::exchange(tenant_, nullptr)) {
         statements_.detach();
+        startup_.detach();
         const bool may_explain = !said_fatal_ && !speaking();
         tenant->lease_ended();
         tenant->server_lost(may_explain);
@@ -187,10 +190,7 @@ void Server::forget_session() {
     takes_stock_ = false;
     ask_hurried_ = false;
     connection_.sequences.lease_ended();
-    ran_reset_ = false;
-    has_reset_ = false;
-    fates_.clear();
-    prepared_resets_.clear();
+    startup_.detach();
     login_changes_.clear();
     channels_.forget();
 }

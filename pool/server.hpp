@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +23,7 @@
 #include "pool/session/questions.hpp"
 #include "pool/session/request_writer.hpp"
 #include "pool/session/session_state.hpp"
+#include "pool/session/startup_settings.hpp"
 #include "pool/session/statement_translator.hpp"
 #include "pool/statistics.hpp"
 #include "pool/tenant.hpp"
@@ -258,7 +258,6 @@ class Server : public std::enable_shared_from_this<Server>,
     // server_order.cpp: what has to wait for an earlier answer.
     void note_settling(protocol::Frontend type, protocol::Effects effects);
     void note_reset_in_session(const protocol::Step& step);
-    void note_prepared_reset(const protocol::Step& step);
     void run_in_session(protocol::Frontend type, std::optional<Bytes> text);
     [[nodiscard]] bool is_unsettled() const;
     [[nodiscard]] bool has_had_its_turn() const;
@@ -326,17 +325,13 @@ class Server : public std::enable_shared_from_this<Server>,
     // server_resets.cpp: what a RESET goes back to.
     [[nodiscard]] protocol::SettingFate plain_fate(std::string_view name) const;
     [[nodiscard]] const std::string& tenants_text() const;
-    [[nodiscard]] std::vector<std::string> plainly_restoring() const;
-    void note_fates(Bytes text);
-    [[nodiscard]] bool touches_hidden(Bytes text) const;
-    void note_all_reset();
-    void forget_resets();
-    [[nodiscard]] bool may_have_been_reset(const std::string& name) const;
     [[nodiscard]] bool restore_after_reset();
     [[nodiscard]] std::string restore_sql() const;
     void restore_in_transaction();
     void restore_in_pipeline(const protocol::Step& step, Outgoing& out);
     [[nodiscard]] bool resets_alone(const protocol::Step& step) const;
+
+    // server_reports.cpp: what the client is told of its settings.
     void tell_own_defaults();
     void tell_first_role();
     [[nodiscard]] const std::string* known_to_client(const std::string& name) const;
@@ -426,17 +421,10 @@ class Server : public std::enable_shared_from_this<Server>,
     bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question
     bool settings_touched_ = false;    ///< a reported setting changed during this lease
     bool verified_ = false;            ///< the state was asked for since the last request
-    /// What the tenant's statements plainly made of start-up settings, where the server does not
-    /// tell; since the last question.
-    std::map<std::string, protocol::SettingFate> fates_;
-    /// In session pooling: the tenant's statements that reset or set something, by name. Null: its
-    /// text was not kept.
-    std::map<std::string, std::optional<std::string>, std::less<>> prepared_resets_;
+    StartupSettings startup_;
     /// How many statements were sent since the server was last quiet. A Bind whose text is not
     /// looked up counts 2, so that 1 means: one, whose text was seen.
     unsigned bound_ = 0;
-    bool ran_reset_ = false;  ///< something that may be one was sent, and nothing behind it
-    bool has_reset_ = false;  ///< by a RESET or SET of the tenant's, since its last ReadyForQuery
     ChannelHandover channels_;
     SetUp set_up_ = SetUp::none;
     /// The server tells of what a set-up has changed with the first ReadyForQuery behind it.

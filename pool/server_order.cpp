@@ -62,29 +62,15 @@ void Server::note_reset_in_session(const Step& step) {
     if (type == Frontend::query) {
         run_in_session(type, step.whole ? std::optional<Bytes>(text_of(step)) : std::nullopt);
     } else if (type == Frontend::parse) {
-        note_prepared_reset(step);
+        const Bytes name = step.body.substr(0, step.body.find('\0'));
+        startup_.note_prepared(std::string(name),
+                               step.whole ? std::optional(text_of(step)) : std::nullopt);
     } else if (type == Frontend::bind) {
         const auto bind = protocol::parse_bind_head(step.body);
-        const auto found = bind ? prepared_resets_.find(bind->statement) : prepared_resets_.end();
-        if (found != prepared_resets_.end()) run_in_session(type, found->second);
+        const auto* const text = bind ? startup_.prepared(bind->statement) : nullptr;
+        if (text != nullptr) run_in_session(type, *text);
     } else {
         note_settling(type, {});
-    }
-}
-
-// Few statements reset or set anything: their texts are kept, for when they run.
-void Server::note_prepared_reset(const Step& step) {
-    constexpr std::size_t longest = 4096;
-    const Bytes text = text_of(step);
-    std::string name(step.body.substr(0, step.body.find('\0')));
-    const bool matters = !step.whole || protocol::look_at(text, nullptr).contains(Effect::reset) ||
-                         touches_hidden(text);
-    if (!matters) {
-        prepared_resets_.erase(name);
-    } else if (!step.whole || text.size() > longest) {
-        prepared_resets_.insert_or_assign(std::move(name), std::nullopt);
-    } else {
-        prepared_resets_.insert_or_assign(std::move(name), std::string(text));
     }
 }
 
@@ -93,9 +79,9 @@ void Server::run_in_session(Frontend type, std::optional<Bytes> text) {
     const Effects effects =
         text ? protocol::look_at(*text, nullptr).only(Effect::reset) : Effects(Effect::reset);
     if (text) {
-        note_fates(*text);
+        startup_.note(*text);
     } else {
-        fates_.clear();
+        startup_.note_unknown();
     }
     if (!effects.any()) return;
     effects_ |= effects;

@@ -85,7 +85,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         part_.statistics().binds.add();
         bound_ += follows ? 1 : 2;
     }
-    if (ran_reset_) restore_in_pipeline(step, out);
+    if (startup_.was_sent()) restore_in_pipeline(step, out);
     if (!follows) note_reset_in_session(step);
     // What the server discards, up to the Sync, changes nothing, nor does what it refuses in the
     // middle of a COPY. A server that is uncertain is closed after use. Nothing is put in between
@@ -103,7 +103,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         take_what_follows(step, message, out);
     }
     const bool runs = type == Frontend::query || type == Frontend::execute;
-    if (runs && effects_.contains(Effect::reset)) ran_reset_ = true;
+    if (runs && effects_.contains(Effect::reset)) startup_.sent();
     note_behind_set_up(type);
     if (type == Frontend::query || type == Frontend::sync) ++requests_in_a_row_;
     statements_.forget_found();
@@ -323,7 +323,7 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
                                     : names_in_text(text));
     if (effects.contains(Effect::changes_catalogue))
         part_.pool().registry().definition_sent(part_.pool(), text);
-    note_fates(text);
+    startup_.note(text);
 }
 
 }  // namespace pgweir::pool

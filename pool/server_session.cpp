@@ -107,8 +107,7 @@ void Server::ask_state(bool hurried) {
     verified_ = true;
     std::string sql(never_deferred);
     if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
-    fates_.clear();
-    ran_reset_ = false;
+    startup_.asked();
     std::vector<std::string> custom_settings = names_to_ask_for();
     const std::vector<Parameter> custom_defaults = custom_settings_at_login();
     std::erase_if(custom_settings, [&](const std::string& name) {
@@ -314,7 +313,7 @@ void Server::note_tag(Bytes tag) {
         effects_ |= effects.without(Effect::changes_catalogue);
         note_sequences(effects);
     }
-    if (tag == "SET" && effects_.contains(Effect::reset)) has_reset_ = true;
+    if (tag == "SET" && effects_.contains(Effect::reset)) startup_.answered();
 }
 
 // The text has told better what changes the catalogue: CREATE TEMP does not. Where texts are not
@@ -334,7 +333,7 @@ void Server::note_rollback() {
     // begun for SET TRANSACTION to come too late.
     if (effects_.contains(Effect::reset) && protocol::chains(latest_text_)) {
         effects_ = effects_.without(Effect::reset);
-        forget_resets();
+        startup_.forget_resets();
     }
 }
 
@@ -349,9 +348,9 @@ void Server::note_discarding_tag(Bytes tag) {
     if (all || tag == "DISCARD SEQUENCES") connection_.sequences.discarded_by_client();
     if (all) {
         channels_.discarded();
-        note_all_reset();
+        startup_.note_all_reset();
     }
-    if (all || tag == "RESET") has_reset_ = true;
+    if (all || tag == "RESET") startup_.answered();
     if (all || (tag == "RESET" && has_reset_for_good())) settings_discarded_ = true;
 }
 

@@ -175,7 +175,7 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         }
         if (std::exchange(reports_due_, false) && tenant_ != nullptr && refusal_.empty())
             tell_differences();
-        if (std::exchange(has_reset_, false) && tracks()) tell_own_defaults();
+        if (startup_.take_answered() && tracks()) tell_own_defaults();
         if (!login_changes_.empty()) publish_login_changes();
         if (tenant_ != nullptr) tell_new_defaults();
         if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
@@ -207,8 +207,7 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         return;
     }
     part_.statistics().errors.add();
-    // A RESET that is rolled back leaves what was SET before, if anything was.
-    for (auto& [name, fate] : fates_) fate = protocol::SettingFate::set;
+    startup_.note_failure();
     if (report.severity != "ERROR") {
         said_fatal_ = true;
     } else if (!refusal_.empty()) {

@@ -1,0 +1,92 @@
+// What a RESET goes back to.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pool/session/session_settings.hpp"
+#include "protocol/setting_fate.hpp"
+
+namespace pgweir::pool {
+
+/// A client's RESET goes back to what the client asked for at its start, of which a server's login
+/// knows nothing: pgweir restores it. This object knows what the client's statements have plainly
+/// made of these settings since the last question about the session, and says how to restore them.
+///
+/// Bytes and values. One for each server, for the client that has it; lives on one worker.
+class StartupSettings {
+  public:
+    /// The client's, both of which outlive the lease. `follows`: TenantSession::follows.
+    struct Client {
+        const SettingsPtr& startup;   ///< what it asked for at its start
+        const SettingsPtr& settings;  ///< what it has now
+        const bool& follows;
+    };
+    void attach(const Client& client) { client_.emplace(client); }
+    /// The lease is over.
+    void detach();
+
+    // What the client's statements do.
+    /// A statement with this text is about to run.
+    void note(std::string_view text);
+    /// One is whose text is not known.
+    void note_unknown() { fates_.clear(); }
+    /// DISCARD ALL has run, however its text hides it: it runs in no transaction that could be
+    /// rolled back.
+    void note_all_reset();
+    /// A statement has failed: a RESET that is rolled back leaves what was SET before, if anything
+    /// was.
+    void note_failure();
+    /// Whether the text changes a start-up setting of which the server, asked for its settings,
+    /// tells no RESET.
+    [[nodiscard]] bool touches_hidden(std::string_view text) const;
+
+    /// Something that may be a RESET was sent, and nothing that may read a setting behind it.
+    void sent() { ran_ = true; }
+    [[nodiscard]] bool was_sent() const { return ran_; }
+    /// What is sent next restores.
+    void restored_in_front() { ran_ = false; }
+    /// The tag of a RESET, or of a SET that may be one, has come.
+    void answered() { has_reset_ = true; }
+    /// At a ReadyForQuery of the client's: whether such a tag came before it.
+    [[nodiscard]] bool take_answered() { return std::exchange(has_reset_, false); }
+    /// What was RESET is about to be restored, or never was.
+    void forget_resets();
+    /// The server is asked about the session, and what it says counts.
+    void asked();
+
+    // Restoring.
+    /// Whether this start-up setting may be in need of it. For what functions do pgweir guesses: a
+    /// role that is gone was RESET; a custom setting that is empty was set to ''.
+    [[nodiscard]] bool may_have_been_reset(const std::string& name) const;
+    /// The statements that restore what the one statement of this text, which has run, plainly
+    /// resets; none where it does not say so by itself.
+    [[nodiscard]] std::vector<std::string> plainly_restoring(std::string_view text) const;
+    /// A statement without rows that sets again whatever is as at the server's login; empty where
+    /// there is nothing. `login`: the role that the server was logged in as; `value_at_login`: of a
+    /// setting's name.
+    [[nodiscard]] std::string restore_sql(
+        std::string_view login,
+        const std::function<std::string_view(std::string_view)>& value_at_login) const;
+
+    // In session pooling, where only these texts are looked at.
+    /// The client has prepared a statement. `text`: none where it is not all here.
+    void note_prepared(std::string name, std::optional<std::string_view> text);
+    /// What the client has prepared under this name, if it resets or sets something; null: it does
+    /// not. Nothing in it: its text was not kept.
+    [[nodiscard]] const std::optional<std::string>* prepared(std::string_view name) const;
+
+  private:
+    std::optional<Client> client_;
+    std::map<std::string, protocol::SettingFate> fates_;
+    std::map<std::string, std::optional<std::string>, std::less<>> prepared_;
+    bool ran_ = false;
+    bool has_reset_ = false;
+};
+
+}  // namespace pgweir::pool
