@@ -120,6 +120,7 @@ void StatementLook::read_mark(char c) {
             several_ = true;
             start_ = Start::sure;
             update_ = false;
+            do_ = do_ && do_comment_;
             break;
         case '-':
             if (last_ != '-') break;
@@ -138,6 +139,10 @@ void StatementLook::read_mark(char c) {
         case '"':
             if (last_ == '&' && unicode_) found_ |= hidden_effects;
             break;
+        case '\'':
+        case '$':
+            if (do_) act_on_code(c);
+            break;
         default:
             break;
     }
@@ -150,6 +155,7 @@ void StatementLook::comment_opens() {
     with_comment_ = with_comment_ || with_;
     const bool defines = previous_ == Role::define || previous_ == Role::drop;
     defines_comment_ = defines_comment_ || (defines && previous_begins_);
+    do_comment_ = do_comment_ || do_;
 }
 
 void StatementLook::comment_ends() {
@@ -232,8 +238,6 @@ void StatementLook::decide_by_word(Role role) {
         case Pending::run:
             if (role == Role::update || role == Role::nothing) break;  // ON CONFLICT DO UPDATE
             run_code();
-            // In DO E'\nLOAD …' the escape makes another word of LOAD.
-            if (role == Role::escape) found_ |= hidden_effects;
             break;
         case Pending::load:
             if (role == Role::escape) found_ |= Effect::sticky;
@@ -248,8 +252,17 @@ void StatementLook::decide_by_word(Role role) {
     }
 }
 
+// The string of DO begins, unless this quote stands in a comment before it. In a string with
+// escapes words are not what they are.
+void StatementLook::act_on_code(char quote) {
+    const bool is_escaped = last_ == '&' ? unicode_ : previous_ == Role::escape && last_ != ' ';
+    if (quote == '\'' && is_escaped) found_ |= hidden_effects;
+    do_ = do_comment_;
+}
+
 void StatementLook::run_code() {
     code_ = true;
+    do_ = true;
     found_ |= Effect::state;
 }
 

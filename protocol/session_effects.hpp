@@ -138,6 +138,7 @@ class StatementLook {
     void pass_word(Role role);
     void read_gap(char c);
     void read_mark(char c);
+    void act_on_code(char quote);
     void comment_opens();
     void comment_ends();
     void decide_by_gap(char c);
@@ -168,6 +169,8 @@ class StatementLook {
     bool runs_ = false;             // a statement that may run a function was begun
     bool unicode_ = false;          // the latest & came after a u
     bool load_in_string_ = false;   // the pending LOAD began after punctuation
+    bool do_ = false;               // a DO, whose code is to come
+    bool do_comment_ = false;       // and a comment before that
     // Seen so far:
     bool update_ = false;           // UPDATE, whose SET is to come
     bool set_ = false;              // a SET statement
