@@ -38,13 +38,15 @@ std::shared_ptr<const PoolSetup> Pool::setup() const {
 template <typename Change>
 void Pool::change_setup(Change change) {
     std::shared_ptr<const PoolSetup> next;
+    unsigned before = 0;
     {
         const std::lock_guard lock(mutex_);
         PoolSetup setup = *setup_;
+        before = setup.generation;
         change(setup);
         setup_ = next = std::make_shared<const PoolSetup>(std::move(setup));
     }
-    if (next->generation != 0) outages_.forget();
+    if (next->generation != before) outages_.forget();
     places_.set_limit(next->options.default_pool_size);
     workers_.post_all([next](PoolPart& part) { part.reconfigure(next); });
 }

@@ -81,6 +81,19 @@ TEST_F(PausingTest, AReloadGoesOnBeingPaused) {
     EXPECT_FALSE(pool->setup()->paused);
 }
 
+// Whoever waits would else wait for another attempt that fails.
+TEST_F(PausingTest, AReloadThatChangesNothingForgetsNoOutageEvenBehindAReconnect) {
+    make_pool(1);
+    pool->reconnect();
+    step();
+    pool->outages().note_failure(std::nullopt, "no route", milliseconds(1000), Clock::now());
+    registry.reconfigure(config);
+    step();
+    EXPECT_TRUE(pool->outages().is_down());
+    pool->reconnect();
+    EXPECT_FALSE(pool->outages().is_down()) << "the next attempt is made otherwise";
+}
+
 TEST_F(PausingTest, OneThatIsPausedAloneStaysSoWhenAllGoOn) {
     make_pool(1);
     pause(true);
