@@ -237,10 +237,6 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool plans_are_anothers() const;
     [[nodiscard]] bool has_plans_of_another() const;
     [[nodiscard]] bool has_plans() const;
-    void note_maker_of_plans();
-    void note_plans_discarded();
-    [[nodiscard]] bool shadows_anew(protocol::Effects effects, Bytes text) const;
-    [[nodiscard]] bool outdates_plans(protocol::Effects effects, Bytes text) const;
     [[nodiscard]] bool needs_new_plans(protocol::Effects effects, Bytes text) const;
 
     // server_custom_settings.cpp: settings that PostgreSQL tells only to who knows their names.

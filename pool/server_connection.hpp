@@ -12,6 +12,7 @@
 #include "pool/greetings.hpp"
 #include "pool/server_tls.hpp"
 #include "pool/session/login_defaults.hpp"
+#include "pool/session/plan_owner.hpp"
 #include "pool/session/sequence_owner.hpp"
 #include "pool/session/session_settings.hpp"
 #include "pool/session/statement.hpp"
@@ -52,9 +53,6 @@ struct OwnConnection {
     TlsSessionPtr tls;
 };
 
-/// In place of a session's number: more than one.
-inline constexpr std::uint64_t several_sessions = ~std::uint64_t{0};
-
 /// An established, logged-in connection at an idle point. It may move between workers; whoever
 /// holds it is alone in using it.
 struct ServerConnection {
@@ -81,12 +79,7 @@ struct ServerConnection {
     bool had_temporary = false;
     bool is_worn_out = false;  ///< it is not to be lent again
     SequenceOwner sequences;   ///< whose values of sequences it has
-    /// The session that has changed settings here, for a time, that plans depend on: its plans are
-    /// no other session's. 0 for none, or several_sessions.
-    std::uint64_t plans_of = 0;
-    /// The only session that may have made plans here since they were discarded: 0 for none, or
-    /// several_sessions.
-    std::uint64_t plans_made_by = 0;
+    PlanOwner plans;           ///< whose plans it has
     Clock::time_point connected_at;
     /// Counts up with each configuration of the pool: an older connection is not lent again.
     unsigned generation = 0;

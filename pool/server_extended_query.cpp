@@ -157,7 +157,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
         inject_statement(discard_sequences, out);
     if (needs_new_plans(effects, statement.query())) {
         inject_statement(discard_plans, out);
-        note_plans_discarded();
+        connection_.plans.discarded_for(tenant_->session().id);
     }
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);

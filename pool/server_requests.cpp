@@ -273,7 +273,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
                 put_in_front(discard_sequences, out);
             if (needs_new_plans(effects, text)) {
                 put_in_front(discard_plans, out);
-                note_plans_discarded();
+                connection_.plans.discarded_for(tenant_->session().id);
             }
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
@@ -307,7 +307,7 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
         alters_reading_ = tracker_.sent_in_all();
         if (may_change_plans(text, part_.knowledge().plan_facts(),
                              part_.knowledge().function_effects().get()))
-            connection_.plans_of = tenant_->session().id;
+            connection_.plans.changed_by(tenant_->session().id);
     }
     effects = effects.without(Effect::alters_reading);
     if (effects.contains(Effect::empties_database)) {

@@ -369,7 +369,7 @@ void Server::note_own_tag(Bytes tag) {
     if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") connection_.statements.clear();
     if (tag == "DISCARD ALL") {
         connection_.sequences.discarded();
-        connection_.plans_of = 0;
+        connection_.plans.discarded();
     }
 }
 

@@ -82,7 +82,7 @@ bool Server::is_set_up(Bytes text) {
 // Before the first request on a server. False: nothing more may be sent before there is an answer.
 bool Server::set_up_for(const Step& step, Outgoing& out) {
     if (set_up_ != SetUp::none) return true;
-    note_maker_of_plans();
+    connection_.plans.used_by(tenant_->session().id);
     if (connection_.settings == tenant_->session().settings && !has_plans_of_another()) return true;
     const auto type = static_cast<Frontend>(step.type);
     const bool is_query = type == Frontend::query;
@@ -125,7 +125,7 @@ void Server::append_set_up(Outgoing& out) {
     if (plans_are_anothers()) {
         if (statements.empty()) statements = {"BEGIN", "COMMIT"};
         statements.insert(std::next(statements.begin()), std::string(discard_plans));
-        note_plans_discarded();
+        connection_.plans.discarded_for(tenant_->session().id);
     }
     settings_before_ = std::exchange(connection_.settings, settings_wanted_);
     RequestWriter requests = writer(out);
@@ -206,7 +206,7 @@ void Server::set_up_answered() {
 void Server::set_up_refused(protocol::ErrorReport report) {
     const SetUp before = std::exchange(set_up_, SetUp::none);
     connection_.settings = settings_before_;
-    connection_.plans_of = several_sessions;
+    connection_.plans.lost_track();
     if (tenant_ == nullptr) return;
     tenant_->session().settings_refused = true;
     forget_refused_setting(report);
