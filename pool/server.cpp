@@ -28,6 +28,7 @@ Server::Server(PoolPart& part, ServerConnection connection)
                    .suspected = effects_,
                    .knowledge = part.knowledge(),
                    .plans_renewed = part.statistics().plans_renewed}),
+      mentioned_(part.knowledge()),
       channels_(part.pool().marker_channel()),
       client_ready_(part.context().io) {}
 

@@ -19,6 +19,7 @@
 #include "pool/session/catalogue.hpp"
 #include "pool/session/channel_handover.hpp"
 #include "pool/session/cleaning.hpp"
+#include "pool/session/mentioned_settings.hpp"
 #include "pool/session/outgoing.hpp"
 #include "pool/session/questions.hpp"
 #include "pool/session/request_writer.hpp"
@@ -240,12 +241,6 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool needs_new_plans(protocol::Effects effects, Bytes text) const;
 
     // server_custom_settings.cpp: settings that PostgreSQL tells only to who knows their names.
-    [[nodiscard]] static SettingNames names_in_text(Bytes text);
-    [[nodiscard]] static SettingNames names_in_statement(Bytes text);
-    void note_names(const SettingNames& found);
-    void note_names_in_values(Bytes values, bool all_here);
-    void mention(const std::vector<std::string>& names);
-    [[nodiscard]] std::vector<std::string> names_to_ask_for();
     void judge_unseen_settings(Pins& pins);
     void reset_unseen_settings();
 
@@ -413,7 +408,7 @@ class Server : public std::enable_shared_from_this<Server>,
     unsigned requests_in_a_row_ = 0;  ///< that end in ReadyForQuery, since the server was quiet
     bool flushed_ = false;            ///< nothing was sent since the server was asked to say all
     /// Custom settings that the tenant's requests have named since the last question.
-    std::vector<std::string> mentioned_;
+    MentionedSettings mentioned_;
     bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question
     bool settings_touched_ = false;    ///< a reported setting changed during this lease
     bool verified_ = false;            ///< the state was asked for since the last request

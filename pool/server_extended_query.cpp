@@ -167,7 +167,8 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     const bool runs_behind_nothing =
         is_in_midst && effects.contains(Effect::listens) && protocol::runs_alone(statement.query());
     if (!runs_behind_nothing) bring_channels(effects, origin_in_front(), out);
-    if (effects.contains(Effect::state)) note_names_in_values(values, all_here);
+    if (effects.contains(Effect::state) && mentioned_.note_values(values, all_here))
+        effects_ |= Effect::sets_unseen;
     if (effects.contains(Effect::runs_unseen)) note_texts_in_values(values, all_here);
     RequestWriter requests = writer(out);
     statements_.show_what_it_names(statement, requests);

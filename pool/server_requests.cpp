@@ -319,8 +319,11 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
     note_sequences(effects);
     if (!text.empty()) effects_text_.assign(text);
     if (!effects.contains(Effect::state)) return;
-    note_names(statement != nullptr ? statement->setting_names(names_in_statement)
-                                    : names_in_text(text));
+    const bool unseen =
+        statement != nullptr
+            ? mentioned_.note(statement->setting_names(MentionedSettings::in_statement))
+            : mentioned_.note(MentionedSettings::in_text(text));
+    if (unseen) effects_ |= Effect::sets_unseen;
     if (effects.contains(Effect::changes_catalogue))
         part_.pool().registry().definition_sent(part_.pool(), text);
     startup_.note(text);

@@ -108,7 +108,8 @@ void Server::ask_state(bool hurried) {
     std::string sql(never_deferred);
     if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
     startup_.asked();
-    std::vector<std::string> custom_settings = names_to_ask_for();
+    std::vector<std::string> custom_settings =
+        mentioned_.take_names_to_ask_for(*connection_.settings);
     const std::vector<Parameter> custom_defaults = custom_settings_at_login();
     std::erase_if(custom_settings, [&](const std::string& name) {
         return std::ranges::binary_search(custom_defaults, name, {}, &Parameter::first);
