@@ -147,9 +147,29 @@ bool StatementTranslator::names_doubtful(Bytes text) const {
                .contains(Effect::names_statement);
 }
 
+// The server has to read what a Bind or a Describe names, and what was sent before may fail: in a
+// transaction that has failed nothing is read, and something else is done (stand_in).
+bool StatementTranslator::may_be_read_too_late(const protocol::Step& step) const {
+    const protocol::RequestTracker& tracker = server_.tracker;
+    const bool may_fail = tracker.owes_ready() && tracker.transaction_status() ==
+                                                      protocol::TransactionStatus::in_transaction;
+    if (!may_fail) return false;
+    Bytes name;
+    if (static_cast<Frontend>(step.type) == Frontend::bind) {
+        if (const auto bind = protocol::parse_bind_head(step.body)) name = bind->statement;
+    } else if (static_cast<Frontend>(step.type) == Frontend::describe) {
+        const auto target = protocol::parse_target(step.body);
+        if (target && target->kind == 'S') name = target->name;
+    }
+    const ClientStatement* const own = name.empty() ? nullptr : this->own(name);
+    return own != nullptr && own->statement != unknown_statement() &&
+           !serves(server_.statements.use(*own->statement), *own);
+}
+
 // Whether a Sync stands between this request and an unanswered one about the same statement; if an
 // error came before that, the server has never read it.
 bool StatementTranslator::must_hold_back(const protocol::Step& step) const {
+    if (may_be_read_too_late(step)) return true;
     if (!in_flight_.has_doubtful()) return false;
     const auto is_doubtful = [&](Bytes name) {
         if (in_flight_.is_doubtful(name, false)) return true;

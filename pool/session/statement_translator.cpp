@@ -74,14 +74,17 @@ bool StatementTranslator::find(const Step& step, RequestWriter& requests) {
 
 // The server's statement serves a client that has prepared it before the server has read it, or by
 // that very Parse: then it means what a Parse would have meant to this client, or more recent.
+bool StatementTranslator::serves(const ServerStatement* there, const ClientStatement& own) {
+    const bool recent = there != nullptr && !there->stale &&
+                        (there->reading == own.reading || there->reading >= own.as_of);
+    return recent &&
+           (!own.told || !there->description || there->description->has_parameters_of(*own.told));
+}
+
 bool StatementTranslator::find_named(ClientStatement& own, Bytes name, RequestWriter& requests) {
     const Statement& statement = *own.statement;
     ServerStatement* there = server_.statements.use(statement);
-    const bool recent = there != nullptr && !there->stale &&
-                        (there->reading == own.reading || there->reading >= own.as_of);
-    const bool fits = recent && (!own.told || !there->description ||
-                                 there->description->has_parameters_of(*own.told));
-    if (!fits) {
+    if (!serves(there, own)) {
         note_name(own.statement, name);
         there = read_again(own, there, requests);
     }

@@ -66,7 +66,8 @@ class StatementTranslator {
 
     // Requests, in the order of their messages.
     /// True if the request must be held back: an operation before an earlier Sync settles what it
-    /// means, and may fail.
+    /// means, and may fail; or the server has to read again what it names, and its transaction may
+    /// have failed.
     [[nodiscard]] bool must_hold_back(const protocol::Step& step) const;
     /// SQL that names statements, while an error may undo what the client has under its names.
     [[nodiscard]] bool names_doubtful(Bytes text) const;
@@ -144,6 +145,8 @@ class StatementTranslator {
     };
 
     [[nodiscard]] bool tracks() const { return client_->tracking != conf::SessionState::off; }
+    [[nodiscard]] static bool serves(const ServerStatement* there, const ClientStatement& own);
+    [[nodiscard]] bool may_be_read_too_late(const protocol::Step& step) const;
     [[nodiscard]] bool find_named(ClientStatement& own, Bytes name, RequestWriter& requests);
     [[nodiscard]] bool find_unnamed(ClientStatement& own, RequestWriter& requests);
     [[nodiscard]] bool is_as_told(ClientStatement& own, const ServerStatement& there,

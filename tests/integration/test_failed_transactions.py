@@ -41,7 +41,7 @@ def told(peer, *messages):
 
 
 @pytest.fixture
-def both(cluster, pgweir):
+def elsewhere(cluster, pgweir):
     """A client of PostgreSQL's, and one of pgweir's that comes to another server than it prepared at."""
     with cluster.connect() as app:
         app.execute("create table if not exists place_taken (a int)")
@@ -50,9 +50,15 @@ def both(cluster, pgweir):
         prepare(direct)
         prepare(peer)
         other.query("begin")  # at the server that was used last
-        fail(direct)
-        fail(peer)
         yield direct, peer
+
+
+@pytest.fixture
+def both(elsewhere):
+    """The same, each in a transaction that has failed."""
+    for peer in elsewhere:
+        fail(peer)
+    return elsewhere
 
 
 @pytest.mark.parametrize("what", BIND_OF)
@@ -62,6 +68,19 @@ def test_a_bind_is_refused_for_the_same_reason(both, what):
     assert got == wanted
     wanted, got = (told(peer, wire.bind("", "end"), wire.execute()) for peer in both)
     assert got == wanted
+
+
+# The client does not wait to hear that it has failed.
+@pytest.mark.parametrize("what", BIND_OF)
+def test_a_bind_is_refused_for_the_same_reason_in_one_write_with_the_failure(elsewhere, what):
+    name, values = BIND_OF[what]
+    stories = []
+    for peer in elsewhere:
+        peer.query("begin")
+        peer.send(wire.query("select 1/0"), wire.bind("", name, values), wire.execute(), wire.sync())
+        stories.append([(m.type, m.body.split(b"\x00F")[0])
+                        for _ in range(2) for m in peer.until("Z")])
+    assert stories[1] == stories[0]
 
 
 @pytest.mark.parametrize("name", ["pair", "typed", "rowless", "end"])
