@@ -121,6 +121,10 @@ void check_authentication(const Config& config, const Origins& origins, Reporter
 void check_together(const Config& config, const Origins& origins, Reporter& reporter) {
     check_addresses(config, origins, reporter);
     check_pool_sizes(config, origins, reporter);
+    check_access(config, origins, reporter);
+}
+
+void check_access(const Config& config, const Origins& origins, Reporter& reporter) {
     check_tls(config, origins, reporter);
     check_authentication(config, origins, reporter);
 }

@@ -222,8 +222,8 @@ ReloadReport Daemon::reload() {
     return report;
 }
 
-ReloadReport Daemon::set(const conf::Option& option, std::string_view text) {
-    ReloadReport report = reconfiguration_.set(option, text);
+ReloadReport Daemon::set(const conf::NamedSetting& setting, std::string_view text) {
+    ReloadReport report = reconfiguration_.set(setting, text, tls_);
     if (report.applied()) apply_configuration();
     return report;
 }

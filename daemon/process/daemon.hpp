@@ -68,7 +68,7 @@ class Daemon : private console::Operations {
     }
 
     ReloadReport reload() override;
-    ReloadReport set(const conf::Option& option, std::string_view text) override;
+    ReloadReport set(const conf::NamedSetting& setting, std::string_view text) override;
     void shut_down(console::ShutdownWay way) override;
     [[nodiscard]] bool is_shutting_down() const override { return phase_ != Phase::running; }
 

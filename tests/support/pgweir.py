@@ -219,8 +219,9 @@ class Pgweir:
     def connect(self, dbname="app", user="app", autocommit=True, **keywords):
         """A psycopg 3 connection through pgweir."""
         keywords.setdefault("connect_timeout", int(scaled(20)))
+        keywords.setdefault("host", self.host)
         prepare = keywords.pop("prepare_threshold", None)
-        return psycopg.connect(host=self.host, port=self.port, dbname=dbname, user=user,
+        return psycopg.connect(port=self.port, dbname=dbname, user=user,
                                autocommit=autocommit, prepare_threshold=prepare, **keywords)
 
     def conninfo(self, dbname="app", user="app", **keywords):
