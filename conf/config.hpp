@@ -184,7 +184,7 @@ struct Config {
     std::string admin_users;  ///< of the console, with commas between them
     std::string stats_users;  ///< likewise: who may look
     milliseconds stats_period{60'000};
-    milliseconds shutdown_timeout{30'000};  ///< how long SIGTERM waits for work to end
+    milliseconds shutdown_timeout{30'000};  ///< how long SIGTERM and SIGINT wait
     PoolOptions pool;                       ///< the global values
     std::vector<Database> databases;
     std::vector<User> users;

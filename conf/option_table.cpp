@@ -333,7 +333,8 @@ constexpr std::array table{
            .member = &Config::shutdown_timeout,
            .default_text = "30s",
            .range = any_duration,
-           .sentence = "How long SIGTERM waits for work to end; 0: no limit."},
+           .sentence = "How long SIGTERM waits for clients to leave, and SIGINT for work to end; "
+                       "0: no limit, as when run from a pgbouncer.ini."},
 
     Option{.path = "console.admin_users",
            .member = &Config::admin_users,

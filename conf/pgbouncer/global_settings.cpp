@@ -34,6 +34,7 @@ void GlobalSettings::read(const IniSection& section) {
     }
     put_default("auth_type", "auth.type", "md5", "pgweir's own is trust");
     put_default("pool_mode", "pool.mode", "session", "pgweir's own is transaction");
+    put_no_shutdown_limit();
     finish_auth_files();
     finish_listen();
     cap_minimum();
@@ -133,6 +134,12 @@ void GlobalSettings::put_default(std::string_view setting, std::string_view opti
     journal_.line(section_, std::string{setting}, Verdict::differs,
                   std::string{option} + ": " + std::string{value} +
                       "; it is not set, and this is PgBouncer's default; " + std::string{why});
+}
+
+/// As PgBouncer, which waits as long as it takes: nothing to report.
+void GlobalSettings::put_no_shutdown_limit() {
+    constexpr std::string_view option = "timeouts.shutdown_timeout";
+    if (!options_.contains(find_option(option))) put(option, section_, make_scalar(section_, "0"));
 }
 
 /// PgBouncer reads them only for auth_type hba, so that they need not even be there.

@@ -49,8 +49,8 @@ class Daemon : private console::Operations {
     [[nodiscard]] ExitCode run();
 
   private:
-    /// In this order. Leaving: nobody comes in, and it ends when the last client has left;
-    /// draining: clients leave when their work is done.
+    /// Leaving: nobody comes in, and it ends when the last client has left; draining: clients leave
+    /// when their work is done.
     enum class Phase : std::uint8_t { running, leaving, draining, stopping };
     using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
@@ -81,12 +81,11 @@ class Daemon : private console::Operations {
     Task<> handle_signals();
     Task<> keep_house();
     Task<> feed_watchdog();
-    Task<> drain_deadline();
+    Task<> limit_shutdown();
     void apply_configuration();
     void pause_all(bool paused);
-    void begin_leaving();
     void refresh_tls();
-    void begin_drain();
+    void begin_shutdown(Phase phase);
     void stop_now();
     void leave_if_empty();
     [[nodiscard]] Sample sample() const;

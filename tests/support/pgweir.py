@@ -169,11 +169,11 @@ class Pgweir:
         return self.exit_code
 
     def stop(self, timeout=40):
-        """SIGTERM, wait, and check that nothing was wrong inside. Returns the exit code."""
+        """SIGINT, wait, and check that nothing was wrong inside. Returns the exit code."""
         if self.process is None:
             return self.exit_code
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(signal.SIGINT)
         try:
             self.exit_code = self.process.wait(scaled(timeout))
         except subprocess.TimeoutExpired:
