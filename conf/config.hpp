@@ -201,7 +201,7 @@ struct Config {
     [[nodiscard]] bool names_database(std::string_view name) const;
     [[nodiscard]] bool names_user(std::string_view database, const std::string& user) const;
     /// What governs the pool of this database and user: the database's values with the user's on
-    /// top.
+    /// top. A user's pool_size is also the most that min_pool_size is.
     [[nodiscard]] PoolOptions pool_options(const Database& database, std::string_view user) const;
     friend bool operator==(const Config&, const Config&) = default;
 };

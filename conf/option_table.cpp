@@ -156,7 +156,8 @@ constexpr std::array table{
            .per_database = true,
            .default_text = "0",
            .range = any_number_of_servers,
-           .sentence = "Server connections that a pool keeps open without work."},
+           .sentence = "Server connections that a pool keeps open without work; a user's pool_size "
+                       "is the most."},
     Option{.path = "pool.max_db_connections",
            .member = &PoolOptions::max_db_connections,
            .per_database = true,

@@ -8,6 +8,7 @@
 #include "conf/bounded_file.hpp"
 #include "conf/connection_keywords.hpp"
 #include "conf/cross_checks.hpp"
+#include "conf/pgbouncer/option_range.hpp"
 #include "conf/reporter.hpp"
 #include "conf/userlist.hpp"
 #include "conf/wording.hpp"
@@ -27,7 +28,7 @@ Result<std::string> as_pgbouncer_has_it(const NamedSetting& named, std::string_v
 Result<Value> parse_pgbouncers(const NamedSetting& named, std::string_view text) {
     const Result<std::string> converted = as_pgbouncer_has_it(named, text);
     if (!converted) return converted.error();
-    return parse_value(*named.option, *converted);
+    return parse_value(*named.option, pgbouncer::within_range(*named.option, {*converted}).text);
 }
 
 Result<Value> parse_either(const NamedSetting& named, std::string_view text) {

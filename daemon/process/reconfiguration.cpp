@@ -18,7 +18,7 @@ Reconfiguration::Reconfiguration(conf::ConfigurationFile file, conf::Loaded load
       report_(std::move(loaded.report)) {}
 
 ReloadReport Reconfiguration::reload(ClientTlsStore& tls) {
-    conf::Loaded loaded = conf::load(file_);
+    conf::Loaded loaded = conf::load(file_, config_.get());
     if (loaded.config) {
         if (const auto problem = tls.load(*loaded.config)) {
             loaded.problems.push_back({.file = file_.path, .message = *problem});
