@@ -42,8 +42,8 @@ _TAKEN = [
 _TAKEN_WITHOUT_EFFECT = [
     "SET reserve_pool_size=2", "SET reserve_pool_timeout=3", "SET server_round_robin=1",
     "SET ignore_startup_parameters='options'", "SET server_check_query='select 1'",
-    "SET server_check_delay=0", "SET tcp_keepalive=1", "SET log_stats=0", "SET max_packet_size=1000",
-    "SET application_name_add_host=1", "SET job_name=x", "SET listen_port=3",
+    "SET server_check_delay=0", "SET tcp_keepalive=1", "SET log_stats=0",
+    "SET max_packet_size=1000", "SET application_name_add_host=1", "SET job_name=x", "SET listen_port=3",
 ]
 _REFUSED = [
     "SET foo=1", "SET max_client_conn=many", "SET auth_type=nonsense", "SET query_timeout",
