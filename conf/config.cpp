@@ -70,6 +70,9 @@ PoolOptions Config::pool_options(const Database& database, std::string_view user
     apply(options.idle_transaction_timeout, found->idle_transaction_timeout);
     apply(options.transaction_timeout, found->transaction_timeout);
     apply(options.query_wait_timeout, found->query_wait_timeout);
+    if (options.default_pool_size != 0) {
+        options.min_pool_size = std::min(options.min_pool_size, options.default_pool_size);
+    }
     return options;
 }
 

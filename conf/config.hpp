@@ -184,7 +184,7 @@ struct Config {
     std::string admin_users;  ///< of the console, with commas between them
     std::string stats_users;  ///< likewise: who may look
     milliseconds stats_period{60'000};
-    milliseconds shutdown_timeout{30'000};  ///< how long SIGTERM waits for work to end
+    milliseconds shutdown_timeout{30'000};  ///< how long SIGTERM and SIGINT wait
     PoolOptions pool;                       ///< the global values
     std::vector<Database> databases;
     std::vector<User> users;
@@ -201,7 +201,7 @@ struct Config {
     [[nodiscard]] bool names_database(std::string_view name) const;
     [[nodiscard]] bool names_user(std::string_view database, const std::string& user) const;
     /// What governs the pool of this database and user: the database's values with the user's on
-    /// top.
+    /// top. A user's pool_size is also the most that min_pool_size is.
     [[nodiscard]] PoolOptions pool_options(const Database& database, std::string_view user) const;
     friend bool operator==(const Config&, const Config&) = default;
 };

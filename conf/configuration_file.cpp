@@ -13,10 +13,19 @@ Syntax syntax_of(const std::string& path) {
     return path.ends_with(".ini") ? Syntax::pgbouncer : Syntax::yaml;
 }
 
-Loaded load(const ConfigurationFile& file) {
-    if (file.syntax == Syntax::pgbouncer) return import_file(file.path).loaded;
-    LoadResult result = load_file(file.path);
-    return {std::move(result.config), std::move(result.problems), {}};
+Loaded load(const ConfigurationFile& file, const Config* former) {
+    if (file.syntax == Syntax::yaml) {
+        LoadResult result = load_file(file.path);
+        return {std::move(result.config), std::move(result.problems), {}};
+    }
+    pgbouncer::Import import = pgbouncer::import_ini(pgbouncer::read_ini(file.path));
+    std::vector<LoadWarning> warnings;
+    LoadResult result = load_tree_as_pgbouncer(import.tree, import.report.files, former, warnings);
+    for (LoadWarning& warning : warnings) {
+        import.report.lines.push_back({warning.place, std::string{warning.setting},
+                                       pgbouncer::Verdict::differs, std::move(warning.text)});
+    }
+    return {std::move(result.config), std::move(result.problems), std::move(import.report)};
 }
 
 ImportedFile import_file(const std::string& path) {

@@ -28,8 +28,10 @@ struct Loaded {
     pgbouncer::Report report;              ///< of a pgbouncer.ini: what became of each setting
 };
 
-/// Reads and checks a file, and those that it includes or names. As load_file().
-[[nodiscard]] Loaded load(const ConfigurationFile& file);
+/// Reads and checks a file, and those that it includes or names. As load_file(). With a
+/// pgbouncer.ini pgweir starts where PgBouncer does: what lets nobody in more easily is in the
+/// report. `former` is the configuration in use, or null.
+[[nodiscard]] Loaded load(const ConfigurationFile& file, const Config* former = nullptr);
 
 struct ImportedFile {
     Loaded loaded;

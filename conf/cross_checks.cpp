@@ -59,23 +59,12 @@ void check_pool_sizes(const Config& config, const Origins& origins, Reporter& re
         reporter.add(*place, minimum_message(global_min, "default_pool_size",
                                              config.pool.default_pool_size));
     }
-    unsigned highest = config.databases.empty() ? global_min : 0;
     for (std::size_t i = 0; i < config.databases.size(); ++i) {
         const PoolOptions& own = config.databases[i].options;
-        highest = std::max(highest, own.min_pool_size);
         const Place* const place = place_in(origins.databases[i]);
         if (place != nullptr && minimum_above(own.min_pool_size, own.default_pool_size)) {
             reporter.add(*place,
                          minimum_message(own.min_pool_size, "pool_size", own.default_pool_size));
-        }
-    }
-    for (std::size_t i = 0; i < config.users.size(); ++i) {
-        const std::optional<unsigned> own = config.users[i].pool_size;
-        const auto place = origins.users[i].find(size);
-        if (own && minimum_above(highest, *own)) {
-            reporter.add(place->second, "pool_size " + std::to_string(*own) +
-                                            " is below a min_pool_size of " +
-                                            std::to_string(highest));
         }
     }
 }
@@ -104,7 +93,9 @@ void check_tls(const Config& config, const Origins& origins, Reporter& reporter)
 
 void check_authentication(const Config& config, const Origins& origins, Reporter& reporter) {
     const Place place = place_of(origins, "auth.type");
-    if (config.auth_type == AuthType::hba && config.auth_hba_file.empty()) {
+    // Where PgBouncer would start without the file there are rules all the same: none.
+    const bool has_rules = !config.auth_hba_file.empty() || config.hba != nullptr;
+    if (config.auth_type == AuthType::hba && !has_rules) {
         reporter.add(place, "type: hba needs auth_hba_file");
     }
     if (config.auth_type == AuthType::cert && config.client_tls_ca_file.empty()) {
@@ -121,6 +112,10 @@ void check_authentication(const Config& config, const Origins& origins, Reporter
 void check_together(const Config& config, const Origins& origins, Reporter& reporter) {
     check_addresses(config, origins, reporter);
     check_pool_sizes(config, origins, reporter);
+    check_access(config, origins, reporter);
+}
+
+void check_access(const Config& config, const Origins& origins, Reporter& reporter) {
     check_tls(config, origins, reporter);
     check_authentication(config, origins, reporter);
 }

@@ -16,4 +16,7 @@ namespace pgweir::conf {
 /// whose minimum is above their maximum, TLS without a key, a method without what it needs.
 void check_together(const Config& config, const Origins& origins, Reporter& reporter);
 
+/// Of these, only what is about who comes in: TLS and the method of authentication.
+void check_access(const Config& config, const Origins& origins, Reporter& reporter);
+
 }  // namespace pgweir::conf

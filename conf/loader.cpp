@@ -43,11 +43,17 @@ std::vector<std::string_view> section_keys(std::string_view section) {
     return names;
 }
 
+/// How load_tree_as_pgbouncer() reads.
+struct Leniency {
+    const Config* former;
+    std::vector<LoadWarning>& warnings;
+};
+
 /// Builds one Config from one document.
 class Loader {
   public:
-    Loader(Reporter& reporter, std::vector<Problem>& of_files)
-        : reporter_{reporter}, of_files_{of_files} {}
+    Loader(Reporter& reporter, std::vector<Problem>& of_files, Leniency* lenient)
+        : reporter_{reporter}, of_files_{of_files}, lenient_{lenient} {}
 
     Config load(const YamlNode& root) {
         if (root.kind != YamlNode::Kind::map) {
@@ -163,8 +169,12 @@ class Loader {
                           databases_->value->kind == YamlNode::Kind::null ||
                           (map != nullptr && map->entries.empty());
         if (none) {
-            reporter_.add(databases_ == nullptr ? root.place : databases_->place,
-                          "no databases: at least one entry is needed in \"databases\"");
+            const Place place = databases_ == nullptr ? root.place : databases_->place;
+            if (lenient_ == nullptr) {
+                reporter_.add(place, "no databases: at least one entry is needed in \"databases\"");
+            } else {
+                warn(place, "databases", "there are none: only the console can be reached");
+            }
             return;
         }
         if (map == nullptr) return;
@@ -189,24 +199,62 @@ class Loader {
         if (const auto text = read_file("auth.auth_file", config_.auth_file)) {
             Reporter reporter{config_.auth_file};
             config_.userlist = parse_userlist(*text, reporter);
-            std::ranges::move(reporter.take(), std::back_inserter(of_files_));
+            add_problems_of_userlist(reporter.take());
+        } else if (const Config* const former = former_with(&Config::auth_file)) {
+            config_.userlist = former->userlist;
         }
-        if (!config_.auth_hba_file.empty()) {
-            config_.hba = Hba::load(config_.auth_hba_file, of_files_);
-        }
+        read_hba();
         if (!config_.auth_ident_file.empty()) {
             config_.ident_maps = IdentMaps::load(config_.auth_ident_file, of_files_);
         }
+    }
+
+    void read_hba() {
+        std::vector<Problem> problems;
+        if (lenient_ != nullptr && config_.auth_type == AuthType::hba &&
+            !read_file("auth.auth_hba_file", config_.auth_hba_file)) {
+            const Config* const former = former_with(&Config::auth_hba_file);
+            const bool is_known = former != nullptr && former->hba != nullptr;
+            config_.hba = is_known ? former->hba : Hba::parse("", "", problems);
+            if (config_.auth_hba_file.empty()) {
+                warn(start, "auth_hba_file", "it is not set: no rule lets anybody in");
+            }
+        } else if (!config_.auth_hba_file.empty()) {
+            config_.hba = Hba::load(config_.auth_hba_file, of_files_);
+        }
+    }
+
+    void add_problems_of_userlist(std::vector<Problem> problems) {
+        if (lenient_ == nullptr) {
+            std::ranges::move(problems, std::back_inserter(of_files_));
+            return;
+        }
+        const Place place = origins_.globals.at(find_option("auth.auth_file"));
+        for (const Problem& problem : problems) warn(place, "auth_file", problem.to_string());
     }
 
     std::optional<std::string> read_file(std::string_view option, const std::string& path) {
         if (path.empty()) return std::nullopt;
         const Result<std::string> content = read_bounded_file(path, longest_file);
         if (content) return *content;
-        reporter_.add(origins_.globals.at(find_option(option)),
-                      std::string{find_option(option)->leaf()} + ": cannot read " +
-                          in_quotes(path) + ": " + content.error().message);
+        const Place place = origins_.globals.at(find_option(option));
+        const std::string_view name = find_option(option)->leaf();
+        const std::string text = "cannot read " + in_quotes(path) + ": " + content.error().message;
+        if (lenient_ != nullptr) {
+            warn(place, name, text);
+        } else {
+            reporter_.add(place, std::string{name} + ": " + text);
+        }
         return std::nullopt;
+    }
+
+    void warn(Place place, std::string_view setting, std::string text) {
+        lenient_->warnings.push_back({place, setting, std::move(text)});
+    }
+    /// The configuration in use, if it names the same file; else nullptr.
+    [[nodiscard]] const Config* former_with(std::string Config::*file) const {
+        const Config* const former = lenient_ == nullptr ? nullptr : lenient_->former;
+        return former != nullptr && former->*file == config_.*file ? former : nullptr;
     }
 
     /// Every pair of addresses is compared.
@@ -214,6 +262,7 @@ class Loader {
 
     Reporter& reporter_;
     std::vector<Problem>& of_files_;
+    Leniency* const lenient_;  ///< null: every fault is a problem
     Config config_;
     Origins origins_;
     const YamlEntry* databases_ = nullptr;
@@ -236,16 +285,14 @@ YamlTree parse_checked(std::string_view text) {
     return parse_yaml(text);
 }
 
-}  // namespace
-
-LoadResult load_tree(const YamlTree& tree, std::vector<std::string> files) {
+LoadResult load(const YamlTree& tree, std::vector<std::string> files, Leniency* lenient) {
     Reporter reporter{std::move(files)};
     std::vector<Problem> of_files;
     auto config = std::make_shared<Config>();
     for (const PlacedMessage& problem : tree.problems) reporter.add(problem.place, problem.message);
     const bool empty = !tree.root || tree.root->kind == YamlNode::Kind::null;
     if (!empty) {
-        *config = Loader{reporter, of_files}.load(*tree.root);
+        *config = Loader{reporter, of_files, lenient}.load(*tree.root);
     } else if (!reporter.any()) {
         reporter.add(start, "the file is empty");
     }
@@ -253,6 +300,18 @@ LoadResult load_tree(const YamlTree& tree, std::vector<std::string> files) {
     std::ranges::move(of_files, std::back_inserter(result.problems));
     if (result.problems.empty()) result.config = std::move(config);
     return result;
+}
+
+}  // namespace
+
+LoadResult load_tree(const YamlTree& tree, std::vector<std::string> files) {
+    return load(tree, std::move(files), nullptr);
+}
+
+LoadResult load_tree_as_pgbouncer(const YamlTree& tree, std::vector<std::string> files,
+                                  const Config* former, std::vector<LoadWarning>& warnings) {
+    Leniency lenient{former, warnings};
+    return load(tree, std::move(files), &lenient);
 }
 
 LoadResult load_text(std::string_view yaml, std::string_view file_name) {

@@ -28,4 +28,20 @@ struct LoadResult {
 /// The same for a tree, whatever syntax it was read from. `files` is what Place::file counts.
 [[nodiscard]] LoadResult load_tree(const YamlTree& tree, std::vector<std::string> files);
 
+/// Something that is wrong, and with which nobody is let in more easily.
+struct LoadWarning {
+    Place place;
+    std::string_view setting;
+    std::string text;
+};
+
+/// The same, but PgBouncer starts without databases, without the files that it reads to let clients
+/// in, and with lines in auth_file that it cannot read, and so does this: with a warning.
+/// `former`, if it is not null, is the configuration in use: a file that cannot be read any more is
+/// as it was.
+[[nodiscard]] LoadResult load_tree_as_pgbouncer(const YamlTree& tree,
+                                                std::vector<std::string> files,
+                                                const Config* former,
+                                                std::vector<LoadWarning>& warnings);
+
 }  // namespace pgweir::conf

@@ -156,7 +156,8 @@ constexpr std::array table{
            .per_database = true,
            .default_text = "0",
            .range = any_number_of_servers,
-           .sentence = "Server connections that a pool keeps open without work."},
+           .sentence = "Server connections that a pool keeps open without work; a user's pool_size "
+                       "is the most."},
     Option{.path = "pool.max_db_connections",
            .member = &PoolOptions::max_db_connections,
            .per_database = true,
@@ -333,7 +334,8 @@ constexpr std::array table{
            .member = &Config::shutdown_timeout,
            .default_text = "30s",
            .range = any_duration,
-           .sentence = "How long SIGTERM waits for work to end; 0: no limit."},
+           .sentence = "How long SIGTERM waits for clients to leave, and SIGINT for work to end; "
+                       "0: no limit, as when run from a pgbouncer.ini."},
 
     Option{.path = "console.admin_users",
            .member = &Config::admin_users,

@@ -59,7 +59,7 @@ void read_line(std::string_view line, int number, Userlist& users, Reporter& rep
     } else if (secret->size() > longest_secret) {
         reporter.add(second, "the secret of user " + in_quotes(*user) + " is longer than " +
                                  std::to_string(longest_secret) + " characters");
-    } else if (!users.emplace(*user, *secret).second) {
+    } else if (!users.insert_or_assign(*user, *secret).second) {
         reporter.add({number, 1}, "user " + in_quotes(*user) + " comes twice");
     }
 }

@@ -8,6 +8,7 @@
 
 #include "conf/connection_keywords.hpp"
 #include "conf/pgbouncer/connect_string.hpp"
+#include "conf/pgbouncer/option_range.hpp"
 
 namespace pgweir::conf::pgbouncer {
 namespace {
@@ -97,24 +98,33 @@ class EntryImporter {
                                  "a file; it has to be changed");
             return;
         }
+        const Converted taken = in_range(row, value);
         entries.push_back({std::string{row.target}, pair.place,
                            make_scalar(pair.value_place,
-                                       is_keyword ? without_references(value.text) : value.text)});
+                                       is_keyword ? without_references(taken.text) : taken.text)});
         const bool secret = row.kind == Kind::secret;
         journal_.taken(pair.place, path_of(pair.name), path_of(row.target),
                        secret ? "(secret); it is in clear text: \"file:/path\" or \"${VARIABLE}\" "
                                 "would keep it out of the configuration"
-                              : value.text,
-                       value.remark.empty() ? row.why : value.remark);
+                              : taken.text,
+                       taken.remark.empty() ? row.why : taken.remark);
+    }
+
+    [[nodiscard]] const Option* option_of(const Setting& row) const {
+        return section_ == Section::databases ? find_database_option(row.target)
+                                              : find_user_option(row.target);
+    }
+    [[nodiscard]] Converted in_range(const Setting& row, const Converted& value) const {
+        const Option* const option = option_of(row);
+        return option == nullptr ? value : within_range(*option, value);
     }
 
     /// Whether the loader will refuse it, and show it: after a password it may be the rest of one
     /// with a blank.
     [[nodiscard]] bool is_refused(const Setting& row, std::string_view text) const {
-        const Option* const option = section_ == Section::databases
-                                         ? find_database_option(row.target)
-                                         : find_user_option(row.target);
-        if (option != nullptr) return !parse_value(*option, text);
+        const Option* const option = option_of(row);
+        if (option != nullptr)
+            return !parse_value(*option, within_range(*option, {std::string{text}}).text);
         return check_keyword_value(row.target, text, false).has_value();
     }
 
@@ -159,6 +169,7 @@ void add_host(EntryImporter& entry, const IniSetting& line, const std::string& f
                      "folder of its own");
 }
 
+/// The value of an entry that is a number; nothing where there is none.
 std::optional<std::uint64_t> number(EntryImporter& entry, std::string_view key) {
     const YamlEntry* const found = entry.find(key);
     if (found == nullptr) return std::nullopt;
@@ -201,9 +212,17 @@ YamlEntry import_database(const IniSetting& line, const GlobalSettings& global, 
     return {line.name, line.place, make_map(line.value_place, std::move(entry.entries))};
 }
 
-YamlEntry import_user(const IniSetting& line, Journal& journal) {
+YamlEntry import_user(const IniSetting& line, std::uint64_t highest_minimum, Journal& journal) {
     EntryImporter entry{Section::users, "users." + line.name, journal};
     entry.read(line);
+    const auto size = number(entry, "pool_size");
+    if (size && *size != 0 && *size < highest_minimum) {
+        journal.correct(entry.find("pool_size")->place, entry.path_of("pool_size"),
+                        Verdict::differs,
+                        entry.path_of("pool_size") + ": " + std::to_string(*size) +
+                            "; it is below a min_pool_size of " + std::to_string(highest_minimum) +
+                            ", and a pool of this user keeps no more than its own size");
+    }
     return {line.name, line.place, make_map(line.value_place, std::move(entry.entries))};
 }
 

@@ -1,6 +1,7 @@
 // The lines of [databases] and [users].
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,8 @@ namespace pgweir::conf::pgbouncer {
 [[nodiscard]] YamlEntry import_database(const IniSetting& line, const GlobalSettings& global,
                                         Journal& journal);
 
-/// An entry of `users`.
-[[nodiscard]] YamlEntry import_user(const IniSetting& line, Journal& journal);
+/// An entry of `users`. `highest_minimum` is the highest min_pool_size of any database.
+[[nodiscard]] YamlEntry import_user(const IniSetting& line, std::uint64_t highest_minimum,
+                                    Journal& journal);
 
 }  // namespace pgweir::conf::pgbouncer

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "conf/addresses.hpp"
+#include "conf/pgbouncer/option_range.hpp"
 
 namespace pgweir::conf::pgbouncer {
 namespace {
@@ -18,6 +21,14 @@ bool is_idle(const Setting& row, const Converted& value) {
     if (!row.idle) return false;
     const Result<Converted> idle = convert(row.kind, *row.idle);
     return idle && idle->text == value.text;
+}
+
+/// A folder may be named from the working directory, as in PgBouncer; in pgweir it may not.
+std::string absolute(const std::string& folder) {
+    if (folder.empty() || folder.starts_with('/') || folder.starts_with('@')) return folder;
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::absolute(folder, error);
+    return error ? folder : path.lexically_normal().string();
 }
 
 Place moved(Place place, std::size_t columns) {
@@ -34,6 +45,7 @@ void GlobalSettings::read(const IniSection& section) {
     }
     put_default("auth_type", "auth.type", "md5", "pgweir's own is trust");
     put_default("pool_mode", "pool.mode", "session", "pgweir's own is transaction");
+    put_no_shutdown_limit();
     finish_auth_files();
     finish_listen();
     cap_minimum();
@@ -83,9 +95,10 @@ void GlobalSettings::take(const Setting& row, const IniSetting& setting, const C
         take_keyword(row, setting, value);
         return;
     }
-    put(row.target, setting.place, make_scalar(setting.value_place, value.text));
-    journal_.taken(setting.place, setting.name, row.target, value.text,
-                   value.remark.empty() ? row.why : value.remark);
+    const Converted taken = within_range(*find_option(row.target), value);
+    put(row.target, setting.place, make_scalar(setting.value_place, taken.text));
+    journal_.taken(setting.place, setting.name, row.target, taken.text,
+                   taken.remark.empty() ? row.why : taken.remark);
 }
 
 void GlobalSettings::take_keyword(const Setting& row, const IniSetting& setting,
@@ -135,6 +148,12 @@ void GlobalSettings::put_default(std::string_view setting, std::string_view opti
                       "; it is not set, and this is PgBouncer's default; " + std::string{why});
 }
 
+/// As PgBouncer, which waits as long as it takes: nothing to report.
+void GlobalSettings::put_no_shutdown_limit() {
+    constexpr std::string_view option = "timeouts.shutdown_timeout";
+    if (!options_.contains(find_option(option))) put(option, section_, make_scalar(section_, "0"));
+}
+
 /// PgBouncer reads them only for auth_type hba, so that they need not even be there.
 void GlobalSettings::finish_auth_files() {
     const bool is_hba = options_.at(find_option("auth.type")).value->text == "hba";
@@ -182,8 +201,12 @@ void GlobalSettings::listen_to_addresses(std::vector<YamlNodePtr>& items, const 
             const bool ipv6 = host.find(':') != std::string_view::npos;
             const std::string address =
                 (ipv6 ? '[' + std::string{host} + ']' : std::string{host}) + ':' + port;
-            items.push_back(make_scalar(moved(listen_addr_->value_place, begin), address));
-            all += (all.empty() ? "" : ", ") + address;
+            const bool again = std::ranges::any_of(
+                items, [&](const YamlNodePtr& item) { return item->text == address; });
+            if (!again) {
+                items.push_back(make_scalar(moved(listen_addr_->value_place, begin), address));
+                all += (all.empty() ? "" : ", ") + address;
+            }
         }
         at = end + 1;
     }
@@ -199,7 +222,7 @@ void GlobalSettings::listen_to_addresses(std::vector<YamlNodePtr>& items, const 
 
 void GlobalSettings::listen_to_folder(std::vector<YamlNodePtr>& items, const std::string& port) {
     const Place place = unix_socket_dir_ == nullptr ? section_ : unix_socket_dir_->place;
-    if (unix_socket_dir_ != nullptr) socket_folder_ = unix_socket_dir_->value;
+    if (unix_socket_dir_ != nullptr) socket_folder_ = absolute(unix_socket_dir_->value);
     const std::string address = socket_folder_ + ':' + port;
     if (socket_folder_.empty()) {
         journal_.line(place, "unix_socket_dir", Verdict::same, "listen: no Unix socket");
@@ -208,11 +231,6 @@ void GlobalSettings::listen_to_folder(std::vector<YamlNodePtr>& items, const std
     if (socket_folder_.starts_with('@')) {
         journal_.line(place, "unix_socket_dir", Verdict::not_supported,
                       "pgweir makes no sockets in the abstract namespace");
-        return;
-    }
-    if (!socket_folder_.starts_with('/')) {
-        journal_.problem(unix_socket_dir_->value_place,
-                         "unix_socket_dir: a path that begins with \"/\" is needed");
         return;
     }
     if (unix_socket_dir_ == nullptr) {

@@ -1,6 +1,8 @@
 #include "conf/pgbouncer/import.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <utility>
 
 #include "conf/pgbouncer/entries.hpp"
@@ -57,19 +59,35 @@ Sections sort(const Ini& ini, Journal& journal) {
     return sections;
 }
 
+/// The min_pool_size of an entry of `databases`; 0 where it has none.
+std::uint64_t minimum_of(const YamlEntry& database) {
+    const auto& entries = database.value->entries;
+    const auto found = std::ranges::find(entries, "min_pool_size", &YamlEntry::key);
+    if (found == entries.end()) return 0;
+    const Result<std::uint64_t> value = parse_count(found->value->text);
+    return value ? *value : 0;
+}
+
 YamlNodePtr import_entries(const Sections& sections, const GlobalSettings& global,
                            Journal& journal) {
     std::vector<YamlEntry> root = global.tree();
     std::vector<YamlEntry> databases;
+    std::uint64_t highest_minimum = global.number("pool.min_pool_size");
     for (const IniSetting* const line : journal.last_of_each(sections.databases, "databases.")) {
+        if (line->name == "pgweir") {
+            journal.line(line->place, "databases.pgweir", Verdict::not_supported,
+                         "it is a name of the console: nobody can reach this database");
+            continue;
+        }
         databases.push_back(import_database(*line, global, journal));
+        highest_minimum = std::max(highest_minimum, minimum_of(databases.back()));
     }
     const Place place = sections.databases_place;
     root.push_back({"databases", place, make_map(place, std::move(databases))});
 
     std::vector<YamlEntry> users;
     for (const IniSetting* const line : journal.last_of_each(sections.users, "users.")) {
-        users.push_back(import_user(*line, journal));
+        users.push_back(import_user(*line, highest_minimum, journal));
     }
     if (!users.empty()) {
         const Place first = users.front().place;

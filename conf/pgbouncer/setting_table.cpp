@@ -164,6 +164,8 @@ constexpr std::array global_settings{
     taken("client_idle_timeout", K::seconds, "timeouts.client_idle_timeout"),
     taken("idle_transaction_timeout", K::seconds, "timeouts.idle_transaction_timeout"),
     taken("transaction_timeout", K::seconds, "timeouts.transaction_timeout"),
+    // pgweir's own: PgBouncer has no such setting, and no such limit.
+    taken("shutdown_timeout", K::seconds, "timeouts.shutdown_timeout"),
 
     needless("pkt_buf", K::number, buffers_are_lent),
     missing("max_packet_size", K::number, "2147483647",

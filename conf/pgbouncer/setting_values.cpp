@@ -19,6 +19,9 @@ namespace {
 /// The longest duration that options take (see option_table.cpp).
 constexpr double longest_seconds = 365.0 * 24 * 3'600;
 
+/// What 0 becomes for a lifetime: a connection that is used once.
+constexpr std::string_view shortest_lifetime = "1ms";
+
 constexpr std::string_view no_old_versions =
     "TLS 1.0 and 1.1 are not spoken: they are no longer safe";
 
@@ -52,9 +55,14 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
     return negative ? -value : value;
 }
 
+/// What C's strtod() reads, if it is all of the text: decimal or 0xhex.
 std::optional<double> parse_seconds(std::string_view text) {
+    const bool hex = text.starts_with("0x") || text.starts_with("0X");
+    if (hex) text.remove_prefix(2);
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), value,
+                        hex ? std::chars_format::hex : std::chars_format::general);
     const bool whole = error == std::errc{} && end == text.data() + text.size();
     if (text.empty() || !whole || !std::isfinite(value) || value < 0) return std::nullopt;
     return value;
@@ -67,9 +75,21 @@ Converted duration(double seconds) {
     return {format_duration(std::chrono::milliseconds{static_cast<std::int64_t>(shown)})};
 }
 
+/// A duration of pgweir's as a number of seconds, with a fraction where it has one.
+std::string seconds_of(std::string_view value) {
+    const Result<std::chrono::milliseconds> duration = parse_duration(value);
+    if (!duration) return std::string{value};
+    std::string text = std::to_string(duration->count() / 1'000);
+    const auto rest = duration->count() % 1'000;
+    if (rest == 0) return text;
+    text += '.' + std::to_string(1'000 + rest).substr(1);
+    text.erase(text.find_last_not_of('0') + 1);
+    return text;
+}
+
 Result<Converted> convert_lifetime(double seconds) {
     if (seconds > 0) return duration(seconds);
-    return Converted{"1ms",
+    return Converted{std::string{shortest_lifetime},
                      "0 means in PgBouncer that a connection is used once; in pgweir it would mean "
                      "no limit"};
 }
@@ -194,6 +214,24 @@ Result<Converted> convert(Kind kind, std::string_view value, bool hidden) {
             return convert_hosts(value);
         default:
             return Converted{std::string{value}};
+    }
+}
+
+std::string in_pgbouncer_notation(Kind kind, std::string_view value) {
+    switch (kind) {
+        case Kind::flag:
+            return value == "true" ? "1" : "0";
+        case Kind::verbosity:
+            return value == "trace" ? "2" : value == "debug" ? "1" : "0";
+        case Kind::lifetime:
+            if (value == shortest_lifetime) return "0";
+            [[fallthrough]];
+        case Kind::seconds:
+            return seconds_of(value);
+        case Kind::auth_type:
+            return std::string{value == "password" ? "plain" : value};
+        default:
+            return std::string{value};
     }
 }
 

@@ -43,6 +43,9 @@ struct Converted {
 /// Errors: the syntax. Messages show the value unless `hidden` is set.
 [[nodiscard]] Result<Converted> convert(Kind kind, std::string_view value, bool hidden = false);
 
+/// The other way: a value of an option, as parse_value() takes it, as PgBouncer writes it.
+[[nodiscard]] std::string in_pgbouncer_notation(Kind kind, std::string_view value);
+
 /// Which versions of TLS `server_tls_protocols` means, as libpq names them.
 struct VersionRange {
     std::string lowest;

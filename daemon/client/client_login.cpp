@@ -56,6 +56,11 @@ Task<bool> ClientLogin::run() {
         co_await enter_console(*startup);
         co_return false;
     }
+    if (client_.worker().gateway().is_shutting_down) {
+        refuse(ErrorReport::fatal(protocol::sqlstate::cannot_connect_now,
+                                  "the database system is shutting down"));
+        co_return false;
+    }
     pool::CredentialsPtr credentials;
     const bool authentic = co_await authenticate(credentials);
     if (!authentic) co_return false;
@@ -212,7 +217,6 @@ Task<> ClientLogin::enter_console(const StartupMessage& startup) {
     if (!greeted) co_return;
     client_.timeouts().stop();
     log_login();
-    if (client_.is_draining()) client_.drain();
     co_await console_->serve();
 }
 

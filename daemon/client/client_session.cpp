@@ -126,15 +126,22 @@ void ClientSession::set_state(State state) {
 
 void ClientSession::drain() {
     draining_ = true;
-    // A replication stream does not end by itself.
     const pool::Lease& lease = tenant_.lease();
-    const bool at_rest = state_ == State::idle || state_ == State::login ||
-                         (lease && lease->tracker().releasable() && !tenant_.exchange().sending) ||
-                         (lease && lease->tracker().copying_both());
-    if (!at_rest) return;
+    if (lease && !gives_up_server()) return;
+    if (!lease && state_ == State::active) return;
     end(ClientClose::shutdown,
         ErrorReport::fatal(protocol::sqlstate::admin_shutdown,
                            "terminating connection due to administrator command"));
+}
+
+// In session pooling the server is the client's until it leaves. A replication stream does not end
+// by itself, and its receiver connects again.
+bool ClientSession::gives_up_server() const {
+    const pool::Lease& lease = tenant_.lease();
+    const bool replicates = replication_ != protocol::Replication::none;
+    if (lease->tracker().copying_both()) return true;
+    if (mode_ == conf::PoolMode::session && !replicates) return false;
+    return lease->tracker().releasable() && !tenant_.exchange().sending;
 }
 
 void ClientSession::cancel_request(std::function<void()> done) {

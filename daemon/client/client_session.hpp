@@ -47,7 +47,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     /// Ends the session; the client is told `report` if it stands between two messages. Returns at
     /// once: the loop does the rest.
     void end(ClientClose reason, std::optional<ErrorReport> report);
-    /// Ends the session when its present work is done: at once when there is none.
+    /// Ends the session when its present work is done and its server free: at once when it has no
+    /// server, also if it waits for one.
     void drain();
     /// A CancelRequest with this client's key has come: cancels what its server is doing, or takes
     /// it out of the queue. Does nothing for a client that has nothing under way.
@@ -121,6 +122,8 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
 
   private:
     void log_end() const;
+    /// Of a client with a lease: whether its server would be free without it.
+    [[nodiscard]] bool gives_up_server() const;
 
     ClientWorker& worker_;
     ClientConnection connection_;

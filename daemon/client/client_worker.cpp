@@ -35,7 +35,7 @@ void ClientWorker::begin(AcceptedClient client) {
     sessions_.push_back(*session);
     statistics_.clients.add();
     session->start();
-    if (draining_) session->drain();
+    if (closing_) session->end(ClientClose::shutdown, killed());
 }
 
 void ClientWorker::remove(ClientSession& session) {
@@ -44,7 +44,7 @@ void ClientWorker::remove(ClientSession& session) {
     sessions_.erase(sessions_.iterator_to(session));
     statistics_.clients.subtract();
     clients_.fetch_sub(1, std::memory_order_relaxed);
-    end_if_empty();
+    if (gateway_.is_shutting_down) gateway_.client_has_left();
 }
 
 std::unique_ptr<Exchange> ClientWorker::lend_exchange() {
@@ -54,10 +54,6 @@ std::unique_ptr<Exchange> ClientWorker::lend_exchange() {
 void ClientWorker::take_back(std::unique_ptr<Exchange> exchange) {
     exchange->end();
     exchanges_.give_back(std::move(exchange));
-}
-
-void ClientWorker::end_if_empty() {
-    if (draining_ && sessions_.empty()) gateway_.worker_is_empty();
 }
 
 protocol::CancelKey ClientWorker::issue_key(ClientSession& session, std::uint32_t server_pid,
@@ -126,9 +122,10 @@ void ClientWorker::look_for_ends() {
 }
 
 void ClientWorker::drain() {
-    draining_ = true;
-    for (auto next = sessions_.begin(); next != sessions_.end();) (next++)->drain();
-    end_if_empty();
+    for (auto next = sessions_.begin(); next != sessions_.end();) {
+        ClientSession& session = *next++;
+        if (!session.is_console()) session.drain();
+    }
 }
 
 void ClientWorker::kill_clients(const std::optional<std::string>& database) {
@@ -147,11 +144,10 @@ bool ClientWorker::kill_client(std::uint64_t id) {
 }
 
 void ClientWorker::close_clients() {
-    draining_ = true;
+    closing_ = true;
     for (auto next = sessions_.begin(); next != sessions_.end();) {
         (next++)->end(ClientClose::shutdown, killed());
     }
-    end_if_empty();
 }
 
 void ClientWorker::cut_off() {

@@ -76,7 +76,7 @@ class ClientWorker {
     [[nodiscard]] WorkerView view(bool statements);
     /// Ends the sessions whose client has gone while nothing reads it.
     void look_for_ends();
-    /// No client stays longer than its present work.
+    /// No client stays longer than its present work, but those of the console.
     void drain();
     /// Cuts off the clients of one database, or of all but the console where none is named.
     void kill_clients(const std::optional<std::string>& database);
@@ -89,7 +89,6 @@ class ClientWorker {
 
   private:
     [[nodiscard]] ClientSession* find(const protocol::CancelKey& key) const;
-    void end_if_empty();
 
     pool::WorkerContext& context_;
     Gateway& gateway_;
@@ -101,7 +100,7 @@ class ClientWorker {
     std::atomic<unsigned> clients_{0};
     pool::Spares<Exchange> exchanges_;
     RandomBits random_;
-    bool draining_ = false;
+    bool closing_ = false;  ///< nobody is let in any more
 };
 
 }  // namespace pgweir::daemon

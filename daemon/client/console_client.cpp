@@ -61,6 +61,8 @@ Task<console::Answer> ConsoleClient::carry_out(const console::Command& command) 
     order->command = command;
     order->user = client_.user();
     order->client = client_.id();
+    order->is_private =
+        client_.connection().ssl() != nullptr || client_.connection().address() == "unix";
     const auto there = std::make_shared<bool>(false);
     client_.worker().gateway().console.submit(
         order, [weak = client_.weak_from_this(),

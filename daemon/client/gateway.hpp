@@ -30,8 +30,10 @@ struct Gateway {
     std::atomic<std::uint64_t> next_client{1};
     /// How many clients have come for the console.
     std::atomic<unsigned> console_clients{0};
-    /// Told when a worker has no clients left while draining.
-    std::function<void()> worker_is_empty;
+    /// pgweir is shutting down: only the console lets anybody in.
+    std::atomic<bool> is_shutting_down{false};
+    /// Told of each client that leaves from then on.
+    std::function<void()> client_has_left;
     /// Called by every worker from its own loop, several times a second.
     std::function<void(unsigned worker)> beat;
 };

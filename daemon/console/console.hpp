@@ -28,6 +28,7 @@ struct Order {
     Command command;
     std::string user;          ///< who has said it
     std::uint64_t client = 0;  ///< ... and the number of his client
+    bool is_private = false;   ///< ... who has come by a Unix socket or over TLS
     /// Its client has cancelled it or is gone: what waits, waits no longer.
     std::atomic<bool> withdrawn{false};
     Answer answer;  ///< set before `done` is called
@@ -57,7 +58,7 @@ class Console {
     [[nodiscard]] Answer kill(const std::string& name);
     Task<Answer> kill_client(const std::string& number);
     Task<Answer> wait_close(const Order& order);
-    [[nodiscard]] Answer set(const Command& command);
+    [[nodiscard]] Answer set(const Order& order);
     [[nodiscard]] Answer shut_down(const std::string& way);
 
     asio::io_context& io_;

@@ -5,11 +5,10 @@
 #include <charconv>
 #include <cstdint>
 
-#include "conf/option_change.hpp"
+#include "conf/setting_change.hpp"
 #include "conf/wording.hpp"
 #include "daemon/console/console.hpp"
 #include "daemon/console/gathering.hpp"
-#include "daemon/console/option_names.hpp"
 
 namespace pgweir::daemon::console {
 
@@ -21,6 +20,12 @@ constexpr std::string_view successful = "00000";
 
 ErrorReport notice(std::string message) {
     return {.severity = "NOTICE", .code = std::string(successful), .message = std::move(message)};
+}
+
+ErrorReport warning(std::string message) {
+    return {.severity = "WARNING",
+            .code = std::string(sqlstate::warning),
+            .message = std::move(message)};
 }
 
 Answer not_now(std::string message) {
@@ -36,9 +41,9 @@ Answer told(const ReloadReport& report, std::string_view tag) {
     Answer answer = Answer::done(tag);
     for (const std::string& change : report.changes) answer.notices.push_back(notice(change));
     for (const std::string& change : report.needs_restart) {
-        answer.notices.push_back(
-            {.severity = "WARNING", .code = "01000", .message = change + " (needs a restart)"});
+        answer.notices.push_back(warning(change + " (needs a restart)"));
     }
+    for (const std::string& text : report.warnings) answer.notices.push_back(warning(text));
     if (report.applied()) return answer;
     std::string problems;
     for (const conf::Problem& problem : report.problems) {
@@ -149,23 +154,27 @@ Task<Answer> Console::wait_close(const Order& order) {
     }
 }
 
-Answer Console::set(const Command& command) {
-    const conf::Option* const option = find_by_console_name(in_lower_case(command.argument));
-    if (option == nullptr) {
-        std::vector<std::string_view> names;
-        for (const conf::Option& known : conf::options()) names.push_back(console_name(known));
+Answer Console::set(const Order& order) {
+    const std::string& name = order.command.argument;
+    const auto setting = conf::find_named_setting(in_lower_case(name));
+    if (!setting) {
         return Answer::failed(sqlstate::undefined_object,
-                              "unrecognized configuration parameter " +
-                                  conf::in_quotes(command.argument) +
-                                  conf::did_you_mean(command.argument, names),
+                              "unrecognized configuration parameter " + conf::in_quotes(name) +
+                                  conf::did_you_mean(name, conf::setting_names()),
                               "See SHOW CONFIG.");
     }
-    if (!conf::can_be_changed(*option)) {
+    if (!conf::can_be_changed(*setting)) {
         return Answer::failed(sqlstate::cant_change_runtime_param,
-                              std::string(option->path) + " cannot be changed by SET",
+                              std::string(setting->name) + " cannot be changed by SET",
                               "Change it in the configuration file.");
     }
-    const ReloadReport report = operations_.set(*option, command.value);
+    if (conf::decides_who_comes_in(*setting) && !order.is_private) {
+        return Answer::failed(sqlstate::insufficient_privilege,
+                              std::string(setting->name) +
+                                  " decides who may come in: SET changes it over TLS or by a Unix "
+                                  "socket only");
+    }
+    const ReloadReport report = operations_.set(*setting, order.command.value);
     if (report.applied()) return told(report, "SET");
     return Answer::failed(sqlstate::invalid_parameter_value, report.problems.front().message);
 }
@@ -212,7 +221,7 @@ Task<Answer> Console::carry_out(const Order& order) {
         case Verb::reload:
             co_return told(operations_.reload(), "RELOAD");
         case Verb::set:
-            co_return set(command);
+            co_return set(order);
         case Verb::shutdown:
             co_return shut_down(argument);
         case Verb::suspend:

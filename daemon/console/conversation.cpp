@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "conf/setting_name.hpp"
 #include "conf/wording.hpp"
-#include "daemon/console/option_names.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/serialize.hpp"
 
@@ -21,7 +21,6 @@ namespace {
 constexpr std::string_view invalid_statement_name = "26000";
 constexpr std::string_view invalid_cursor_name = "34000";
 constexpr std::string_view duplicate_statement = "42P05";
-constexpr std::string_view insufficient_privilege = "42501";
 constexpr std::string_view failed_transaction = "25P02";
 
 ErrorReport invalid_message(Frontend type) {
@@ -35,8 +34,9 @@ ErrorReport no_such(std::string_view kind, Bytes name, std::string_view code) {
 }
 
 ErrorReport not_allowed(const Command& command) {
-    ErrorReport report = ErrorReport::error(
-        insufficient_privilege, "only an admin may say " + std::string(command.entry->word));
+    ErrorReport report =
+        ErrorReport::error(sqlstate::insufficient_privilege,
+                           "only an admin may say " + std::string(command.entry->word));
     report.hint = "Admins are the users of the option console.admin_users.";
     return report;
 }
@@ -288,7 +288,7 @@ void Conversation::take_close(Bytes body, std::string& out) {
 Conversation::Understood Conversation::understand(const Tokens& tokens) const {
     // A setting of a session that is an option of pgweir as well is the latter.
     const bool sets_option = tokens.size() > 1 && tokens[0].is("SET") &&
-                             find_by_console_name(in_lower_case(tokens[1].text)) != nullptr;
+                             conf::find_named_setting(in_lower_case(tokens[1].text)).has_value();
     auto ordinary = sets_option ? std::nullopt : OrdinaryStatement::parse(tokens, settings_);
     if (ordinary) {
         if (ordinary->problem()) return *ordinary->problem();

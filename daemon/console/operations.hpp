@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "conf/config.hpp"
-#include "conf/option_table.hpp"
+#include "conf/setting_name.hpp"
 #include "daemon/console/client_counts.hpp"
 #include "daemon/console/client_view.hpp"
 #include "daemon/console/reload_report.hpp"
@@ -63,7 +63,8 @@ class Operations {
     [[nodiscard]] virtual std::size_t client_size() const = 0;
     [[nodiscard]] virtual std::vector<WorkerOperations*> workers() const = 0;
     virtual ReloadReport reload() = 0;
-    virtual ReloadReport set(const conf::Option& option, std::string_view text) = 0;
+    /// Changes a setting until the next reload, for which conf::can_be_changed() holds.
+    virtual ReloadReport set(const conf::NamedSetting& setting, std::string_view text) = 0;
     virtual void shut_down(ShutdownWay way) = 0;
     [[nodiscard]] virtual bool is_shutting_down() const = 0;
 };

@@ -3,16 +3,16 @@
 #include <array>
 #include <cstdint>
 
-#include "conf/option_table.hpp"
-#include "daemon/console/option_names.hpp"
+#include "conf/setting_change.hpp"
 #include "daemon/console/shows.hpp"
 
 namespace pgweir::daemon::console {
 
 namespace {
 
-constexpr std::array config_columns{Column{"key"},        Column{"value"},  Column{"default"},
-                                    Column{"changeable"}, Column{"option"}, Column{"meaning"}};
+constexpr std::array config_columns{Column{"key"},         Column{"value"},  Column{"default"},
+                                    Column{"changeable"},  Column{"option"}, Column{"meaning"},
+                                    Column{"option_value"}};
 constexpr std::array mem_columns{Column{"name"}, Column{"size", int4}, Column{"used", int4},
                                  Column{"free", int4}, Column{"memtotal", int4}};
 constexpr std::array state_columns{Column{"key"}, Column{"value"}};
@@ -27,15 +27,31 @@ constexpr std::array dns_host_columns{Column{"hostname"}, Column{"ttl", int8}, C
 constexpr std::array dns_zone_columns{Column{"zonename"}, Column{"serial", int8},
                                       Column{"count", int4}};
 
+// What PgBouncer has in [pgbouncer] and pgweir in every entry of databases.
+void add_keywords(const conf::Config& config, Rows& rows) {
+    using conf::pgbouncer::Kind;
+    for (const auto& setting : conf::pgbouncer::settings(conf::pgbouncer::Section::pgbouncer)) {
+        const conf::NamedSetting named{setting.name, &setting};
+        if (named.keyword().empty() || setting.kind == Kind::server_tls_versions) continue;
+        const std::string idle(setting.idle.value_or(std::string_view()));
+        const std::string value = conf::value_in_use(config, named);
+        rows.push_back({std::string(setting.name), value.empty() ? idle : value, idle, "yes",
+                        std::string(setting.target), std::string(setting.why), value});
+    }
+}
+
 Rows show_config(const Snapshot& snapshot) {
+    const conf::Config& config = *snapshot.config;
     Rows rows;
     for (const conf::Option& option : conf::options()) {
-        rows.push_back({std::string(console_name(option)),
-                        conf::format_value(option, conf::get(option, *snapshot.config)),
-                        std::string(option.default_text),
+        const conf::NamedSetting named{option.path, conf::pgbouncer_setting(option), &option};
+        rows.push_back({std::string(console_name(option)), conf::value_in_use(config, named),
+                        conf::in_notation_of(named, option.default_text),
                         option.reload == conf::Reload::applies ? "yes" : "no",
-                        std::string(option.path), std::string(option.sentence)});
+                        std::string(option.path), std::string(option.sentence),
+                        conf::format_value(option, conf::get(option, config))});
     }
+    add_keywords(config, rows);
     std::ranges::sort(rows, {}, [](const Row& row) { return std::get<std::string>(row.front()); });
     return rows;
 }

@@ -149,8 +149,12 @@ class Log {
         sink_->end_thread();
     }
 
+    void raise(unsigned levels) { raised_ = levels; }
     void set_level(conf::LogLevel level) {
-        level_.store(spdlog_level(level), std::memory_order_relaxed);
+        const auto least = static_cast<unsigned>(level);
+        const unsigned raised = raised_;
+        const auto shown = static_cast<conf::LogLevel>(least > raised ? least - raised : 0);
+        level_.store(spdlog_level(shown), std::memory_order_relaxed);
     }
     [[nodiscard]] bool enabled(conf::LogLevel level) const {
         return spdlog_level(level) >= level_.load(std::memory_order_relaxed);
@@ -182,6 +186,7 @@ class Log {
     std::shared_ptr<OutputSink> sink_;
     spdlog::logger direct_;
     std::atomic<spdlog::level::level_enum> level_{spdlog::level::info};
+    std::atomic<unsigned> raised_{0};  ///< levels that are logged besides
     std::atomic<bool> running_{false};
     std::atomic<std::uint64_t> lines_{0};
     std::mutex mutex_;  // guards start and stop, and what follows but for reading queued_
@@ -286,6 +291,10 @@ void start(conf::LogLevel level) {
 
 void stop() {
     instance().stop();
+}
+
+void raise(unsigned levels) {
+    instance().raise(levels);
 }
 
 void set_level(conf::LogLevel level) {

@@ -53,6 +53,9 @@ void stop();
 /// May be called at any time (a reload does).
 void set_level(conf::LogLevel level);
 
+/// From the next start() or set_level() on, so many levels more are logged than those say.
+void raise(unsigned levels);
+
 /// Whether write() would write: for callers whose fields cost something to make.
 [[nodiscard]] bool enabled(conf::LogLevel level);
 

@@ -17,10 +17,15 @@ struct Words {
     bool check = false;
     bool options = false;
     bool example = false;
+    bool background = false;
+    bool quiet = false;
+    bool reboot = false;
+    int verbosity = 0;
+    std::string user;
 };
 
 void add_arguments(CLI::App& app, Words& words) {
-    app.set_version_flag("--version", "pgweir " PGWEIR_VERSION, "Print the version and exit");
+    app.set_version_flag("-V,--version", "pgweir " PGWEIR_VERSION, "Print the version and exit");
     app.add_option("CONFIG", words.config, "The configuration, a YAML file")->type_name("");
     app.add_option("--pgbouncer-ini", words.ini,
                    "The configuration, a pgbouncer.ini, in place of CONFIG")
@@ -45,6 +50,17 @@ void add_arguments(CLI::App& app, Words& words) {
     app.add_flag("--example", words.example, "Print an example of a configuration and exit");
 }
 
+/// As PgBouncer has them, so that scripts that start it start pgweir.
+void add_pgbouncers_arguments(CLI::App& app, Words& words) {
+    app.add_flag("-d,--daemon", words.background,
+                 "Run in the background, with the log nowhere unless standard error is redirected");
+    app.add_flag("-q,--quiet", words.quiet, "Log nothing to standard error");
+    app.add_flag("-v,--verbose", words.verbosity,
+                 "Log more than log.level says; -v -v: still more");
+    app.add_option("-u,--user", words.user, "Take the identity of this user")->type_name("NAME");
+    app.add_flag("-R,--reboot", words.reboot, "Not supported: PgBouncer's online restart");
+}
+
 /// There is one thing to do, and a check is for a configuration that could run.
 void check_consistency(const Words& words) {
     const int configurations =
@@ -52,6 +68,12 @@ void check_consistency(const Words& words) {
     const int others = static_cast<int>(!words.import.empty()) +
                        static_cast<int>(!words.diff.empty()) + static_cast<int>(words.options) +
                        static_cast<int>(words.example);
+    if (words.reboot) {
+        throw CLI::ParseError{
+            "-R is not supported: pgweir does not take over the sockets of a running process. Stop "
+            "that one first (SIGINT lets its work end), then start without -R",
+            CLI::ExitCodes::ExcludesError};
+    }
     if (configurations + others == 0) throw CLI::RequiredError{"CONFIG"};
     if (configurations + others > 1 || (words.check && configurations == 0)) {
         throw CLI::ParseError{
@@ -69,6 +91,10 @@ conf::ConfigurationFile file(const Words& words, const std::string& path) {
 CommandLine interpret(const Words& words) {
     using Action = CommandLine::Action;
     CommandLine line;
+    line.background = words.background;
+    line.quiet = words.quiet;
+    line.verbosity = static_cast<unsigned>(words.verbosity);
+    line.user = words.user;
     if (words.options) {
         line.action = Action::options;
     } else if (words.example) {
@@ -95,6 +121,7 @@ CommandLine parse_command_line(int argc, char** argv) {
     CLI::App app{"pgweir, a connection pooler for PostgreSQL", "pgweir"};
     Words words;
     add_arguments(app, words);
+    add_pgbouncers_arguments(app, words);
     try {
         app.parse(argc, argv);
         check_consistency(words);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "conf/configuration_file.hpp"
 
@@ -22,6 +23,11 @@ struct CommandLine {
     conf::ConfigurationFile config;
     conf::ConfigurationFile changed;
     int exit_code = 0;
+    // PgBouncer's, for `run`:
+    bool background = false;  ///< -d
+    bool quiet = false;       ///< -q: nothing is logged to standard error
+    unsigned verbosity = 0;   ///< -v: so many levels more are logged than the configuration says
+    std::string user;         ///< -u: whose identity to take; empty: none
 };
 
 /// EX_USAGE of sysexits.h: the command line is wrong.

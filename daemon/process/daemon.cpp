@@ -89,7 +89,7 @@ Daemon::Daemon(conf::ConfigurationFile file, conf::Loaded loaded)
                    [this](const protocol::CancelKey& key, std::function<void()> done) {
                        route_cancel(key, std::move(done));
                    },
-               .worker_is_empty =
+               .client_has_left =
                    [this] { asio::post(io_.get_executor(), [this] { leave_if_empty(); }); },
                .beat = [this](unsigned worker) { watchdog_.beat(worker); }},
       watchdog_(contexts_.size(), Clock::now()),
@@ -206,10 +206,11 @@ Task<> Daemon::handle_signals() {
             std::ignore = reload();
         } else if (signal == SIGUSR1 || signal == SIGUSR2) {
             pause_all(signal == SIGUSR1);
-        } else if (signal != SIGQUIT && phase_ <= Phase::leaving) {
-            begin_drain();
-        } else {
+        } else if (signal == SIGQUIT || phase_ != Phase::running) {
             stop_now();
+        } else {
+            shut_down(signal == SIGTERM ? console::ShutdownWay::when_clients_have_left
+                                        : console::ShutdownWay::when_servers_are_free);
         }
     }
 }
@@ -222,8 +223,8 @@ ReloadReport Daemon::reload() {
     return report;
 }
 
-ReloadReport Daemon::set(const conf::Option& option, std::string_view text) {
-    ReloadReport report = reconfiguration_.set(option, text);
+ReloadReport Daemon::set(const conf::NamedSetting& setting, std::string_view text) {
+    ReloadReport report = reconfiguration_.set(setting, text, tls_);
     if (report.applied()) apply_configuration();
     return report;
 }
@@ -242,68 +243,6 @@ void Daemon::pause_all(bool paused) {
     registry_.pause(nullptr, paused);
 }
 
-// --- the way out ---------------------------------------------------------------------------------
-
-void Daemon::shut_down(console::ShutdownWay way) {
-    switch (way) {
-        case console::ShutdownWay::at_once:
-            stop_now();
-            break;
-        case console::ShutdownWay::when_servers_are_free:
-            if (phase_ <= Phase::leaving) begin_drain();
-            break;
-        case console::ShutdownWay::when_clients_have_left:
-            if (phase_ == Phase::running) begin_leaving();
-            break;
-    }
-}
-
-// Nobody comes in any more, and nobody is sent away.
-void Daemon::begin_leaving() {
-    phase_ = Phase::leaving;
-    service_manager::notify_stopping();
-    log::write(LogLevel::info, "leaving", {{"clients", clients()}});
-    listener_.stop();
-}
-
-void Daemon::begin_drain() {
-    phase_ = Phase::draining;
-    service_manager::notify_stopping();
-    log::write(LogLevel::info, "draining", {{"clients", clients()}});
-    listener_.stop();
-    asio::co_spawn(io_.get_executor(), drain_deadline(), asio::detached);
-    for (const auto& worker : workers_) worker->drain();
-}
-
-Task<> Daemon::drain_deadline() {
-    if (config()->shutdown_timeout <= std::chrono::milliseconds::zero()) co_return;
-    deadline_.expires_after(config()->shutdown_timeout);
-    const auto [error] = co_await deadline_.async_wait(as_result);
-    if (error || phase_ == Phase::stopping) co_return;
-    log::write(LogLevel::warning, "shutdown_timeout", {{"clients", clients()}});
-    exit_code_ = ExitCode::drain_timeout;
-    stop_now();
-}
-
-// Clients are told, and have a moment to hear it.
-void Daemon::stop_now() {
-    if (phase_ == Phase::stopping) return;
-    if (phase_ == Phase::running) service_manager::notify_stopping();
-    phase_ = Phase::stopping;
-    log::write(LogLevel::info, "stopping", {{"clients", clients()}});
-    listener_.stop();
-    for (const auto& worker : workers_) worker->close_clients();
-    deadline_.expires_after(std::chrono::seconds(2));
-    deadline_.async_wait([this](error_code error) {
-        if (!error) io_.stop();
-    });
-}
-
-void Daemon::leave_if_empty() {
-    if (phase_ == Phase::leaving && clients() <= gateway_.console_clients) stop_now();
-    if (phase_ != Phase::running && clients() == 0) io_.stop();
-}
-
 // --- housekeeping --------------------------------------------------------------------------------
 
 Task<> Daemon::keep_house() {
@@ -311,7 +250,7 @@ Task<> Daemon::keep_house() {
         housekeeping_.expires_after(std::chrono::seconds(1));
         const auto [error] = co_await housekeeping_.async_wait(as_result);
         if (error) co_return;
-        if (phase_ <= Phase::leaving) registry_.sweep(Clock::now());
+        if (phase_ != Phase::stopping) registry_.sweep(Clock::now());
         auth_query_.sweep();
         console_.keep_house();
         leave_if_empty();

@@ -49,8 +49,8 @@ class Daemon : private console::Operations {
     [[nodiscard]] ExitCode run();
 
   private:
-    /// In this order. Leaving: nobody comes in, and it ends when the last client has left;
-    /// draining: clients leave when their work is done.
+    /// Leaving: nobody comes in, and it ends when the last client has left; draining: clients leave
+    /// when their work is done.
     enum class Phase : std::uint8_t { running, leaving, draining, stopping };
     using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
@@ -68,7 +68,7 @@ class Daemon : private console::Operations {
     }
 
     ReloadReport reload() override;
-    ReloadReport set(const conf::Option& option, std::string_view text) override;
+    ReloadReport set(const conf::NamedSetting& setting, std::string_view text) override;
     void shut_down(console::ShutdownWay way) override;
     [[nodiscard]] bool is_shutting_down() const override { return phase_ != Phase::running; }
 
@@ -81,12 +81,11 @@ class Daemon : private console::Operations {
     Task<> handle_signals();
     Task<> keep_house();
     Task<> feed_watchdog();
-    Task<> drain_deadline();
+    Task<> limit_shutdown();
     void apply_configuration();
     void pause_all(bool paused);
-    void begin_leaving();
     void refresh_tls();
-    void begin_drain();
+    void begin_shutdown(Phase phase);
     void stop_now();
     void leave_if_empty();
     [[nodiscard]] Sample sample() const;

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -67,6 +68,13 @@ struct Listener::Socket {
         if (lock >= 0) ::close(lock);
     }
 
+    [[nodiscard]] bool is_unix() {
+        int family = AF_UNSPEC;
+        socklen_t size = sizeof family;
+        getsockopt(readiness.socket(), SOL_SOCKET, SO_DOMAIN, &family, &size);
+        return family == AF_UNIX;
+    }
+
     pool::Readiness readiness;
     std::string path;  ///< empty unless we made it
     int lock = -1;     ///< held as long as the path is ours
@@ -74,7 +82,7 @@ struct Listener::Socket {
 
 // Nobody else is on the loop any more.
 Listener::~Listener() {
-    close();
+    close(std::exchange(sockets_, {}));
 }
 
 std::optional<std::string> Listener::listen(const conf::ListenAddress& address) {
@@ -173,11 +181,21 @@ void Listener::start() {
 }
 
 void Listener::stop() {
-    asio::dispatch(io_.get_executor(), [this] { close(); });
+    asio::dispatch(io_.get_executor(), [this] { close(std::exchange(sockets_, {})); });
 }
 
-void Listener::close() {
-    for (const auto& socket : std::exchange(sockets_, {})) {
+void Listener::stop_tcp() {
+    asio::dispatch(io_.get_executor(), [this] {
+        const auto tcp =
+            std::ranges::partition(sockets_, [](const auto& socket) { return socket->is_unix(); });
+        std::vector<std::shared_ptr<Socket>> stopped(tcp.begin(), tcp.end());
+        sockets_.erase(tcp.begin(), tcp.end());
+        close(std::move(stopped));
+    });
+}
+
+void Listener::close(std::vector<std::shared_ptr<Socket>> sockets) {
+    for (const auto& socket : sockets) {
         socket->readiness.close();
         if (!socket->path.empty()) ::unlink(std::exchange(socket->path, {}).c_str());
     }

@@ -35,6 +35,8 @@ class Listener {
     void adopt(int socket);
     /// Begins to accept. Any thread.
     void start();
+    /// Stops accepting by TCP, and closes these sockets, when and where stop() would.
+    void stop_tcp();
     /// Stops accepting, closes the sockets and removes the files of Unix sockets that it made: at
     /// once on the loop's own thread; from others, before what they post to the loop after it.
     void stop();
@@ -44,7 +46,7 @@ class Listener {
     [[nodiscard]] std::optional<std::string> listen_unix(const conf::ListenAddress& address);
     [[nodiscard]] std::optional<std::string> listen_tcp(const conf::ListenAddress& address);
     Task<> accept_from(std::shared_ptr<Socket> socket);
-    void close();
+    void close(std::vector<std::shared_ptr<Socket>> sockets);
     void complain(int error);
 
     asio::io_context& io_;

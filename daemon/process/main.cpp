@@ -1,10 +1,15 @@
 // pgweir CONFIG: see command_line.hpp for what else it can do, daemon.hpp for the exit codes.
+#include <unistd.h>
+
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <optional>
+#include <string>
 
 #include "conf/reference.hpp"
 #include "daemon/log/log.hpp"
+#include "daemon/process/background.hpp"
 #include "daemon/process/command_line.hpp"
 #include "daemon/process/commands.hpp"
 #include "daemon/process/daemon.hpp"
@@ -14,10 +19,31 @@ namespace {
 using pgweir::daemon::ExitCode;
 using pgweir::daemon::load_or_complain;
 
-ExitCode run(const pgweir::conf::ConfigurationFile& file) {
+// What must be before any other thread. Returns what is wrong, or nothing.
+std::optional<std::string> prepare(const pgweir::CommandLine& line) {
+    if (!line.user.empty()) {
+        if (auto problem = pgweir::daemon::become_user(line.user)) return problem;
+    }
+    if (line.background) {
+        // A terminal would be lost with whoever sits there; a file or pipe is where the log is for.
+        const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
+        if (auto problem = pgweir::daemon::go_into_background()) return problem;
+        if (on_terminal) pgweir::daemon::silence_stderr();
+    }
+    if (line.quiet) pgweir::daemon::silence_stderr();
+    return std::nullopt;
+}
+
+ExitCode run(const pgweir::CommandLine& line) {
+    const pgweir::conf::ConfigurationFile& file = line.config;
     pgweir::conf::Loaded loaded = load_or_complain(file);
     if (!loaded.config) return ExitCode::bad_configuration;
+    if (const auto problem = prepare(line)) {
+        std::cerr << "pgweir: " << *problem << '\n';
+        return ExitCode::cannot_start;
+    }
     pgweir::daemon::mask_signals(SIG_BLOCK);
+    pgweir::daemon::log::raise(line.verbosity);
     pgweir::daemon::log::start(loaded.config->log_level);
     ExitCode code = ExitCode::cannot_start;
     {
@@ -36,7 +62,7 @@ int main(int argc, char** argv) {
         const pgweir::CommandLine line = pgweir::parse_command_line(argc, argv);
         switch (line.action) {
             case Action::run:
-                return static_cast<int>(run(line.config));
+                return static_cast<int>(run(line));
             case Action::check:
                 return pgweir::daemon::check(line.config);
             case Action::import:

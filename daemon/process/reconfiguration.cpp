@@ -1,9 +1,10 @@
 #include "daemon/process/reconfiguration.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "conf/difference.hpp"
-#include "conf/option_change.hpp"
+#include "conf/setting_change.hpp"
 #include "daemon/log/log.hpp"
 
 namespace pgweir::daemon {
@@ -17,7 +18,7 @@ Reconfiguration::Reconfiguration(conf::ConfigurationFile file, conf::Loaded load
       report_(std::move(loaded.report)) {}
 
 ReloadReport Reconfiguration::reload(ClientTlsStore& tls) {
-    conf::Loaded loaded = conf::load(file_);
+    conf::Loaded loaded = conf::load(file_, config_.get());
     if (loaded.config) {
         if (const auto problem = tls.load(*loaded.config)) {
             loaded.problems.push_back({.file = file_.path, .message = *problem});
@@ -35,14 +36,22 @@ ReloadReport Reconfiguration::reload(ClientTlsStore& tls) {
     return report;
 }
 
-ReloadReport Reconfiguration::set(const conf::Option& option, std::string_view text) {
-    const auto changed = conf::with_option(*config_, option, text);
+ReloadReport Reconfiguration::set(const conf::NamedSetting& setting, std::string_view text,
+                                  ClientTlsStore& tls) {
+    auto changed = conf::with_setting(*config_, setting, text);
+    std::optional<std::string> problem;
     if (!changed) {
-        return {.problems = {{.file = {}, .message = changed.error().message}},
-                .changes = {},
-                .needs_restart = {}};
+        problem = changed.error().message;
+    } else if (setting.option != nullptr && setting.option->section() == "tls") {
+        problem = tls.load(*changed->config);
     }
-    ReloadReport report = take(*changed);
+    if (problem) {
+        ReloadReport refused;
+        refused.problems.push_back({.message = *std::move(problem)});
+        return refused;
+    }
+    ReloadReport report = take(std::move(changed->config));
+    if (!changed->warning.empty()) report.warnings.push_back(std::move(changed->warning));
     log::set_level(config_->log_level);
     return report;
 }
@@ -53,7 +62,9 @@ ReloadReport Reconfiguration::refuse(std::vector<conf::Problem> problems) const 
     }
     log::write(LogLevel::error, "reload_failed",
                {{"config", file_.path}, {"hint", "nothing was changed"}});
-    return {.problems = std::move(problems), .changes = {}, .needs_restart = {}};
+    ReloadReport refused;
+    refused.problems = std::move(problems);
+    return refused;
 }
 
 // A change that needs a restart is told at each reload until there was one: only the options at the

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "conf/configuration_file.hpp"
-#include "conf/option_table.hpp"
+#include "conf/setting_name.hpp"
 #include "daemon/console/reload_report.hpp"
 #include "daemon/tls/client_tls.hpp"
 
@@ -28,8 +28,10 @@ class Reconfiguration {
     /// Reads the file, and the files for TLS into `tls`. Blocks while it reads. config() is the new
     /// one if the report says that it was applied, and the former one otherwise.
     [[nodiscard]] ReloadReport reload(ClientTlsStore& tls);
-    /// Changes one option until the next reload, for which can_be_changed() holds.
-    [[nodiscard]] ReloadReport set(const conf::Option& option, std::string_view text);
+    /// Changes one setting until the next reload, for which can_be_changed() holds; of TLS, `tls`
+    /// as well. Blocks while it reads a file that the value names.
+    [[nodiscard]] ReloadReport set(const conf::NamedSetting& setting, std::string_view text,
+                                   ClientTlsStore& tls);
 
   private:
     [[nodiscard]] ReloadReport refuse(std::vector<conf::Problem> problems) const;

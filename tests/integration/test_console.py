@@ -230,7 +230,7 @@ def test_config_has_pgbouncers_names(weir):
         assert config["max_client_conn"]["value"] == "1000"
         assert config["pool_mode"]["option"] == "pool.mode"
         assert config["workers"]["changeable"] == "no"
-        assert config["query_wait_timeout"]["default"] == "120s"
+        assert config["query_wait_timeout"]["default"] == "120"
         assert not any("secret" in (row["value"] or "") for row in config.values())
 
 

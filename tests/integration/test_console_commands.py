@@ -370,8 +370,8 @@ def test_set_changes_an_option_until_the_next_reload(weir):
 
 @pytest.mark.parametrize("command, sqlstate", [
     ("SET max_client_con = 5", "42704"), ("SET max_client_conn = many", "22023"),
-    ("SET workers = 3", "55P02"), ("SET auth_type = trust", "55P02"),
-    ("SET admin_users = me", "55P02")])
+    ("SET workers = 3", "55P02"), ("SET auth_type = trust", "42501"),
+    ("SET admin_users = me", "42501")])
 def test_set_refuses_what_cannot_be_set(weir, command, sqlstate):
     with Console(weir) as console:
         assert console.refusal(command) == sqlstate

@@ -13,7 +13,7 @@ import tempfile
 
 import pytest
 
-from support import process
+from support import pgbouncer, process
 from support.commands import psql
 from support.fixtures import require_binary
 from support.peer import Peer
@@ -23,7 +23,6 @@ from support.timing import eventually, scaled
 _CORPUS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                        "conf-corpus/pgbouncer")
 _PASSWORD = "a secret of app"
-_PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
 
 
 def _names():
@@ -217,11 +216,6 @@ def test_a_reload_tells_until_the_restart_what_needs_one(cluster, pgweir):
     assert _asked(weir, "app") == "app@app"
 
 
-def _pgbouncer_version():
-    answer = subprocess.run([_PGBOUNCER, "-V"], capture_output=True, text=True, check=True)
-    return tuple(int(part) for part in re.search(r"PgBouncer (\d+)\.(\d+)", answer.stdout).groups())
-
-
 def _since(name):
     """The PgBouncer that a file of the corpus needs."""
     found = re.search(r"^;+ since (\d+)(?:\.(\d+))?$", _read(f"{_CORPUS}/{name}.ini"), re.MULTILINE)
@@ -237,10 +231,10 @@ def fixture_open_folder():
     shutil.rmtree(folder)
 
 
-@pytest.mark.skipif(_PGBOUNCER is None, reason="PgBouncer is not installed")
+@pytest.mark.skipif(pgbouncer.PROGRAM is None, reason="PgBouncer is not installed")
 @pytest.mark.parametrize("name", [name for name in _names() if name != "tls"])
 def test_pgbouncer_takes_the_file_too(cluster, open_folder, name):
-    if _since(name) > _pgbouncer_version():
+    if _since(name) > pgbouncer.version():
         pytest.skip(f"needs PgBouncer {_since(name)}")
     folder = open_folder
     _place_corpus(cluster, process.free_port(), folder)
@@ -248,7 +242,7 @@ def test_pgbouncer_takes_the_file_too(cluster, open_folder, name):
     text = re.sub(r"(?m)^(user|logfile|unix_socket_group) =.*$", "", _read(path))
     with open(path, "w", encoding="utf-8", newline="") as file:
         file.write(text)
-    command = [_PGBOUNCER, path]
+    command = [pgbouncer.PROGRAM, path]
     if cluster.user is not None:  # PgBouncer refuses to be root
         command = ["setpriv", f"--reuid={cluster.user.pw_uid}", f"--regid={cluster.user.pw_gid}",
                    "--clear-groups", *command]

@@ -149,7 +149,7 @@ def test_a_shutdown_ends_streams_and_waits_for_work(source, pgweir, slot):
             Peer.login(weir, replication="true") as idle:
         working.send(wire.query("select pg_sleep(1), 'to the end'"))
         eventually(lambda: source.admin("select 1 from pg_stat_activity where wait_event = 'PgSleep'"))
-        weir.signal(signal.SIGTERM)
+        weir.signal(signal.SIGINT)
         for ended in (stream, idle):
             errors = [m for m in ended.until_closed() if m.type == "E"]
             assert [error.sqlstate for error in errors] == [sqlstates.SHUTTING_DOWN]

@@ -56,7 +56,7 @@ def test_stopping_is_said_before_the_end(pgweir, notify):
     weir = _started(pgweir, notify)
     with Peer.login(weir) as peer:
         peer.query("begin")
-        weir.signal(signal.SIGTERM)
+        weir.signal(signal.SIGINT)
         notify.wait("STOPPING", "1")
         assert weir.http("/readyz")[0] == 503
         assert weir.http("/healthz")[0] == 200
@@ -182,7 +182,7 @@ def test_reloads_and_a_stop_under_load_cost_no_query(cluster, pgweir, notify):
                 good, {"databases": {"app": cluster.keywords(connect_timeout=5 + i)}}))
             while notify.said("READY") == before:
                 await asyncio.sleep(0.02)
-        weir.signal(signal.SIGTERM)
+        weir.signal(signal.SIGINT)
 
     async def all_of_it():
         await asyncio.wait_for(
@@ -197,7 +197,7 @@ def test_a_client_is_refused_politely_once_the_service_stops(pgweir, notify):
     weir = _started(pgweir, notify)
     with Peer.login(weir) as peer:
         peer.query("begin")
-        weir.signal(signal.SIGTERM)
+        weir.signal(signal.SIGINT)
         notify.wait("STOPPING", "1")
         try:
             Peer.login(weir, timeout=5).close()

@@ -63,7 +63,7 @@ _OWN = {
     "POOLS": "cl_idle:4 cl_pinned:4 sv_dedicated:4 outage",
     "DATABASES": "reserve_pool:4",
     "STATS": "total_requests:n",
-    "CONFIG": "option meaning",
+    "CONFIG": "option meaning option_value",
 }
 
 

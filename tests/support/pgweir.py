@@ -169,11 +169,11 @@ class Pgweir:
         return self.exit_code
 
     def stop(self, timeout=40):
-        """SIGTERM, wait, and check that nothing was wrong inside. Returns the exit code."""
+        """SIGINT, wait, and check that nothing was wrong inside. Returns the exit code."""
         if self.process is None:
             return self.exit_code
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(signal.SIGINT)
         try:
             self.exit_code = self.process.wait(scaled(timeout))
         except subprocess.TimeoutExpired:
@@ -219,8 +219,9 @@ class Pgweir:
     def connect(self, dbname="app", user="app", autocommit=True, **keywords):
         """A psycopg 3 connection through pgweir."""
         keywords.setdefault("connect_timeout", int(scaled(20)))
+        keywords.setdefault("host", self.host)
         prepare = keywords.pop("prepare_threshold", None)
-        return psycopg.connect(host=self.host, port=self.port, dbname=dbname, user=user,
+        return psycopg.connect(port=self.port, dbname=dbname, user=user,
                                autocommit=autocommit, prepare_threshold=prepare, **keywords)
 
     def conninfo(self, dbname="app", user="app", **keywords):

@@ -88,6 +88,18 @@ TEST(SettingValues, ReadNumbersAsC) {
     }
 }
 
+TEST(SettingValues, AreWrittenAsPgBouncerHasThem) {
+    EXPECT_EQ(in_pgbouncer_notation(Kind::seconds, "90min"), "5400");
+    EXPECT_EQ(in_pgbouncer_notation(Kind::seconds, "2500ms"), "2.5");
+    EXPECT_EQ(in_pgbouncer_notation(Kind::seconds, "5ms"), "0.005");
+    EXPECT_EQ(in_pgbouncer_notation(Kind::seconds, "0"), "0");
+    EXPECT_EQ(in_pgbouncer_notation(Kind::lifetime, "1ms"), "0");
+    EXPECT_EQ(in_pgbouncer_notation(Kind::flag, "false"), "0");
+    EXPECT_EQ(in_pgbouncer_notation(Kind::verbosity, "debug"), "1");
+    EXPECT_EQ(in_pgbouncer_notation(Kind::auth_type, "password"), "plain");
+    EXPECT_EQ(in_pgbouncer_notation(Kind::word, "session"), "session");
+}
+
 TEST(SettingValues, MakeDurationsOfSeconds) {
     EXPECT_EQ(text_of(Kind::seconds, "0"), "0");
     EXPECT_EQ(text_of(Kind::seconds, "30"), "30s");
@@ -95,6 +107,7 @@ TEST(SettingValues, MakeDurationsOfSeconds) {
     EXPECT_EQ(text_of(Kind::seconds, "1.2345"), "1235ms");
     EXPECT_EQ(text_of(Kind::seconds, "0.0001"), "1ms");
     EXPECT_EQ(text_of(Kind::seconds, "1e99"), "365d");
+    EXPECT_EQ(text_of(Kind::seconds, "0x10"), "16s");
     EXPECT_EQ(text_of(Kind::lifetime, "0"), "1ms");
     EXPECT_EQ(text_of(Kind::lifetime, "60"), "1min");
     for (const char* const wrong : {"", "-1", "1s", "nan", "inf"}) {
