@@ -232,7 +232,7 @@ void Server::take_cleaning_step(CleaningStep step) {
             ask(Question::cleaning, reset_query_);
             break;
         case CleaningStep::done:
-            is_clean();
+            cleaned();
             break;
     }
 }
@@ -245,7 +245,7 @@ void Server::end_exchange() {
     send(out);
 }
 
-void Server::is_clean() {
+void Server::cleaned() {
     if (has_run_reset_) connection_.settings = part_.context().settings.none();
     has_rolled_back_ = false;
     has_run_reset_ = false;

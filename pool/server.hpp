@@ -346,7 +346,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void forget_session();
     void clean();
     void take_cleaning_step(CleaningStep step);
-    void is_clean();
+    void cleaned();
     void end_exchange();
     void settle_doubt();
     void ask(Question question, std::string_view sql);

@@ -30,7 +30,7 @@ namespace pgweir::pool {
 class StatementTranslator {
   public:
     /// What belongs to the server and to its pool; all of it outlives the translator.
-    struct Server {
+    struct ServerSide {
         ServerStatements& statements;
         ServerStatement& unnamed;  ///< unknown_statement() where that cannot be told
         const protocol::RequestTracker& tracker;
@@ -41,16 +41,16 @@ class StatementTranslator {
     };
     /// What belongs to the client; all of it outlives the lease, and a new configuration may
     /// change it.
-    struct Client {
+    struct ClientSide {
         ClientStatements& statements;
         /// max_prepared_statements; 0: names pass as they are.
         const unsigned& limit;
         const conf::SessionState& tracking;  ///< `off`: texts are not looked at
     };
-    explicit StatementTranslator(const Server& server) : server_(server) {}
+    explicit StatementTranslator(const ServerSide& server) : server_(server) {}
 
     /// A lease begins.
-    void attach(const Client& client) { client_.emplace(client); }
+    void attach(const ClientSide& client) { client_.emplace(client); }
     /// The lease is over.
     void detach();
 
@@ -175,8 +175,8 @@ class StatementTranslator {
     void undo(const StatementOperation& operation, bool failed);
     void undo_preparing(const ServerStatement& there);
 
-    Server server_;
-    std::optional<Client> client_;  ///< nothing without a lease
+    ServerSide server_;
+    std::optional<ClientSide> client_;  ///< nothing without a lease
     StatementsInFlight in_flight_;
     ShownNames shown_;
     ClientsErrors errors_;
