@@ -90,7 +90,7 @@ void read_rows(Bytes body) {
     const pgweir::pool::SessionState state = reader.finish();
     // A row says something of the session, or keeps the client on its server.
     require(state.pins.any() || !state.settings.empty() || !state.channels.empty() ||
-            !state.statements.empty() || state.channels_brought);
+            !state.statements.empty() || state.channels_brought || state.had_temporary);
 }
 
 }  // namespace
