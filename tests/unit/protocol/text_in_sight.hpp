@@ -53,12 +53,21 @@ inline bool begins_with_words(std::string_view sql, StandardConformingStrings st
     return true;
 }
 
+/// Whether each string and comment of the text has its end. PostgreSQL refuses all others.
+inline bool is_closed(std::string_view sql, StandardConformingStrings strings) {
+    SqlLexer lexer(sql, strings);
+    for (Token token = lexer.next(); !token.at_end(); token = lexer.next()) {
+        if (token.is_open()) return false;
+    }
+    return true;
+}
+
 /// The effects that a StatementLook finds in what is in sight of a text, but not in the text
 /// itself. There should be none: it may only find more, in comments and strings.
 inline Effects missed_effects(std::string_view sql, const NamedEffects* names) {
     Effects in_sight;
     for (const auto strings : {StandardConformingStrings::on, StandardConformingStrings::off}) {
-        if (begins_with_words(sql, strings))
+        if (is_closed(sql, strings) && begins_with_words(sql, strings))
             in_sight |= look_at(text_in_sight(sql, strings), names);
     }
     return in_sight.without(look_at(sql, names));
