@@ -8,6 +8,9 @@
 
 namespace pgweir::conf {
 
+/// No file that a configuration is read from may be longer.
+inline constexpr std::size_t longest_file = 16U << 20U;
+
 /// The bytes of the file at `path` (a regular file, or a pipe such as a shell's `<(...)`).
 /// Blocks. Errors, worded to follow "cannot read X: ": it cannot be opened or read, it is a
 /// folder, it is longer than `limit` bytes.

@@ -18,7 +18,6 @@ namespace {
 using Transport = HbaRule::Transport;
 using Kind = HbaRule::Name::Kind;
 
-constexpr std::size_t longest_file = 16U << 20U;
 /// PostgreSQL's CONF_FILE_MAX_DEPTH.
 constexpr int deepest_include = 10;
 

@@ -11,7 +11,6 @@ namespace pgweir::conf {
 
 namespace {
 
-constexpr std::size_t longest_file = 16U << 20U;
 constexpr std::string_view first_group = "\\1";
 
 }  // namespace

@@ -20,7 +20,6 @@
 namespace pgweir::conf {
 namespace {
 
-constexpr std::size_t longest_file = 16U << 20U;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr Place whole_file{0, 0};
 constexpr Place start{1, 1};

@@ -16,8 +16,6 @@
 namespace pgweir::conf {
 namespace {
 
-constexpr std::size_t longest_file = 16U << 20U;
-
 Result<std::string> as_pgbouncer_has_it(const NamedSetting& named, std::string_view text) {
     const auto converted = pgbouncer::convert(named.setting->kind, text,
                                               named.setting->kind == pgbouncer::Kind::secret);

@@ -12,7 +12,6 @@
 namespace pgweir::conf::pgbouncer {
 namespace {
 
-constexpr std::size_t longest_file = 16U << 20U;
 /// PgBouncer's MAX_INCLUDE.
 constexpr int deepest_include = 10;
 /// Two lines that include their own file would otherwise be a thousand files.

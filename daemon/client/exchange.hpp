@@ -27,24 +27,12 @@ struct Violation {
     bool is_of_length = false;  ///< the type is one, and the length is impossible
 };
 
-/// The types that a predicate of the protocol holds for, to be looked up instead of searched for:
-/// each message of each client is asked about.
-[[nodiscard]] constexpr protocol::TypeSet types_with(bool (*has)(char)) {
-    protocol::TypeSet set = protocol::TypeSet::all();
-    for (unsigned value = 0; value < 256; ++value) {
-        if (!has(static_cast<char>(value))) set.remove(static_cast<char>(value));
-    }
-    return set;
-}
-inline constexpr protocol::TypeSet frontend_types = types_with(&protocol::is_frontend_type);
-inline constexpr protocol::TypeSet large_types = types_with(&protocol::is_large_type);
-
 /// Whether PostgreSQL would read this message.
 [[nodiscard]] inline bool is_readable(const protocol::Step& step) {
-    if (step.kind == protocol::Step::Kind::invalid || !frontend_types.contains(step.type)) {
+    if (step.kind == protocol::Step::Kind::invalid || !protocol::is_frontend_type(step.type)) {
         return false;
     }
-    return large_types.contains(step.type) ||
+    return protocol::is_large_type(step.type) ||
            (step.whole && step.size <= protocol::max_small_message + 1);
 }
 

@@ -175,6 +175,13 @@ struct ClientStatement {
     std::uint64_t told_of = 0;
 
     explicit operator bool() const { return statement != nullptr; }
+    /// The parameter types that its text is read with, as they stand in a Parse; only where there
+    /// is one. A statement that is read again keeps those that its client was told; PostgreSQL
+    /// keeps them as well.
+    [[nodiscard]] Bytes types() const {
+        const bool is_told = told && told->parameters;
+        return is_told ? Bytes(*told->parameters) : Bytes(statement->types());
+    }
 };
 
 /// The statements that are prepared on one server under pgweir's names, the least recently used
@@ -254,7 +261,9 @@ class ClientStatements {
 struct StatementOperation {
     enum class OnServer : std::uint8_t { nothing, prepares, closes, sets_unnamed };
     OnServer on_server = OnServer::nothing;
-    ServerStatement there;              ///< what is prepared or closed on the server
+    /// What is prepared or closed on the server. A Close of reading 0 closes what the server does
+    /// not have, or may not: there is nothing to take back.
+    ServerStatement there;
     bool of_client = false;             ///< changes what the client has under `name`
     std::string name;                   ///< the client's
     ClientStatement own;                ///< what the client has under it from now on
@@ -268,8 +277,6 @@ struct StatementOperation {
     bool tells = false;  ///< and the client has asked: it is told
     /// A Parse under a name aside: what the server has of the text is older than this.
     bool aside = false;
-    /// Closes what the server turned out never to have had: there is nothing to take back.
-    bool closes_nothing = false;
 };
 
 }  // namespace pgweir::pool

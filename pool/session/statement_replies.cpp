@@ -98,7 +98,7 @@ void StatementTranslator::described(const StatementOperation& operation, Backend
 void StatementTranslator::undo_preparing(const ServerStatement& there) {
     server_.statements.remove(*there.statement);
     StatementOperation* const later = in_flight_.oldest_close_of(there.statement->server_name());
-    if (later != nullptr && later->there.reading == there.reading) later->closes_nothing = true;
+    if (later != nullptr && later->there.reading == there.reading) later->there.reading = 0;
 }
 
 // A Parse that fails has ended the unnamed statement all the same; one that the server never read
@@ -107,7 +107,7 @@ void StatementTranslator::undo(const StatementOperation& operation, bool failed)
     if (operation.on_server == OnServer::prepares) {
         undo_preparing(operation.there);
     } else if (operation.on_server == OnServer::closes) {
-        if (!operation.closes_nothing) server_.statements.add(operation.there);
+        if (operation.there.reading != 0) server_.statements.add(operation.there);
     } else if (operation.on_server == OnServer::sets_unnamed) {
         StatementOperation* const later = in_flight_.oldest_setting_unnamed();
         ServerStatement& unnamed = later != nullptr ? later->unnamed_on_server : server_.unnamed;

@@ -89,11 +89,8 @@ bool StatementTranslator::show_one(Bytes name, bool to_go, Origin origin, Reques
         put_under_clients_name(name, {}, no_types, origin, requests);
     } else {
         const StatementPtr statement = own->statement;
-        const bool told = own->told && own->told->parameters;
         shown_statements_.push_back(statement);
-        put_under_clients_name(name, statement->query(),
-                               told ? Bytes(*own->told->parameters) : Bytes(statement->types()),
-                               origin, requests);
+        put_under_clients_name(name, statement->query(), own->types(), origin, requests);
     }
     shown_.stands_for(name);
     return true;

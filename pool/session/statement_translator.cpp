@@ -17,17 +17,6 @@ using protocol::Step;
 using OnServer = StatementOperation::OnServer;
 using Describes = StatementOperation::Describes;
 
-namespace {
-
-// A statement that was read again keeps the parameters that its client was told; PostgreSQL keeps
-// them as well.
-Bytes types_for(const ClientStatement& own) {
-    const bool told = own.told && own.told->parameters;
-    return told ? Bytes(*own.told->parameters) : Bytes(own.statement->types());
-}
-
-}  // namespace
-
 void StatementTranslator::detach() {
     client_.reset();
     shown_.clear();
@@ -96,7 +85,7 @@ bool StatementTranslator::find_named(ClientStatement& own, Bytes name, RequestWr
 bool StatementTranslator::find_unnamed(ClientStatement& own, RequestWriter& requests) {
     ServerStatement& there = server_.unnamed;
     if (there.statement != own.statement || there.reading != own.reading) {
-        const Bytes types = types_for(own);
+        const Bytes types = own.types();
         own.reading = next_reading();
         requests.parse(Origin::injected, {}, own.statement->query(), types,
                        assumed({.on_server = OnServer::sets_unnamed,
@@ -119,7 +108,7 @@ ServerStatement* StatementTranslator::read_again(const ClientStatement& own,
     }
     show_what_it_names(*own.statement, requests);
     requests.parse(Origin::injected, own.statement->server_name(), own.statement->query(),
-                   types_for(own),
+                   own.types(),
                    assumed({.on_server = OnServer::prepares,
                             .there = {.statement = own.statement, .reading = next_reading()}}));
     return server_.statements.use(*own.statement);
@@ -362,11 +351,8 @@ void StatementTranslator::make_room_for(const StatementPtr& statement, RequestWr
         inject_close(*oldest, requests);
     // While its Close is on its way the server may yet discard that, and still have it. That Close
     // takes itself back.
-    if (!in_flight_.closes(statement->server_name())) return;
-    requests.close(Origin::injected, statement->server_name(),
-                   assumed({.on_server = OnServer::closes,
-                            .there = {.statement = statement},
-                            .closes_nothing = true}));
+    if (in_flight_.closes(statement->server_name()))
+        inject_close({.statement = statement}, requests);
 }
 
 // The client has no unnamed statement; the server has one, or may have.
