@@ -77,7 +77,7 @@ Task<bool> ClientLogin::greet(std::string opening) {
     // A client that keeps one server is told that server's process id: it may be compared with
     // pg_backend_pid(), or be given to pg_terminate_backend().
     const bool keeps_server = client_.mode() == conf::PoolMode::session && tenant.lease();
-    const protocol::CancelKey& key =
+    const protocol::CancelKey key =
         client_.issue_key(keeps_server ? tenant.lease()->connection().cancel_key.pid : 0, version_);
     tenant.session().pid = key.pid;
     protocol::append_backend_key_data(opening, key);

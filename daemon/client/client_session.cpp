@@ -83,10 +83,10 @@ void ClientSession::enter(ClientLimits::Place place, std::shared_ptr<pool::PoolP
     reconfigure();
 }
 
-const protocol::CancelKey& ClientSession::issue_key(std::uint32_t server_pid,
-                                                    std::uint32_t version) {
-    cancel_key_ = worker_.issue_key(*this, server_pid, version);
-    return cancel_key_;
+protocol::CancelKey ClientSession::issue_key(std::uint32_t server_pid, std::uint32_t version) {
+    protocol::CancelKey key = worker_.issue_key(*this, server_pid, version);
+    key_ = ClientWorker::short_of(key);
+    return key;
 }
 
 const conf::PoolOptions& ClientSession::options() const {

@@ -71,7 +71,9 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     [[nodiscard]] ClientView view() const;
     /// Counts the client at each statement that it has prepared.
     void add_statements(pool::StatementViews& views) const;
-    [[nodiscard]] const protocol::CancelKey& cancel_key() const { return cancel_key_; }
+    /// Of the key by which a CancelRequest finds it (ClientWorker::ShortKey); 0: it has none, as it
+    /// is not logged in.
+    [[nodiscard]] std::uint64_t key() const { return key_; }
 
     // For its parts.
     [[nodiscard]] ClientWorker& worker() const { return worker_; }
@@ -118,7 +120,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
                conf::PoolMode mode);
     /// The key by which a CancelRequest finds this client. `server_pid`: as ClientWorker::issue_key
     /// has it.
-    const protocol::CancelKey& issue_key(std::uint32_t server_pid, std::uint32_t version);
+    [[nodiscard]] protocol::CancelKey issue_key(std::uint32_t server_pid, std::uint32_t version);
 
   private:
     void log_end() const;
@@ -133,7 +135,7 @@ class ClientSession : public std::enable_shared_from_this<ClientSession>,
     std::unique_ptr<const conf::PoolOptions> own_options_;
     std::unique_ptr<Ending> ending_;
     Clock::time_point connected_at_;
-    protocol::CancelKey cancel_key_;  ///< empty: the client is not logged in
+    std::uint64_t key_ = 0;
 
     // Small members stand together: thousands of clients have them.
     protocol::Replication replication_ = protocol::Replication::none;

@@ -213,7 +213,7 @@ void ClientTenant::reply_finished(TransactionStatus status) {
 }
 
 void ClientTenant::set_up_finished(const std::optional<ErrorReport>& error) {
-    if (client_.cancel_key() != protocol::CancelKey{}) {
+    if (client_.key() != 0) {
         // Its request was not sent yet: the error is the answer to that.
         if (error && client_.relay().is_asking()) exchange().refusal = error;
         return;

@@ -12,11 +12,6 @@ namespace pgweir::daemon {
 
 namespace {
 
-// For keys of clients, whose secrets have four bytes at least.
-std::uint64_t by_key(const protocol::CancelKey& key) {
-    return std::uint64_t{key.pid} << 32U | protocol::read_uint32(key.secret);
-}
-
 // As long as PostgreSQL's own secrets.
 std::size_t secret_words(std::uint32_t version) {
     return version >= protocol::protocol_3_2 ? 8 : 1;
@@ -39,7 +34,8 @@ void ClientWorker::begin(AcceptedClient client) {
 }
 
 void ClientWorker::remove(ClientSession& session) {
-    if (session.cancel_key() != protocol::CancelKey{}) by_key_.erase(by_key(session.cancel_key()));
+    by_key_.erase(session.key());
+    long_secrets_.erase(session.key());
     if (session.is_console()) gateway_.console_clients.fetch_sub(1);
     sessions_.erase(sessions_.iterator_to(session));
     statistics_.clients.subtract();
@@ -69,18 +65,25 @@ protocol::CancelKey ClientWorker::issue_key(ClientSession& session, std::uint32_
         for (std::size_t i = 1; i < secret_words(version); ++i) {
             protocol::append_uint32(key.secret, static_cast<std::uint32_t>(random_.next()));
         }
-        if (by_key_.emplace(by_key(key), &session).second) return key;
+        const ShortKey short_key = short_of(key);
+        if (!by_key_.emplace(short_key, &session).second) continue;
+        if (key.secret.size() > short_secret) long_secrets_.emplace(short_key, key.secret);
+        return key;
     }
 }
 
 // The time it takes tells nothing of how much of a guessed secret is right.
 ClientSession* ClientWorker::find(const protocol::CancelKey& key) const {
-    if (key.secret.size() < sizeof(std::uint32_t)) return nullptr;
-    const auto found = by_key_.find(by_key(key));
+    if (key.secret.size() < short_secret) return nullptr;
+    const ShortKey short_key = short_of(key);
+    const auto found = by_key_.find(short_key);
     if (found == by_key_.end()) return nullptr;
-    const std::string& secret = found->second->cancel_key().secret;
-    const bool is_same = secret.size() == key.secret.size() &&
-                         CRYPTO_memcmp(secret.data(), key.secret.data(), secret.size()) == 0;
+    const auto secret = long_secrets_.find(short_key);
+    const bool is_same =
+        secret == long_secrets_.end()
+            ? key.secret.size() == short_secret
+            : secret->second.size() == key.secret.size() &&
+                  CRYPTO_memcmp(secret->second.data(), key.secret.data(), key.secret.size()) == 0;
     return is_same ? found->second : nullptr;
 }
 

@@ -45,6 +45,17 @@ class ClientWorker {
     /// For what has to outlast a reload.
     [[nodiscard]] std::shared_ptr<const conf::Config> shared_config() const { return config_; }
     [[nodiscard]] pool::WorkerStatistics& counters() { return statistics_; }
+    /// The process id of a client's key and the first four bytes of its secret, which no two
+    /// clients share; never 0.
+    using ShortKey = std::uint64_t;
+    static constexpr std::size_t short_secret = 4;
+    /// Of a key whose secret has as many bytes at least.
+    [[nodiscard]] static ShortKey short_of(const protocol::CancelKey& key) {
+        return ShortKey{key.pid} << 32U | protocol::read_uint32(key.secret);
+    }
+    [[nodiscard]] static std::uint32_t pid_of(ShortKey key) {
+        return static_cast<std::uint32_t>(key >> 32U);
+    }
     /// A key that no client has and nobody can guess; the session is found by it until it ends.
     /// Its pid is `server_pid`, or random where that is 0. Its secret is as long as PostgreSQL's
     /// for a client that speaks this version of the protocol.
@@ -95,8 +106,9 @@ class ClientWorker {
     std::shared_ptr<const conf::Config> config_;
     pool::WorkerStatistics statistics_;
     boost::intrusive::list<ClientSession> sessions_;
-    /// By the process id and the first four bytes of the secret, which no two of them share.
-    boost::unordered_flat_map<std::uint64_t, ClientSession*> by_key_;
+    boost::unordered_flat_map<ShortKey, ClientSession*> by_key_;
+    /// Secrets of more than four bytes, whole: few clients speak protocol 3.2.
+    boost::unordered_flat_map<ShortKey, std::string> long_secrets_;
     std::atomic<unsigned> clients_{0};
     pool::Spares<Exchange> exchanges_;
     RandomBits random_;

@@ -87,7 +87,7 @@ Task<console::Answer> ConsoleClient::carry_out(const console::Command& command) 
 console::Asker ConsoleClient::asker() const {
     console::Asker asker{.user = client_.user(),
                          .database = client_.database(),
-                         .pid = client_.cancel_key().pid,
+                         .pid = ClientWorker::pid_of(client_.key()),
                          .databases = {client_.database()}};
     for (const conf::Database& database : client_.worker().config().databases) {
         if (!database.is_fallback()) asker.databases.push_back(database.name);
