@@ -255,7 +255,8 @@ void StatementLook::decide_by_word(Role role) {
 // The string of DO begins, unless this quote stands in a comment before it. In a string with
 // escapes words are not what they are.
 void StatementLook::act_on_code(char quote) {
-    const bool is_escaped = last_ == '&' ? unicode_ : previous_ == Role::escape && last_ != ' ';
+    const bool is_escaped =
+        last_ == '&' ? unicode_ : previous_ == Role::escape && lower(last_) == 'e';
     if (quote == '\'' && is_escaped) found_ |= hidden_effects;
     do_ = do_comment_;
 }

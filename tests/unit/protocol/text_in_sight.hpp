@@ -53,11 +53,15 @@ inline bool begins_with_words(std::string_view sql, StandardConformingStrings st
     return true;
 }
 
-/// Whether each string and comment of the text has its end. PostgreSQL refuses all others.
-inline bool is_closed(std::string_view sql, StandardConformingStrings strings) {
+/// Whether each string and comment of the text has its end, as PostgreSQL refuses all others; and
+/// no operator has the end of a comment in it. StatementLook minds the beginning of a statement
+/// behind that, in a string that follows as well, so that what stands in for the string decides.
+inline bool is_comparable(std::string_view sql, StandardConformingStrings strings) {
     SqlLexer lexer(sql, strings);
     for (Token token = lexer.next(); !token.at_end(); token = lexer.next()) {
-        if (token.is_open()) return false;
+        const bool ends_comment =
+            token.kind == TokenKind::op && token.text.find("*/") != std::string_view::npos;
+        if (token.is_open() || ends_comment) return false;
     }
     return true;
 }
@@ -67,7 +71,7 @@ inline bool is_closed(std::string_view sql, StandardConformingStrings strings) {
 inline Effects missed_effects(std::string_view sql, const NamedEffects* names) {
     Effects in_sight;
     for (const auto strings : {StandardConformingStrings::on, StandardConformingStrings::off}) {
-        if (is_closed(sql, strings) && begins_with_words(sql, strings))
+        if (is_comparable(sql, strings) && begins_with_words(sql, strings))
             in_sight |= look_at(text_in_sight(sql, strings), names);
     }
     return in_sight.without(look_at(sql, names));
