@@ -21,7 +21,7 @@ def test_a_replication_connection_is_never_lent_on_and_is_seen(source, pgweir):
             with Peer.login(weir) as ordinary:
                 assert ordinary.value("select pg_backend_pid()") != walsender
         assert weir.metrics().sum("pgweir_servers_dedicated", database="app") == 1
-        assert weir.metrics().sum("servers", state="active", database="app") == 1
+        eventually(lambda: weir.metrics().sum("servers", state="active", database="app") == 1)
         assert weir.log_lines(" server_connected ")[0].count("replication=logical") == 1
         assert weir.log_lines(" client_login ")[0].count("replication=logical") == 1
     eventually(lambda: weir.metrics().sum("pgweir_servers_dedicated") == 0)
