@@ -21,6 +21,13 @@ std::optional<std::string> ClientsErrors::substitute_for(std::size_t failed_requ
     return std::move(substitutes_.front().second);
 }
 
+std::string ClientsErrors::preceding(std::size_t failed_request) {
+    const auto is_past = [&](const Preceding& entry) { return entry.end <= failed_request; };
+    std::erase_if(preceding_, is_past);
+    if (preceding_.empty() || preceding_.front().begin > failed_request) return {};
+    return std::move(preceding_.front().message);
+}
+
 // Of several statements that the error may name, that of the request which failed, or for which
 // what failed was put in front.
 std::optional<std::string> ClientsErrors::with_clients_name(Bytes error,

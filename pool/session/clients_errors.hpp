@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "pool/session/statement.hpp"
 #include "protocol/error_report.hpp"
@@ -25,10 +26,16 @@ class ClientsErrors {
     void substitute(std::size_t request, std::string message) {
         substitutes_.emplace_back(request, std::move(message));
     }
+    /// `message` goes ahead of the error if one of these requests fails; `end` is none of them.
+    void precede(std::size_t begin, std::size_t end, std::string message) {
+        preceding_.push_back({.begin = begin, .end = end, .message = std::move(message)});
+    }
 
     /// What takes the place of the error that answers the request of this number; nothing: it was
     /// not made to fail.
     [[nodiscard]] std::optional<std::string> substitute_for(std::size_t failed_request);
+    /// What goes ahead of the error that answers the request of this number; mostly nothing.
+    [[nodiscard]] std::string preceding(std::size_t failed_request);
     /// The same error with the client's name for the statement that it names; nothing: it is not
     /// known which that is.
     [[nodiscard]] std::optional<std::string> with_clients_name(Bytes error,
@@ -38,6 +45,7 @@ class ClientsErrors {
     void clear() {
         names_.clear();
         substitutes_.clear();
+        preceding_.clear();
     }
 
   private:
@@ -47,8 +55,15 @@ class ClientsErrors {
         std::size_t request;
     };
 
+    struct Preceding {
+        std::size_t begin;
+        std::size_t end;
+        std::string message;
+    };
+
     std::deque<Named> names_;
     std::deque<std::pair<std::size_t, std::string>> substitutes_;
+    std::vector<Preceding> preceding_;  ///< in order
 };
 
 }  // namespace pgweir::pool

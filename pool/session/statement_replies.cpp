@@ -132,11 +132,16 @@ std::optional<std::string> StatementTranslator::in_place_of(const protocol::Erro
                                                             Bytes error,
                                                             std::size_t failed_request) {
     if (auto substitute = errors_.substitute_for(failed_request)) return substitute;
-    if (report.message.find(server_name_prefix) == std::string::npos) return std::nullopt;
-    // A function of the database's has deallocated what is everybody's.
-    constexpr std::string_view no_such_statement = "26000";
-    if (report.code == no_such_statement) server_.statements.mark_all_stale();
-    return errors_.with_clients_name(error, failed_request);
+    std::optional<std::string> renamed;
+    if (report.message.find(server_name_prefix) != std::string::npos) {
+        // A function of the database's has deallocated what is everybody's.
+        constexpr std::string_view no_such_statement = "26000";
+        if (report.code == no_such_statement) server_.statements.mark_all_stale();
+        renamed = errors_.with_clients_name(error, failed_request);
+    }
+    std::string told = errors_.preceding(failed_request);
+    if (told.empty()) return renamed;
+    return told.append(renamed ? Bytes(*renamed) : error);
 }
 
 // --- what a request has to wait for --------------------------------------------------------------

@@ -1,15 +1,12 @@
 #include "pool/session/statement_translator.hpp"
 
-#include <cassert>
 #include <cstdint>
 #include <utility>
 
-#include "protocol/message_writer.hpp"
 #include "protocol/serialize.hpp"
 
 namespace pgweir::pool {
 
-using protocol::Effect;
 using protocol::Effects;
 using protocol::Frontend;
 using protocol::Origin;
@@ -36,129 +33,6 @@ Effects StatementTranslator::effects_of(const Statement& statement) const {
 
 const ClientStatement* StatementTranslator::own(Bytes name) const {
     return std::as_const(client_->statements).find(name);
-}
-
-// --- what a request names ------------------------------------------------------------------------
-
-bool StatementTranslator::find(const Step& step, RequestWriter& requests) {
-    Bytes name;
-    const auto type = static_cast<Frontend>(step.type);
-    if (type == Frontend::bind) {
-        named_.bind = protocol::parse_bind_head(step.body);
-        if (!named_.bind) return true;
-        name = named_.bind->statement;
-    } else if (type == Frontend::describe) {
-        const auto target = protocol::parse_target(step.body);
-        if (!target || target->kind != 'S') return true;
-        name = target->name;
-    } else {
-        return true;
-    }
-    ClientStatement* const own = client_->statements.find(name);
-    if (own == nullptr || own->statement == unknown_statement()) return true;
-    if (name.empty()) return find_unnamed(*own, requests);
-    // In a failed transaction nothing is parsed, and nothing runs (stand_in).
-    return has_failed() || find_named(*own, name, requests);
-}
-
-// The server's statement serves a client that has prepared it before the server has read it, or by
-// that very Parse: then it means what a Parse would have meant to this client, or more recent.
-bool StatementTranslator::serves(const ServerStatement* there, const ClientStatement& own) {
-    const bool recent = there != nullptr && !there->stale &&
-                        (there->reading == own.reading || there->reading >= own.as_of);
-    return recent &&
-           (!own.told || !there->description || there->description->has_parameters_of(*own.told));
-}
-
-bool StatementTranslator::find_named(ClientStatement& own, Bytes name, RequestWriter& requests) {
-    const Statement& statement = *own.statement;
-    ServerStatement* there = server_.statements.use(statement);
-    if (!serves(there, own)) {
-        note_name(own.statement, name);
-        there = read_again(own, there, requests);
-    }
-    named_.own = &own;
-    named_.there = there;
-    return is_as_told(own, *there, statement.server_name(), requests);
-}
-
-bool StatementTranslator::find_unnamed(ClientStatement& own, RequestWriter& requests) {
-    ServerStatement& there = server_.unnamed;
-    if (there.statement != own.statement || there.reading != own.reading) {
-        const Bytes types = own.types();
-        own.reading = next_reading();
-        requests.parse(Origin::injected, {}, own.statement->query(), types,
-                       assumed({.on_server = OnServer::sets_unnamed,
-                                .there = {.statement = own.statement, .reading = own.reading}}));
-    }
-    named_.own = &own;
-    named_.there = &there;
-    return is_as_told(own, there, {}, requests);
-}
-
-// Sends a Parse of what the client has prepared already, in the midst of its messages.
-ServerStatement* StatementTranslator::read_again(const ClientStatement& own,
-                                                 ServerStatement* present,
-                                                 RequestWriter& requests) {
-    if (present != nullptr) {
-        server_.plans_renewed.add();
-        inject_close(*present, requests);
-    } else {
-        make_room_for(own.statement, requests);
-    }
-    show_what_it_names(*own.statement, requests);
-    requests.parse(Origin::injected, own.statement->server_name(), own.statement->query(),
-                   own.types(),
-                   assumed({.on_server = OnServer::prepares,
-                            .there = {.statement = own.statement, .reading = next_reading()}}));
-    return server_.statements.use(*own.statement);
-}
-
-// What the client was told of its statement is compared with what the server says, once for each
-// reading. False: the server is asked.
-bool StatementTranslator::is_as_told(ClientStatement& own, const ServerStatement& there,
-                                     Bytes server_name, RequestWriter& requests) {
-    if (!own.told || own.told_of == there.reading) return true;
-    if (there.description) {
-        if (there.description->has_row_of(*own.told)) own.told_of = there.reading;
-        return true;
-    }
-    show_what_it_names(*own.statement, requests);
-    requests.describe(Origin::injected, server_name,
-                      assumed({.there = {.statement = there.statement, .reading = there.reading},
-                               .describes = Describes::statement}));
-    verifying_ = true;
-    return false;
-}
-
-// The result that the client was told of is not what the statement gives now.
-bool StatementTranslator::has_other_result() const {
-    const auto& [own, there, bind] = named_;
-    return own != nullptr && own->told && own->told_of != there->reading && there->description &&
-           !there->description->has_row_of(*own->told);
-}
-
-// What PostgreSQL says then ("RevalidateCachedQuery"). The next request is made to fail.
-// `tells_parameters`: it is a Describe, and PostgreSQL tells those before it looks at the result.
-void StatementTranslator::fail_for_other_result(bool tells_parameters) {
-    std::string message;
-    if (tells_parameters && named_.own->told->parameters) {
-        const protocol::Message told(message, protocol::Backend::parameter_description);
-        message += *named_.own->told->parameters;
-    }
-    protocol::ErrorReport report = protocol::ErrorReport::error(
-        protocol::sqlstate::feature_not_supported, "cached plan must not change result type");
-    report.file = "plancache.c";
-    report.routine = "RevalidateCachedQuery";
-    protocol::append_error_response(message, report);
-    errors_.substitute(server_.tracker.sent_in_all(), std::move(message));
-}
-
-// The next request names this statement, which the server has by pgweir's name for it.
-void StatementTranslator::note_name(const StatementPtr& statement, Bytes clients_name) {
-    const protocol::RequestTracker& tracker = server_.tracker;
-    errors_.note_name(statement, clients_name, tracker.sent_in_all(),
-                      tracker.sent_in_all() - tracker.owed());
 }
 
 // --- Parse ---------------------------------------------------------------------------------------
@@ -276,18 +150,23 @@ void StatementTranslator::describe(const protocol::TargetMessage& target, Bytes 
         requests.describe(Origin::client, no_statement);
         return;
     }
-    show_what_it_names(*statement, requests);
-    if (!target.name.empty() && named_.there == nullptr) {
-        statement = stand_in(std::move(statement), true);
-        have_stand_in(statement, requests);
+    const bool unread = is_described_unread(*own, target.name);
+    if (unread) {
+        statement = server_.knowledge.statements().intern({}, *own->told->parameters, {});
+    } else {
+        show_what_it_names(*statement, requests);
+        if (!target.name.empty() && named_.there == nullptr)
+            statement = stand_in(std::move(statement), true);
     }
+    const bool named = unread || !target.name.empty();
+    if (named && named_.there == nullptr) have_stand_in(statement, requests);
     note_name(statement, target.name);
     if (has_other_result()) {
         fail_for_other_result(true);
         requests.describe(Origin::client, no_statement);
         return;
     }
-    const Bytes name = target.name.empty() ? Bytes() : Bytes(statement->server_name());
+    const Bytes name = named ? Bytes(statement->server_name()) : Bytes();
     const ServerStatement* const there = named_.there;
     // What was told of this reading is told again.
     const bool tells_nothing_new =

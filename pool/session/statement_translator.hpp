@@ -146,6 +146,8 @@ class StatementTranslator {
 
     [[nodiscard]] bool tracks() const { return client_->tracking != conf::SessionState::off; }
     [[nodiscard]] static bool serves(const ServerStatement* there, const ClientStatement& own);
+    [[nodiscard]] bool is_there(const ClientStatement& own, Bytes name);
+    [[nodiscard]] bool is_described_unread(const ClientStatement& own, Bytes name);
     [[nodiscard]] bool may_be_read_too_late(const protocol::Step& step) const;
     [[nodiscard]] bool find_named(ClientStatement& own, Bytes name, RequestWriter& requests);
     [[nodiscard]] bool find_unnamed(ClientStatement& own, RequestWriter& requests);

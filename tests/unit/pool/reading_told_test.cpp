@@ -135,6 +135,40 @@ TEST_P(Told, AStatementWithoutRowsIsToldAsWell) {
     expect_other_result();
 }
 
+// PostgreSQL describes it from memory: its table may have been dropped.
+TEST_P(Told, AStatementWithoutRowsIsDescribedWithoutBeingReadAgain) {
+    told_and_moved(GetParam(), parameters_of({integer}), "");
+    const Statement without_text("", parameters_of({integer}), "");
+    ann.describe(GetParam());
+    ann.sync();
+    EXPECT_EQ(ann.held_back(), 0U);
+    const std::string& stand_in = without_text.server_name();
+    EXPECT_EQ(got(1), "P:" + stand_in + " D:" + stand_in + " S");
+    say_bytes(ScriptedBackend::message('1', "") + description(parameters_of({integer}), ""), 1);
+    say("Z", 1);
+    EXPECT_EQ(ann.received(),
+              description(parameters_of({integer}), "") + ScriptedBackend::message('Z', "I"));
+    ann.bind(GetParam());
+    EXPECT_THAT(got(1), HasSubstr("P:")) << "to run it the server reads it";
+}
+
+TEST_P(Told, ADescribeOfWhatCannotBeReadAgainTellsTheParametersFirst) {
+    told_and_moved(GetParam(), parameters_of({integer}), an_integer);
+    ann.describe(GetParam());
+    ann.sync();
+    static_cast<void>(got(1));
+    say("E", 1);
+    EXPECT_THAT(ann.received(),
+                StartsWith(ScriptedBackend::message('t', parameters_of({integer})) + "E"));
+    EXPECT_TRUE(ann.offer_again());
+    static_cast<void>(got(1));
+    say("Z", 1);
+    ann.bind(GetParam());
+    static_cast<void>(got(1));
+    say("E", 1);
+    EXPECT_EQ(ann.received_types(), "ZE");
+}
+
 TEST_F(ReadingTest, APortalsDescriptionTellsItsRowsNotItsParameters) {
     keep(ann);
     prepared_by(ann, "s1", "select 1");
