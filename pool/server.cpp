@@ -25,7 +25,7 @@ Server::Server(PoolPart& part, ServerConnection connection)
       statements_({.statements = connection_.statements,
                    .unnamed = connection_.unnamed,
                    .tracker = tracker_,
-                   .suspected = effects_,
+                   .suspected = suspicion_.effects(),
                    .knowledge = part.knowledge(),
                    .plans_renewed = part.statistics().plans_renewed}),
       mentioned_(part.knowledge()),
@@ -133,12 +133,12 @@ void Server::abandon(bool half_sent, bool cancel) {
     if (!lifecycle_.is(State::leased)) return;
     const TenantSession& session = tenant_->session();
     const bool unseen =
-        session.pins.contains(PinReason::unseen) || effects_.contains(protocol::Effect::sticky);
+        session.pins.contains(PinReason::unseen) || suspicion_.contains(protocol::Effect::sticky);
     // Where all that the tenant did is known, rolling back is enough, and the server keeps its
     // prepared statements.
     needs_reset_ =
         needs_reset_ || !session.follows || session.tracking == conf::SessionState::off ||
-        effects_.any() || session.pins.any() || settings_touched_ || questions_.any() ||
+        suspicion_.effects().any() || session.pins.any() || settings_touched_ || questions_.any() ||
         statements_.shown().has_to_close() || set_up_ != SetUp::none || channels_.listens() ||
         connection_.settings->idle_session_timeout() != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
@@ -170,11 +170,9 @@ void Server::abandon(bool half_sent, bool cancel) {
 
 // The session that was here is over, or lives on elsewhere.
 void Server::forget_session() {
-    effects_ = {};
-    effects_text_.clear();
-    asked_text_.clear();
+    suspicion_.forget();
     keep_deadline_.cancel();
-    forget_long_texts();
+    latest_.forget_long_text();
     long_look_.reset();
     refusal_.clear();
     statements_.detach();
@@ -189,7 +187,6 @@ void Server::forget_session() {
     set_up_error_.reset();
     settings_touched_ = false;
     takes_stock_ = false;
-    ask_hurried_ = false;
     connection_.sequences.lease_ended();
     startup_.detach();
     login_changes_.clear();

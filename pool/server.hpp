@@ -19,6 +19,7 @@
 #include "pool/session/catalogue.hpp"
 #include "pool/session/channel_handover.hpp"
 #include "pool/session/cleaning.hpp"
+#include "pool/session/latest_statement.hpp"
 #include "pool/session/mentioned_settings.hpp"
 #include "pool/session/outgoing.hpp"
 #include "pool/session/questions.hpp"
@@ -26,6 +27,7 @@
 #include "pool/session/session_state.hpp"
 #include "pool/session/startup_settings.hpp"
 #include "pool/session/statement_translator.hpp"
+#include "pool/session/suspicion.hpp"
 #include "pool/statistics.hpp"
 #include "pool/tenant.hpp"
 #include "pool/wake_up.hpp"
@@ -69,7 +71,7 @@ class Server : public std::enable_shared_from_this<Server>,
 
     /// The statement that it was asked last, or its beginning. Empty where only the server knows
     /// it: in session pooling, of what was prepared before.
-    [[nodiscard]] Bytes latest_statement() const;
+    [[nodiscard]] Bytes latest_statement() const { return latest_.shown(); }
 
     /// Nothing that this backend keeps for ever is in the way of the session's settings.
     [[nodiscard]] bool suits(const TenantSession& session) const;
@@ -204,8 +206,6 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool find_statement(const protocol::Step& step, Outgoing& out);
     [[nodiscard]] bool looks_at_texts() const;
     void note_text(const protocol::Step& step);
-    void note_statement(Bytes text);
-    void forget_long_texts();
     [[nodiscard]] protocol::Origin origin_in_front() const;
     void put_in_front(std::string_view sql, Outgoing& out);
     [[nodiscard]] bool has_no_transaction() const;
@@ -278,8 +278,7 @@ class Server : public std::enable_shared_from_this<Server>,
     // server_session.cpp: what the session has.
     [[nodiscard]] bool ask_before_release();
     [[nodiscard]] bool put_off_idle_timeout();
-    void note_asked_text();
-    void ask_state(bool hurried);
+    void ask_state();
     [[nodiscard]] std::optional<CatalogueUpkeep::Reading> begin_catalogue();
     void ask_catalogue(const CatalogueUpkeep::Reading& reading);
     void answered(Questions::Answer answer);
@@ -382,20 +381,8 @@ class Server : public std::enable_shared_from_this<Server>,
     std::vector<protocol::LoginChange> login_changes_;  ///< of the transaction under way
     std::vector<std::string> told_in_lease_;  ///< names of those that the tenant was given
     bool takes_stock_ = false;  ///< the question what the tenant's transaction left is under way
-    /// The state question was cut off by the client's statement_timeout: repeat it without.
-    bool ask_hurried_ = false;
-    unsigned asked_hurried_ = 0;  ///< how often in a row the question was put in its hurried form
-
-    // What the tenant's requests since the last question may have left in the session.
-    protocol::Effects effects_;
-    protocol::Effects asked_effects_;  ///< those that the question under way is about
-    std::string asked_text_;           ///< likewise
-    static constexpr std::size_t longest_shown_text = 256;
-    std::string latest_text_;         ///< what the tenant asked last; cut when it is answered
-    bool knows_latest_text_ = false;  ///< it is that of what runs, and whole
-    std::optional<std::string>
-        latest_parsed_;         ///< the name of the statement that it is the text of
-    std::string effects_text_;  ///< the statement that the latest of them came from
+    Suspicion suspicion_;
+    LatestStatement latest_;
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     StatementTranslator statements_;
     /// The latest request that has changed what texts mean in its transaction for that alone.
@@ -411,11 +398,7 @@ class Server : public std::enable_shared_from_this<Server>,
     MentionedSettings mentioned_;
     bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question
     bool settings_touched_ = false;    ///< a reported setting changed during this lease
-    bool verified_ = false;            ///< the state was asked for since the last request
     StartupSettings startup_;
-    /// How many statements were sent since the server was last quiet. A Bind whose text is not
-    /// looked up counts 2, so that 1 means: one, whose text was seen.
-    unsigned bound_ = 0;
     ChannelHandover channels_;
     SetUp set_up_ = SetUp::none;
     /// The server tells of what a set-up has changed with the first ReadyForQuery behind it.

@@ -21,7 +21,7 @@ bool Server::hub_serves() const {
 void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
     const auto statements = channels_.before_request(effects, listener());
     if (statements.empty()) return;
-    effects_ |= effects.only(Effect::state);
+    suspicion_.add(effects.only(Effect::state));
     if (origin != Origin::pool) {
         for (const std::string& statement : statements) inject_statement(statement, out);
         return;
@@ -55,7 +55,7 @@ void Server::take_channels(SessionState& state, Pins& pins) {
 bool Server::ask_about_channels() {
     const auto step = channels_.at_rest(listener(), listener() != nullptr && hub_serves());
     if (!step) return false;
-    if (step->question == Question::command) effects_ |= Effect::state;
+    if (step->question == Question::command) suspicion_.add(Effect::state);
     ask(step->question, step->sql);
     if (!step->command_behind.empty()) ask(Question::command, step->command_behind);
     return true;

@@ -12,13 +12,14 @@ using protocol::Effect;
 // cannot be read it is not known that it sets anything: what it may have set goes before anybody
 // else gets the server.
 void Server::judge_unseen_settings(Pins& pins) {
+    const protocol::Effects inquiry = suspicion_.inquiry().effects;
     const bool kept = tenant_->session().pins.contains(PinReason::custom_setting);
     const bool discarded = std::exchange(settings_discarded_, false);
-    if (asked_effects_.contains(Effect::sets_unseen) || (kept && !discarded))
+    if (inquiry.contains(Effect::sets_unseen) || (kept && !discarded))
         pins.add(PinReason::custom_setting);
     const bool may_lack =
-        asked_effects_.contains(Effect::runs_unseen) ||
-        (part_.knowledge().lacks_room_for_settings() && asked_effects_.contains(Effect::state));
+        inquiry.contains(Effect::runs_unseen) ||
+        (part_.knowledge().lacks_room_for_settings() && inquiry.contains(Effect::state));
     if (may_lack) reset_unseen_settings();
 }
 

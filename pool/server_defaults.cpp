@@ -68,8 +68,8 @@ void Server::ask_for_sources() {
 // Where several statements are under way, the text at hand may be another one's.
 void Server::note_login_change(Bytes tag) {
     if (!protocol::changes_logins(tag)) return;
-    const bool is_plain = bound_ == 1 && knows_latest_text_;
-    login_changes_.push_back(is_plain ? protocol::login_change(latest_text_)
+    const bool is_plain = latest_.is_alone() && latest_.is_known();
+    login_changes_.push_back(is_plain ? protocol::login_change(latest_.text())
                                       : protocol::LoginChange{});
 }
 
@@ -194,7 +194,7 @@ void Server::tell_new_defaults() {
 void Server::judge_report(const std::string& name) {
     if (!tenant_->session().follows) return;
     if (!has_told(name)) told_in_lease_.push_back(name);
-    if (tracks()) effects_ |= Effect::state;
+    if (tracks()) suspicion_.add(Effect::state);
 }
 
 }  // namespace pgweir::pool

@@ -78,7 +78,7 @@ bool Server::take_taken_name(const protocol::ParseMessage& parse, Bytes message,
     RequestWriter requests = writer(out);
     const bool reserved = statements_.is_reserved(parse.statement);
     if (statements_.own(parse.statement) == nullptr) {
-        const bool may_be_of_sql = effects_.contains(Effect::names_statement) ||
+        const bool may_be_of_sql = suspicion_.contains(Effect::names_statement) ||
                                    tenant_->session().pins.contains(PinReason::sql_prepared);
         if (may_be_of_sql && !reserved) statements_.expect_free_name(parse, requests);
         return false;
@@ -105,7 +105,7 @@ StatementPtr Server::statement_of(const protocol::ParseMessage& parse) {
     const TenantSession& session = tenant_->session();
     StatementCache& cache = part_.knowledge().statements();
     if (parse.statement.empty()) return cache.intern(parse.query, parse.types, {});
-    const bool is_own = alters_reading_ || effects_.contains(Effect::state) ||
+    const bool is_own = alters_reading_ || suspicion_.contains(Effect::state) ||
                         session.pins.contains(PinReason::temporary_object);
     if (is_own && tracks()) return cache.make_private(parse.query, parse.types);
     return cache.intern(parse.query, parse.types, session.settings->parsing());
@@ -127,8 +127,10 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
     const ClientStatement* const own =
         statements_.found() != nullptr ? statements_.found() : statements_.own(bind->statement);
     if (own == nullptr) {
+        latest_.runs_unknown();
         note_unknown_name(bind->statement);
     } else if (own->statement == unknown_statement()) {
+        latest_.runs_unknown();
         note_unread(unread_effects(), out);
     } else if (own->statement) {
         note_run(*own->statement, bind->rest, step.whole, out);
@@ -150,7 +152,7 @@ void Server::note_unknown_name(Bytes name) {
 // What a statement may leave behind that is about to run with these values, and what has to go
 // before it.
 void Server::note_run(const Statement& statement, Bytes values, bool all_here, Outgoing& out) {
-    note_statement(statement.query());
+    latest_.runs(statement.query());
     Effects effects = statements_.effects_of(statement);
     if (!effects.any()) return;
     if (must_discard_sequences(effects, statement.query(), true))
@@ -168,7 +170,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
         is_in_midst && effects.contains(Effect::listens) && protocol::runs_alone(statement.query());
     if (!runs_behind_nothing) bring_channels(effects, origin_in_front(), out);
     if (effects.contains(Effect::state) && mentioned_.note_values(values, all_here))
-        effects_ |= Effect::sets_unseen;
+        suspicion_.add(Effect::sets_unseen);
     if (effects.contains(Effect::runs_unseen)) note_texts_in_values(values, all_here);
     RequestWriter requests = writer(out);
     statements_.show_what_it_names(statement, requests);
@@ -206,7 +208,7 @@ void Server::note_shown() {
     for (const StatementPtr& statement : statements_.take_shown_statements()) {
         if (statement) note_effects(statements_.effects_of(*statement), statement->query());
     }
-    effects_ |= Effect::state;
+    suspicion_.add(Effect::state);
 }
 
 }  // namespace pgweir::pool

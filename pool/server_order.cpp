@@ -84,7 +84,7 @@ void Server::run_in_session(Frontend type, std::optional<Bytes> text) {
         startup_.note_unknown();
     }
     if (!effects.any()) return;
-    effects_ |= effects;
+    suspicion_.add(effects);
     note_settling(type, effects);
 }
 

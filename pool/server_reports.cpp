@@ -102,7 +102,7 @@ void Server::tell_differences() {
 
 // A reported parameter hangs on the role that the client began with, which it may have RESET.
 bool Server::goes_with_role(std::string_view name) const {
-    return name == "is_superuser" && effects_.contains(protocol::Effect::reset) &&
+    return name == "is_superuser" && suspicion_.contains(protocol::Effect::reset) &&
            tenant_->session().startup->find("role") != nullptr &&
            startup_.may_have_been_reset("role");
 }
@@ -145,12 +145,12 @@ void Server::setting_reported(const std::string& name, const std::string& value,
     connection_.settings = changed(*connection_.settings);
     const std::string* own = session.startup->find(lower_case(name));
     const bool suspected =
-        tracks() && own != nullptr && as_at_login && effects_.contains(protocol::Effect::reset);
+        tracks() && own != nullptr && as_at_login && suspicion_.contains(protocol::Effect::reset);
     const SettingFate fate = suspected ? plain_fate(lower_case(name)) : SettingFate::set;
     // What only may have been a RESET may just as well have set this value. Where the text is not
     // known, in session pooling, its tag has told of a RESET.
     const bool may_have_set =
-        fate == SettingFate::untouched && (session.follows || knows_latest_text_);
+        fate == SettingFate::untouched && (session.follows || latest_.is_known());
     if (fate == SettingFate::set || may_have_set) {
         session.settings = alike ? connection_.settings : changed(*session.settings);
         return;

@@ -9,7 +9,6 @@
 #include "protocol/extended_query.hpp"
 #include "protocol/function_call.hpp"
 #include "protocol/serialize.hpp"
-#include "protocol/sql_reader.hpp"
 
 namespace pgweir::pool {
 
@@ -69,22 +68,18 @@ bool Server::find_statement(const Step& step, Outgoing& out) {
 
 void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
-    verified_ = false;
+    suspicion_.requested();
     channels_.requested();
     flushed_ = false;
     if (tracker_.quiet()) {
         requests_in_a_row_ = 0;
-        bound_ = 0;
+        latest_.begin();
         statements_.errors().clear();
     }
     note_text(step);
     const bool follows = tenant_->session().follows;
     if (type == Frontend::parse) part_.statistics().client_parses.add();
-    if (type == Frontend::query) bound_ += 1;
-    if (type == Frontend::bind) {
-        part_.statistics().binds.add();
-        bound_ += follows ? 1 : 2;
-    }
+    if (type == Frontend::bind) part_.statistics().binds.add();
     if (startup_.was_sent()) restore_in_pipeline(step, out);
     if (!follows) note_reset_in_session(step);
     // What the server discards, up to the Sync, changes nothing, nor does what it refuses in the
@@ -103,7 +98,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         take_what_follows(step, message, out);
     }
     const bool runs = type == Frontend::query || type == Frontend::execute;
-    if (runs && effects_.contains(Effect::reset)) startup_.sent();
+    if (runs && suspicion_.contains(Effect::reset)) startup_.sent();
     note_behind_set_up(type);
     if (type == Frontend::query || type == Frontend::sync) ++requests_in_a_row_;
     statements_.forget_found();
@@ -178,44 +173,31 @@ bool Server::looks_at_texts() const {
     return tenant_->session().follows && tracks();
 }
 
-// Kept whole until all is answered: it is the tags that tell what to look for in it. Where texts
-// are not looked at when they are sent, only the server knows that of what was prepared before.
 void Server::note_text(const Step& step) {
-    const auto type = static_cast<Frontend>(step.type);
-    if (type == Frontend::query || type == Frontend::parse) {
-        latest_parsed_.reset();
-        if (type == Frontend::parse && !looks_at_texts())
-            latest_parsed_ = step.body.substr(0, step.body.find('\0'));
-        note_statement(text_of(step));
-        // What is read now may never run, and what runs now is something else.
-        knows_latest_text_ = step.whole && (type == Frontend::query || tracker_.quiet());
-    } else if (type == Frontend::bind && !looks_at_texts()) {
-        const auto bind = protocol::parse_bind_head(step.body);
-        if (bind && latest_parsed_ == bind->statement) return;
-        latest_text_.clear();
-        knows_latest_text_ = false;
+    const bool follows = tenant_->session().follows;
+    switch (static_cast<Frontend>(step.type)) {
+        case Frontend::query:
+            latest_.query(text_of(step), step.whole);
+            break;
+        case Frontend::parse:
+            if (follows) {
+                latest_.parse(text_of(step), step.whole, tracker_.quiet());
+            } else {
+                latest_.parse_unseen(step.body.substr(0, step.body.find('\0')), text_of(step),
+                                     step.whole, tracker_.quiet());
+            }
+            break;
+        case Frontend::bind:
+            if (follows) {
+                latest_.bind();
+            } else {
+                const auto bind = protocol::parse_bind_head(step.body);
+                latest_.bind_unseen(bind ? std::optional(bind->statement) : std::nullopt);
+            }
+            break;
+        default:
+            break;
     }
-}
-
-void Server::note_statement(Bytes text) {
-    latest_text_.assign(text);
-    knows_latest_text_ = true;
-}
-
-Bytes Server::latest_statement() const {
-    return protocol::without_lead_in(latest_text_).substr(0, longest_shown_text);
-}
-
-// Texts may be long, and servers are many.
-void Server::forget_long_texts() {
-    constexpr std::size_t long_text = 4096;
-    if (latest_text_.capacity() > long_text) {
-        latest_text_ = std::string(latest_statement());
-        knows_latest_text_ = false;
-        latest_parsed_.reset();
-    }
-    if (effects_text_.empty() && effects_text_.capacity() > long_text)
-        effects_text_.shrink_to_fit();
 }
 
 // A Sync of pgweir's own in the midst of an extended query would end its transaction, and what
@@ -315,15 +297,14 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
         effects = effects.without(Effect::empties_database);
     }
     if (!effects.any()) return;
-    effects_ |= effects;
+    suspicion_.add(effects, text);
     note_sequences(effects);
-    if (!text.empty()) effects_text_.assign(text);
     if (!effects.contains(Effect::state)) return;
     const bool unseen =
         statement != nullptr
             ? mentioned_.note(statement->setting_names(MentionedSettings::in_statement))
             : mentioned_.note(MentionedSettings::in_text(text));
-    if (unseen) effects_ |= Effect::sets_unseen;
+    if (unseen) suspicion_.add(Effect::sets_unseen);
     if (effects.contains(Effect::changes_catalogue))
         part_.pool().registry().definition_sent(part_.pool(), text);
     startup_.note(text);

@@ -16,13 +16,13 @@ SettingFate Server::plain_fate(std::string_view name) const {
 }
 
 const std::string& Server::tenants_text() const {
-    return tenant_->session().follows ? effects_text_ : latest_text_;
+    return tenant_->session().follows ? suspicion_.text() : latest_.text();
 }
 
 // In session pooling the only thing that the server cannot know by itself: what a RESET goes back
 // to.
 bool Server::restore_after_reset() {
-    if (!std::exchange(effects_, {}).contains(Effect::reset)) return false;
+    if (!suspicion_.take_effects().contains(Effect::reset)) return false;
     const std::string sql = restore_sql();
     startup_.forget_resets();
     if (sql.empty()) return false;
@@ -39,15 +39,16 @@ std::string Server::restore_sql() const {
 
 // The client must not see the login's value even for the rest of its transaction.
 void Server::restore_in_transaction() {
-    if (!effects_.contains(Effect::reset) || !tracker_.quiet() || delivering_ ||
+    if (!suspicion_.contains(Effect::reset) || !tracker_.quiet() || delivering_ ||
         tracker_.transaction_status() != TransactionStatus::in_transaction ||
         !tenant_->between_requests()) {
         return;
     }
-    effects_ = effects_.without(Effect::reset) | Effect::state;
+    suspicion_.remove(Effect::reset);
+    suspicion_.add(Effect::state);
     // One statement has run: it may say by itself what it resets, and for how long.
     std::vector<std::string> statements;
-    if (bound_ == 1) statements = startup_.plainly_restoring(tenants_text());
+    if (latest_.is_alone()) statements = startup_.plainly_restoring(tenants_text());
     if (statements.empty()) {
         std::string sql = restore_sql();
         if (!sql.empty()) statements.push_back(std::move(sql));
@@ -82,7 +83,7 @@ void Server::restore_in_pipeline(const protocol::Step& step, Outgoing& out) {
 bool Server::resets_alone(const protocol::Step& step) const {
     const bool is_noted =
         static_cast<Frontend>(step.type) == Frontend::execute || !tenant_->session().follows;
-    const Bytes text = is_noted ? Bytes(latest_text_) : text_to_run(step);
+    const Bytes text = is_noted ? Bytes(latest_.text()) : text_to_run(step);
     return protocol::runs_alone(text) && protocol::look_at(text, nullptr).contains(Effect::reset);
 }
 

@@ -31,23 +31,23 @@ using protocol::Origin;
 // can be anybody else's. What the client asks meanwhile waits.
 bool Server::ask_before_release() {
     const TenantSession& session = tenant_->session();
-    if (effects_.contains(Effect::changes_catalogue)) {
+    if (suspicion_.contains(Effect::changes_catalogue)) {
         const auto how =
             session.follows && tracks() ? CatalogueChange::seen : CatalogueChange::unseen;
         part_.knowledge().forget_catalogue(how);
         part_.pool().registry().forget_catalogue(part_.pool(), how);
-        effects_ = effects_.without(Effect::changes_catalogue);
+        suspicion_.remove(Effect::changes_catalogue);
     }
     if (!session.follows) return restore_after_reset();
     connection_.sequences.transaction_ended();
-    const bool verify = part_.options().verify_session_state && !verified_;
+    const bool verify = part_.options().verify_session_state && !suspicion_.is_verified();
     if (!tracks() && !verify) return false;
     if (const auto reading = tracks() ? begin_catalogue() : std::nullopt) {
         ask_catalogue(*reading);
         return true;
     }
-    if (effects_.contains(Effect::state) || verify || ask_hurried_) {
-        ask_state(std::exchange(ask_hurried_, false));
+    if (suspicion_.contains(Effect::state) || verify || suspicion_.asks_again()) {
+        ask_state();
         return true;
     }
     if (statements_.shown().has_to_close()) {
@@ -55,15 +55,14 @@ bool Server::ask_before_release() {
         return true;
     }
     if (ask_about_channels()) return true;
-    if (!session.pins.any() && !effects_.contains(Effect::sticky) && put_off_idle_timeout()) {
+    if (!session.pins.any() && !suspicion_.contains(Effect::sticky) && put_off_idle_timeout()) {
         return true;
     }
     Pins pins = session.pins;
-    if (effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
-    judge_sequences(pins, effects_);
-    if (effects_.any()) note_asked_text();
+    if (suspicion_.contains(Effect::sticky)) pins.add(PinReason::unseen);
+    judge_sequences(pins, suspicion_.effects());
+    suspicion_.settle();
     set_pins(pins);
-    effects_ = {};
     return false;
 }
 
@@ -85,28 +84,17 @@ bool Server::put_off_idle_timeout() {
 std::optional<CatalogueUpkeep::Reading> Server::begin_catalogue() {
     CatalogueUpkeep& upkeep = part_.pool().catalogue_upkeep();
     if (!part_.knowledge().catalogue_was_asked()) {
-        return effects_.contains(Effect::state) ? upkeep.begin() : upkeep.claim();
+        return suspicion_.contains(Effect::state) ? upkeep.begin() : upkeep.claim();
     }
     const bool is_awaited = tenant_->session().pins.any() || part_.knowledge().lacks_settings();
     return is_awaited ? upkeep.claim() : std::nullopt;
 }
 
-// Of what was asked in vain nothing but its text tells what it was about.
-void Server::note_asked_text() {
-    constexpr std::size_t most = 1024;
-    asked_text_.assign(effects_text_, 0, most);
-    effects_text_.clear();
-    forget_long_texts();
-}
-
-void Server::ask_state(bool hurried) {
-    asked_hurried_ = hurried ? asked_hurried_ + 1 : 0;
-    if (!hurried) asked_effects_ = {};
-    asked_effects_ |= std::exchange(effects_, {});
-    if (!hurried || !effects_text_.empty()) note_asked_text();
-    verified_ = true;
+void Server::ask_state() {
+    const Inquiry& inquiry = suspicion_.ask();
+    latest_.forget_long_text();
     std::string sql(never_deferred);
-    if (asked_effects_.contains(Effect::reset)) sql += restore_sql();
+    if (inquiry.effects.contains(Effect::reset)) sql += restore_sql();
     startup_.asked();
     std::vector<std::string> custom_settings =
         mentioned_.take_names_to_ask_for(*connection_.settings);
@@ -124,7 +112,7 @@ void Server::ask_state(bool hurried) {
                            .custom_settings = custom_settings,
                            .told_if_empty = custom_at_start,
                            .custom_defaults = custom_defaults,
-                           .hurried = hurried});
+                           .hurried = inquiry.hurried});
     part_.statistics().state_questions.add();
     ask(Question::state, sql);
 }
@@ -184,11 +172,7 @@ void Server::state_answered(Questions::Answer& answer) {
         return;
     }
     if (!tracks()) return;
-    constexpr unsigned most = 20;  // of a timeout that is too short for the beginning of it
-    if (answer.failed_with(protocol::sqlstate::query_canceled) && asked_hurried_ < most) {
-        ask_hurried_ = true;
-        return;
-    }
+    if (answer.failed_with(protocol::sqlstate::query_canceled) && suspicion_.cut_off()) return;
     Pins pins = tenant_->session().pins;
     pins.add(PinReason::unknown);
     set_pins(pins);
@@ -213,8 +197,9 @@ void Server::take_state(SessionState state) {
         pins.add(PinReason::large_statement);
     judge_unseen_settings(pins);
     const bool seen_unseen = session.pins.contains(PinReason::unseen);
-    if (seen_unseen || asked_effects_.contains(Effect::sticky)) pins.add(PinReason::unseen);
-    judge_sequences(pins, asked_effects_);
+    const Effects asked = suspicion_.inquiry().effects;
+    if (seen_unseen || asked.contains(Effect::sticky)) pins.add(PinReason::unseen);
+    judge_sequences(pins, asked);
     set_pins(pins);
 }
 
@@ -245,7 +230,7 @@ bool Server::is_as_known(std::vector<Parameter> settings) const {
 
 // What changed though nothing that was seen could have changed it.
 void Server::look_for_leak(const SessionState& state) {
-    if (asked_effects_.contains(Effect::state)) return;
+    if (suspicion_.inquiry().effects.contains(Effect::state)) return;
     const TenantSession& session = tenant_->session();
     Pins expected = session.pins;
     expected.remove(PinReason::unseen);
@@ -274,8 +259,8 @@ void Server::set_pins(Pins pins) {
     if (!pins.any()) {
         session.pinned.reset();
     } else if (!before.any()) {
-        session.pinned = std::make_unique<Pinned>(
-            Pinned{.since = Clock::now(), .by = protocol::normalised_text(asked_text_)});
+        session.pinned = std::make_unique<Pinned>(Pinned{
+            .since = Clock::now(), .by = protocol::normalised_text(suspicion_.inquiry().by)});
     }
     tenant_->pins_changed(before);
 }
@@ -295,7 +280,7 @@ void Server::note_tag(Bytes tag) {
     const TenantSession& session = tenant_->session();
     // Closing cursors is seldom the end of a holdable one; but who has one wants to be rid of it.
     if (session.pins.contains(PinReason::cursor_with_hold) && tag.starts_with("CLOSE")) {
-        effects_ |= Effect::state;
+        suspicion_.add(Effect::state);
     }
     const Effects effects = protocol::effects_of_tag(tag);
     if (!effects.any()) return;
@@ -303,7 +288,7 @@ void Server::note_tag(Bytes tag) {
     note_login_change(tag);
     if (effects.contains(Effect::changes_catalogue)) note_definition();
     if (!session.follows) {
-        effects_ |= effects.only(Effect::reset);
+        suspicion_.add(effects.only(Effect::reset));
     } else if (!tracks()) {
         // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
         if (effects.contains(Effect::reset)) {
@@ -311,20 +296,20 @@ void Server::note_tag(Bytes tag) {
         }
     } else if (tag != "SET") {
         // The text has told what a SET is: most are SET LOCAL or SET TRANSACTION.
-        effects_ |= effects.without(Effect::changes_catalogue);
+        suspicion_.add(effects.without(Effect::changes_catalogue));
         note_sequences(effects);
     }
-    if (tag == "SET" && effects_.contains(Effect::reset)) startup_.answered();
+    if (tag == "SET" && suspicion_.contains(Effect::reset)) startup_.answered();
 }
 
 // The text has told better what changes the catalogue: CREATE TEMP does not. Where texts are not
 // looked at, for others' sake.
 void Server::note_definition() {
     if (looks_at_texts()) return;
-    part_.pool().registry().definition_sent(part_.pool(), latest_text_);
-    const Effects told = protocol::look_at(latest_text_, nullptr);
-    if (told.contains(Effect::changes_catalogue) || !protocol::names_temporary(latest_text_)) {
-        effects_ |= Effect::changes_catalogue;
+    part_.pool().registry().definition_sent(part_.pool(), latest_.text());
+    const Effects told = protocol::look_at(latest_.text(), nullptr);
+    if (told.contains(Effect::changes_catalogue) || !protocol::names_temporary(latest_.text())) {
+        suspicion_.add(Effect::changes_catalogue);
     }
 }
 
@@ -332,8 +317,8 @@ void Server::note_rollback() {
     channels_.rolled_back();
     // Nothing is left of what was RESET in the transaction that is over, and the next one has not
     // begun for SET TRANSACTION to come too late.
-    if (effects_.contains(Effect::reset) && protocol::chains(latest_text_)) {
-        effects_ = effects_.without(Effect::reset);
+    if (suspicion_.contains(Effect::reset) && protocol::chains(latest_.text())) {
+        suspicion_.remove(Effect::reset);
         startup_.forget_resets();
     }
 }
@@ -357,10 +342,10 @@ void Server::note_discarding_tag(Bytes tag) {
 
 // A RESET ALL by itself: what stands in a transaction may be rolled back.
 bool Server::has_reset_for_good() const {
-    return bound_ == 1 && knows_latest_text_ &&
+    return latest_.is_alone() && latest_.is_known() &&
            tracker_.transaction_status() == protocol::TransactionStatus::idle &&
-           protocol::scope_of_setting(latest_text_) == protocol::SettingScope::session &&
-           protocol::fate_of_setting(latest_text_, any_custom_setting) ==
+           protocol::scope_of_setting(latest_.text()) == protocol::SettingScope::session &&
+           protocol::fate_of_setting(latest_.text(), any_custom_setting) ==
                protocol::SettingFate::reset;
 }
 

@@ -179,7 +179,7 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         if (!login_changes_.empty()) publish_login_changes();
         if (tenant_ != nullptr) tell_new_defaults();
         if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
-        if (tracker_.quiet()) forget_long_texts();
+        if (tracker_.quiet()) latest_.forget_long_text();
         return;
     }
     answered(questions_.answered());

@@ -1,0 +1,47 @@
+#include "pool/session/suspicion.hpp"
+
+#include <utility>
+
+namespace pgweir::pool {
+
+// Of what was asked in vain nothing but its text tells what it was about.
+void Suspicion::note_cause() {
+    constexpr std::size_t longest = 1024;
+    constexpr std::size_t long_text = 4096;
+    inquiry_.by.assign(text_, 0, longest);
+    text_.clear();
+    // Texts may be long, and servers are many.
+    if (text_.capacity() > long_text) text_.shrink_to_fit();
+}
+
+const Inquiry& Suspicion::ask() {
+    inquiry_.hurried = std::exchange(asks_again_, false);
+    times_hurried_ = inquiry_.hurried ? times_hurried_ + 1 : 0;
+    if (!inquiry_.hurried) inquiry_.effects = {};
+    inquiry_.effects |= take_effects();
+    if (!inquiry_.hurried || !text_.empty()) note_cause();
+    is_verified_ = true;
+    return inquiry_;
+}
+
+bool Suspicion::cut_off() {
+    constexpr unsigned most = 20;  // of a timeout that is too short for the beginning of it
+    asks_again_ = times_hurried_ < most;
+    return asks_again_;
+}
+
+void Suspicion::settle() {
+    if (!effects_.any()) return;
+    note_cause();
+    effects_ = {};
+}
+
+void Suspicion::forget() {
+    effects_ = {};
+    text_.clear();
+    note_cause();
+    inquiry_.by.clear();
+    asks_again_ = false;
+}
+
+}  // namespace pgweir::pool
