@@ -178,9 +178,7 @@ void Server::forget_session() {
     statements_.detach();
     mentioned_.clear();
     settings_discarded_ = false;
-    alters_reading_.reset();
-    settles_.reset();
-    settling_ = false;
+    order_.forget();
     set_up_alone_ = false;
     request_waits_ = false;
     reports_due_ = false;

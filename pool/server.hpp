@@ -23,6 +23,7 @@
 #include "pool/session/mentioned_settings.hpp"
 #include "pool/session/outgoing.hpp"
 #include "pool/session/questions.hpp"
+#include "pool/session/request_order.hpp"
 #include "pool/session/request_writer.hpp"
 #include "pool/session/session_state.hpp"
 #include "pool/session/startup_settings.hpp"
@@ -247,12 +248,12 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] bool tracks() const;
 
     // server_order.cpp: what has to wait for an earlier answer.
-    void note_settling(protocol::Frontend type, protocol::Effects effects);
     void note_reset_in_session(const protocol::Step& step);
     void run_in_session(protocol::Frontend type, std::optional<Bytes> text);
-    [[nodiscard]] bool is_unsettled() const;
     [[nodiscard]] bool has_had_its_turn() const;
-    [[nodiscard]] bool waits_for_sql(const protocol::Step& step) const;
+    [[nodiscard]] bool has_startup_settings() const {
+        return !tenant_->session().startup->values().empty();
+    }
     [[nodiscard]] bool waits_behind_open_query(const protocol::Step& step) const;
 
     // server_refusal.cpp: what may not run.
@@ -385,15 +386,7 @@ class Server : public std::enable_shared_from_this<Server>,
     LatestStatement latest_;
     std::optional<protocol::StatementLook> long_look_;  ///< at a query that comes in parts
     StatementTranslator statements_;
-    /// The latest request that has changed what texts mean in its transaction for that alone.
-    std::optional<std::size_t> alters_reading_;
-    /// The latest request whose answer settles which names statements have, or which settings were
-    /// reset; and whether the extended query under way has more of that kind to come.
-    std::optional<std::size_t> settles_;
-    bool settling_ = false;
-    bool settles_resets_ = false;
-    unsigned requests_in_a_row_ = 0;  ///< that end in ReadyForQuery, since the server was quiet
-    bool flushed_ = false;            ///< nothing was sent since the server was asked to say all
+    RequestOrder order_{tracker_};
     /// Custom settings that the tenant's requests have named since the last question.
     MentionedSettings mentioned_;
     bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question

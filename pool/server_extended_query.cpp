@@ -70,7 +70,7 @@ void Server::note_unread(Effects effects, Outgoing& out) {
     if (must_discard_sequences(effects, {}, false)) inject_statement(discard_sequences, out);
     if (tracker_.wants_sync()) bring_channels(effects, Origin::injected, out);
     note_effects(effects | Effect::state | Effect::ends_transaction, {});
-    note_settling(Frontend::bind, effects);
+    order_.runs(Frontend::bind, effects, has_startup_settings());
 }
 
 // A name that something has already: the server refuses it, or has to say what SQL has done.
@@ -105,7 +105,7 @@ StatementPtr Server::statement_of(const protocol::ParseMessage& parse) {
     const TenantSession& session = tenant_->session();
     StatementCache& cache = part_.knowledge().statements();
     if (parse.statement.empty()) return cache.intern(parse.query, parse.types, {});
-    const bool is_own = alters_reading_ || suspicion_.contains(Effect::state) ||
+    const bool is_own = order_.reading_is_altered() || suspicion_.contains(Effect::state) ||
                         session.pins.contains(PinReason::temporary_object);
     if (is_own && tracks()) return cache.make_private(parse.query, parse.types);
     return cache.intern(parse.query, parse.types, session.settings->parsing());
@@ -175,7 +175,7 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     RequestWriter requests = writer(out);
     statements_.show_what_it_names(statement, requests);
     note_shown();
-    note_settling(Frontend::bind, effects);
+    order_.runs(Frontend::bind, effects, has_startup_settings());
 }
 
 // Code that runs what it is given: what no question shows has to be found in the values.

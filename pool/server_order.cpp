@@ -16,48 +16,9 @@ using protocol::Effects;
 using protocol::Frontend;
 using protocol::Step;
 
-namespace {
-
-// So many requests that end in ReadyForQuery may stand in a pipeline while others wait.
-constexpr unsigned turn = 64;
-// So many messages that are answered may be on their way before the next of those transactions.
-constexpr std::size_t most_on_their_way = 256;
-
-// DISCARD ALL drops statements, too.
-bool may_drop_statements(Effects effects) {
-    return effects.contains(Effect::names_statement) ||
-           (effects.contains(Effect::reset) && effects.contains(Effect::listens));
-}
-
-}  // namespace
-
-// SQL that names statements settles which names are free, and a RESET is followed by what restores
-// the client's start-up settings: what comes behind waits for that.
-void Server::note_settling(Frontend type, Effects effects) {
-    const TenantSession& session = tenant_->session();
-    const bool resets = effects.contains(Effect::reset) && !session.startup->values().empty();
-    switch (type) {
-        case Frontend::query:
-        case Frontend::bind:
-            if (!resets && !may_drop_statements(effects)) return;
-            settles_resets_ = resets || (settles_resets_ && is_unsettled());
-            settles_ = tracker_.sent_in_all();
-            settling_ = type == Frontend::bind;
-            break;
-        case Frontend::execute:
-            if (settling_) settles_ = tracker_.sent_in_all();
-            break;
-        case Frontend::sync:
-            settling_ = false;
-            break;
-        default:
-            break;
-    }
-}
-
 // In session pooling texts are not looked at, but for what a RESET there takes from the client.
 void Server::note_reset_in_session(const Step& step) {
-    if (tenant_->session().startup->values().empty()) return;
+    if (!has_startup_settings()) return;
     const auto type = static_cast<Frontend>(step.type);
     if (type == Frontend::query) {
         run_in_session(type, step.whole ? std::optional<Bytes>(text_of(step)) : std::nullopt);
@@ -70,7 +31,7 @@ void Server::note_reset_in_session(const Step& step) {
         const auto* const text = bind ? startup_.prepared(bind->statement) : nullptr;
         if (text != nullptr) run_in_session(type, *text);
     } else {
-        note_settling(type, {});
+        order_.passes(type);
     }
 }
 
@@ -85,35 +46,7 @@ void Server::run_in_session(Frontend type, std::optional<Bytes> text) {
     }
     if (!effects.any()) return;
     suspicion_.add(effects);
-    note_settling(type, effects);
-}
-
-bool Server::is_unsettled() const {
-    return settles_ && tracker_.sent_in_all() - tracker_.owed() <= *settles_;
-}
-
-bool Server::waits_for_sql(const Step& step) const {
-    if (!settles_ || !is_unsettled()) return false;
-    switch (static_cast<Frontend>(step.type)) {
-        case Frontend::query:
-        case Frontend::parse:
-            return true;
-        case Frontend::function_call:
-            return settles_resets_;
-        case Frontend::bind: {
-            const auto bind = protocol::parse_bind_head(step.body);
-            // That of the statement itself that settles.
-            if (bind && bind->statement.empty() && settling_) return false;
-            return true;
-        }
-        case Frontend::describe:
-        case Frontend::close: {
-            const auto target = protocol::parse_target(step.body);
-            return target && target->kind == 'S' && !target->name.empty();
-        }
-        default:
-            return false;
-    }
+    order_.runs(type, effects, true);
 }
 
 // A Query may need something in front of it, which goes into an extended query that has no Sync
@@ -149,23 +82,18 @@ bool Server::awaits_outcome(const Step& step) const {
     // What is sent for a COPY is no transaction of its own.
     const bool begins = is_simple || type == Frontend::parse || type == Frontend::bind;
     if (begins && has_had_its_turn()) return true;
-    if (waits_for_sql(step)) return true;
+    if (order_.waits_for_sql(step)) return true;
     if (!tenant_->session().follows) return false;
     return statements_.must_hold_back(step) || (tracks() && waits_behind_open_query(step));
 }
 
-// A pipeline of many transactions gives the server to others who wait, between two of them. What is
-// on its way cannot be called back when somebody comes, so that it is never much.
 bool Server::has_had_its_turn() const {
-    if (tracker_.wants_sync() || !tenant_->may_release()) return false;
-    if (tracker_.owed() >= most_on_their_way) return true;
-    return requests_in_a_row_ >= turn && tracker_.owed() > 0 && part_.pool().board().has_waiting();
+    return order_.has_had_its_turn([this] { return tenant_->may_release(); },
+                                   [this] { return part_.pool().board().has_waiting(); });
 }
 
 void Server::ask_for_answers(Outgoing& out) {
-    if (!tracker_.wants_sync() || tracker_.discarding() || flushed_) return;
-    flushed_ = true;
-    writer(out).flush();
+    if (order_.must_flush()) writer(out).flush();
 }
 
 }  // namespace pgweir::pool

@@ -61,7 +61,7 @@ bool Server::find_statement(const Step& step, Outgoing& out) {
     const bool found = statements_.find(step, requests);
     note_shown();
     if (found) return true;
-    flushed_ = false;
+    order_.asks();
     ask_for_answers(out);
     return false;
 }
@@ -70,9 +70,8 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
     suspicion_.requested();
     channels_.requested();
-    flushed_ = false;
+    order_.requested();
     if (tracker_.quiet()) {
-        requests_in_a_row_ = 0;
         latest_.begin();
         statements_.errors().clear();
     }
@@ -100,7 +99,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     const bool runs = type == Frontend::query || type == Frontend::execute;
     if (runs && suspicion_.contains(Effect::reset)) startup_.sent();
     note_behind_set_up(type);
-    if (type == Frontend::query || type == Frontend::sync) ++requests_in_a_row_;
+    order_.sent(type);
     statements_.forget_found();
 }
 
@@ -124,7 +123,7 @@ void Server::take_what_follows(const Step& step, Bytes message, Outgoing& out) {
             take_function_call(step, message, out);
             break;
         default:
-            note_settling(type, {});
+            order_.passes(type);
             pass(type, message, out);
             break;
     }
@@ -273,7 +272,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             }
             note_shown();
         }
-        note_settling(Frontend::query, effects);
+        order_.runs(Frontend::query, effects, has_startup_settings());
     }
     if (auto operation = statements_.simple_query()) {
         pass(Frontend::query, message, out, std::move(*operation));
@@ -286,7 +285,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
 
 void Server::note_effects(Effects effects, Bytes text, const Statement* statement) {
     if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading)) {
-        alters_reading_ = tracker_.sent_in_all();
+        order_.alters_reading();
         if (may_change_plans(text, part_.knowledge().plan_facts(),
                              part_.knowledge().function_effects().get()))
             connection_.plans.changed_by(tenant_->session().id);

@@ -168,11 +168,7 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         // Of several in one read each has its own.
         finished_.push_back(refusal_.empty() ? tracker_.transaction_status()
                                              : protocol::TransactionStatus::idle);
-        const std::size_t answered = tracker_.sent_in_all() - tracker_.owed();
-        if (alters_reading_ && *alters_reading_ < answered &&
-            tracker_.transaction_status() == protocol::TransactionStatus::idle) {
-            alters_reading_.reset();
-        }
+        order_.ready();
         if (std::exchange(reports_due_, false) && tenant_ != nullptr && refusal_.empty())
             tell_differences();
         if (startup_.take_answered() && tracks()) tell_own_defaults();
