@@ -13,9 +13,6 @@
 
 namespace pgweir::pool {
 
-/// The ParameterStatus values of a greeting, in the server's order.
-using Greeting = std::shared_ptr<const std::vector<Parameter>>;
-
 /// What a session that sets nothing begins with. Either may be null: not known.
 struct Beginning {
     Greeting reported;

@@ -12,23 +12,24 @@ namespace pgweir::pool {
 
 using enum NotificationSource;
 
-void Listeners::want(Listener& listener, std::vector<std::string> channels) {
-    if (by_id_.emplace(listener.id, &listener).second) {
+void Listeners::want(Listener listener, std::vector<std::string> channels) {
+    Listening& listening = *listener.listening;
+    if (by_id_.emplace(listening.id, listener).second) {
         part_.statistics().listening_clients.add();
     }
     std::vector<std::string> added;
     std::vector<std::string> removed;
-    std::ranges::set_difference(channels, listener.channels, std::back_inserter(added));
-    std::ranges::set_difference(listener.channels, channels, std::back_inserter(removed));
-    listener.channels = std::move(channels);
-    for (const std::string& channel : added) by_channel_[channel].push_back(&listener);
-    std::vector<std::string> unused = leave(listener, removed);
+    std::ranges::set_difference(channels, listening.channels, std::back_inserter(added));
+    std::ranges::set_difference(listening.channels, channels, std::back_inserter(removed));
+    listening.channels = std::move(channels);
+    for (const std::string& channel : added) by_channel_[channel].push_back(listener);
+    std::vector<std::string> unused = leave(listening, removed);
     NotificationHub& hub = part_.pool().hub();
     if (!added.empty()) {
-        listener.confirmed = false;
+        listening.confirmed = false;
         hub.subscribe({.worker = part_.context().index,
-                       .client = listener.id,
-                       .request = ++listener.requests},
+                       .client = listening.id,
+                       .request = ++listening.requests},
                       std::move(added));
     }
     if (!unused.empty()) hub.unsubscribe(part_.context().index, std::move(unused));
@@ -36,12 +37,13 @@ void Listeners::want(Listener& listener, std::vector<std::string> channels) {
 
 // The listener is taken from these channels; returns those that nobody of this worker listens to
 // any more.
-std::vector<std::string> Listeners::leave(Listener& listener,
+std::vector<std::string> Listeners::leave(const Listening& listening,
                                           const std::vector<std::string>& channels) {
     std::vector<std::string> unused;
     for (const std::string& channel : channels) {
         const auto found = by_channel_.find(channel);
-        std::erase(found->second, &listener);
+        std::erase_if(found->second,
+                      [&](const Listener& who) { return who.listening == &listening; });
         if (!found->second.empty()) continue;
         by_channel_.erase(found);
         unused.push_back(channel);
@@ -49,24 +51,24 @@ std::vector<std::string> Listeners::leave(Listener& listener,
     return unused;
 }
 
-void Listeners::end(Listener& listener) {
-    if (by_id_.erase(listener.id) == 0) return;
+void Listeners::end(Listening& listening) {
+    if (by_id_.erase(listening.id) == 0) return;
     part_.statistics().listening_clients.subtract();
-    std::vector<std::string> unused = leave(listener, listener.channels);
-    listener.channels.clear();
+    std::vector<std::string> unused = leave(listening, listening.channels);
+    listening.channels.clear();
     if (!unused.empty()) part_.pool().hub().unsubscribe(part_.context().index, std::move(unused));
 }
 
 // --- what is heard -------------------------------------------------------------------------------
 
-void Listeners::server_heard(Listener& listener, std::string_view message) {
+void Listeners::server_heard(Listener listener, std::string_view message) {
     const auto shared = std::make_shared<const std::string>(message);
-    if (listener.merge.hear(server, shared)) deliver(listener, shared);
+    if (listener.listening->merge.hear(server, shared)) deliver(listener, shared);
 }
 
-void Listeners::server_marked(Listener& listener, std::string_view token) {
+void Listeners::server_marked(Listener listener, std::string_view token) {
     std::vector<SharedMessage> deliverable;
-    listener.merge.mark(server, token, deliverable);
+    listener.listening->merge.mark(server, token, deliverable);
     deliver(listener, deliverable);
 }
 
@@ -92,8 +94,8 @@ void Listeners::hub_said(const std::vector<HubEvent>& events) {
 void Listeners::notify(const HubEvent& event) {
     const auto found = by_channel_.find(event.text);
     if (found == by_channel_.end()) return;
-    for (Listener* listener : found->second) {
-        if (listener->merge.hear(hub, event.message)) deliver(*listener, event.message);
+    for (const Listener& listener : found->second) {
+        if (listener.listening->merge.hear(hub, event.message)) deliver(listener, event.message);
     }
 }
 
@@ -103,16 +105,18 @@ void Listeners::mark(std::string_view token) {
     const auto found = by_id_.find(owner->client);
     if (found == by_id_.end()) return;
     std::vector<SharedMessage> deliverable;
-    found->second->merge.mark(hub, token, deliverable);
-    deliver(*found->second, deliverable);
+    found->second.listening->merge.mark(hub, token, deliverable);
+    deliver(found->second, deliverable);
 }
 
 void Listeners::confirm(const HubEvent& event) {
     if (event.subscription.worker != part_.context().index) return;
     const auto found = by_id_.find(event.subscription.client);
-    if (found == by_id_.end() || found->second->requests != event.subscription.request) return;
-    found->second->confirmed = true;
-    found->second->tenant.channels_confirmed();
+    if (found == by_id_.end()) return;
+    const auto [tenant, listening] = found->second;
+    if (listening->requests != event.subscription.request) return;
+    listening->confirmed = true;
+    tenant->channels_confirmed();
 }
 
 void Listeners::warn() {
@@ -124,20 +128,21 @@ void Listeners::warn() {
                  .detail = "The connection that listens for this client was lost. It is back."});
     const auto shared = std::make_shared<const std::string>(std::move(notice));
     for (const auto& [id, listener] : by_id_) {
-        if (!listener->merge.uses_hub()) continue;
-        listener->tenant.notify(shared);
+        NotificationMerge& merge = listener.listening->merge;
+        if (!merge.uses_hub()) continue;
+        listener.tenant->notify(shared);
         std::vector<SharedMessage> deliverable;
-        listener->merge.hub_interrupted(deliverable);
-        deliver(*listener, deliverable);
+        merge.hub_interrupted(deliverable);
+        deliver(listener, deliverable);
     }
 }
 
-void Listeners::deliver(Listener& listener, const SharedMessage& message) {
+void Listeners::deliver(Listener listener, const SharedMessage& message) {
     part_.statistics().notifications.add();
-    listener.tenant.notify(message);
+    listener.tenant->notify(message);
 }
 
-void Listeners::deliver(Listener& listener, const std::vector<SharedMessage>& messages) {
+void Listeners::deliver(Listener listener, const std::vector<SharedMessage>& messages) {
     for (const SharedMessage& message : messages) deliver(listener, message);
 }
 

@@ -14,12 +14,12 @@ class PoolPart;
 class Tenant;
 struct HubEvent;
 
-/// A client that listens, in transaction pooling. Owned by its TenantSession.
-struct Listener : Listening {
-    Listener(Tenant& who, unsigned worker_of_client, std::uint64_t client)
-        : Listening(worker_of_client, client), tenant(who) {}
-
-    Tenant& tenant;
+/// A client that listens, in transaction pooling, and what it listens to
+/// (TenantSession::listening).
+struct Listener {
+    Tenant* tenant;
+    Listening* listening;
+    friend bool operator==(const Listener&, const Listener&) = default;
 };
 
 /// Who listens to what on one worker: tells the hub of the first and the last of each channel, and
@@ -30,29 +30,29 @@ class Listeners {
 
     /// Makes `channels` (sorted, no name twice) what this client listens to. Where that needs more
     /// of the hub than before, `confirmed` is false until the hub has it.
-    void want(Listener& listener, std::vector<std::string> channels);
+    void want(Listener listener, std::vector<std::string> channels);
     /// The client listens no more.
-    void end(Listener& listener);
+    void end(Listening& listening);
 
     /// The client's own server has sent it a notification (a whole message).
-    void server_heard(Listener& listener, std::string_view message);
+    void server_heard(Listener listener, std::string_view message);
     /// ... or a marker.
-    void server_marked(Listener& listener, std::string_view token);
+    void server_marked(Listener listener, std::string_view token);
     void hub_said(const std::vector<HubEvent>& events);
 
   private:
-    [[nodiscard]] std::vector<std::string> leave(Listener& listener,
+    [[nodiscard]] std::vector<std::string> leave(const Listening& listening,
                                                  const std::vector<std::string>& channels);
-    void deliver(Listener& listener, const SharedMessage& message);
-    void deliver(Listener& listener, const std::vector<SharedMessage>& messages);
+    void deliver(Listener listener, const SharedMessage& message);
+    void deliver(Listener listener, const std::vector<SharedMessage>& messages);
     void notify(const HubEvent& event);
     void mark(std::string_view token);
     void confirm(const HubEvent& event);
     void warn();
 
     PoolPart& part_;
-    boost::unordered_flat_map<std::string, std::vector<Listener*>> by_channel_;
-    boost::unordered_flat_map<std::uint64_t, Listener*> by_id_;
+    boost::unordered_flat_map<std::string, std::vector<Listener>> by_channel_;
+    boost::unordered_flat_map<std::uint64_t, Listener> by_id_;
 };
 
 }  // namespace pgweir::pool

@@ -112,7 +112,7 @@ bool Server::release_if_done() {
 
 void Server::end_lease() {
     const bool tracked = tenant_->session().follows && tracks();
-    if (channels_.lease_ends(listener())) {
+    if (channels_.lease_ends(listening())) {
         needs_reset_ = true;
         reset_query_ = "DISCARD ALL";
     }

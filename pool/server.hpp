@@ -333,7 +333,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void setting_reported(const std::string& name, const std::string& value, Bytes& message);
 
     // server_channels.cpp: what the session listens to.
-    [[nodiscard]] Listener* listener() const { return tenant_->session().listener.get(); }
+    [[nodiscard]] Listening* listening() const { return tenant_->session().listening.get(); }
     [[nodiscard]] bool hub_serves() const;
     void bring_channels(protocol::Effects effects, protocol::Origin origin, Outgoing& out);
     void take_channels(SessionState& state, Pins& pins);

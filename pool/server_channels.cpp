@@ -19,7 +19,7 @@ bool Server::hub_serves() const {
 }
 
 void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
-    const auto statements = channels_.before_request(effects, listener());
+    const auto statements = channels_.before_request(effects, listening());
     if (statements.empty()) return;
     suspicion_.add(effects.only(Effect::state));
     if (origin != Origin::pool) {
@@ -35,25 +35,25 @@ void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
 // The server has told what it listens to, after a transaction that may have changed it.
 void Server::take_channels(SessionState& state, Pins& pins) {
     TenantSession& session = tenant_->session();
-    ChannelHandover::Told told =
-        channels_.told(std::move(state.channels), state.channels_brought, listener(), hub_serves());
+    ChannelHandover::Told told = channels_.told(std::move(state.channels), state.channels_brought,
+                                                listening(), hub_serves());
     if (told.pins) pins.add(PinReason::listen);
     if (told.ends) {
-        part_.listeners().end(*session.listener);
-        session.listener.reset();
+        part_.listeners().end(*session.listening);
+        session.listening.reset();
     }
     if (!told.missed_marker.empty())
-        part_.listeners().server_marked(*session.listener, told.missed_marker);
+        part_.listeners().server_marked({tenant_, listening()}, told.missed_marker);
     if (!told.wanted) return;
-    if (!session.listener) {
-        session.listener = std::make_unique<Listener>(*tenant_, part_.context().index, session.id);
+    if (!session.listening) {
+        session.listening = std::make_unique<Listening>(part_.context().index, session.id);
     }
-    part_.listeners().want(*session.listener, std::move(*told.wanted));
+    part_.listeners().want({tenant_, listening()}, std::move(*told.wanted));
 }
 
 // The next step on the way of the channels, if there is one to take now.
 bool Server::ask_about_channels() {
-    const auto step = channels_.at_rest(listener(), listener() != nullptr && hub_serves());
+    const auto step = channels_.at_rest(listening(), listening() != nullptr && hub_serves());
     if (!step) return false;
     if (step->question == Question::command) suspicion_.add(Effect::state);
     ask(step->question, step->sql);
@@ -73,18 +73,19 @@ void Server::take_notification(Bytes body, Bytes& message) {
     const auto notification = parse_notification(body);
     if (tenant_ == nullptr || !notification) return;
     const TenantSession& session = tenant_->session();
-    Listener* const listener = this->listener();
+    Listening* const listening = this->listening();
     const bool own = sender_of(message) == connection_.cancel_key.pid;
     if (notification->channel == part_.pool().marker_channel()) {
-        if (listener != nullptr) part_.listeners().server_marked(*listener, notification->payload);
+        if (listening != nullptr)
+            part_.listeners().server_marked({tenant_, listening}, notification->payload);
         message = {};
-    } else if (listener == nullptr || !listener->was_switched) {
+    } else if (listening == nullptr || !listening->was_switched) {
         part_.statistics().notifications.add();
         const bool differs = own && session.pid != 0 && session.pid != connection_.cancel_key.pid;
         if (differs) message = told_.emplace_back(with_sender(message, session.pid));
     } else {
-        if (own) listener->own.heard(message);
-        part_.listeners().server_heard(*listener, message);
+        if (own) listening->own.heard(message);
+        part_.listeners().server_heard({tenant_, listening}, message);
         message = {};
     }
 }

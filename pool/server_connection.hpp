@@ -6,16 +6,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "pool/deadlines.hpp"
-#include "pool/greetings.hpp"
 #include "pool/server_tls.hpp"
-#include "pool/session/login_defaults.hpp"
-#include "pool/session/plan_owner.hpp"
-#include "pool/session/sequence_owner.hpp"
-#include "pool/session/session_settings.hpp"
-#include "pool/session/statement.hpp"
+#include "pool/session/server_session.hpp"
 #include "protocol/startup.hpp"
 
 struct ssl_st;
@@ -53,9 +47,9 @@ struct OwnConnection {
     TlsSessionPtr tls;
 };
 
-/// An established, logged-in connection at an idle point. It may move between workers; whoever
-/// holds it is alone in using it.
-struct ServerConnection {
+/// An established, logged-in connection at an idle point, and the session of PostgreSQL behind it.
+/// It may move between workers; whoever holds it is alone in using it.
+struct ServerConnection : ServerSession {
     ConnectionPtr connection;  ///< libpq's; null if it is `own`
     std::unique_ptr<OwnConnection> own;
     /// How to reach the same server by TLS once more; null for a connection without TLS.
@@ -63,37 +57,12 @@ struct ServerConnection {
     std::string host;  ///< by which it was reached; meaningful with TLS
     SocketAddress address;
     protocol::CancelKey cancel_key;  ///< the server's own: never shown to a client
-    /// Every ParameterStatus of the login, in the server's order, with later changes applied.
-    std::vector<Parameter> reported;
-    /// What it reports to a session that has set nothing: of its login, with what the server's
-    /// configuration has changed since.
-    Greeting reported_at_login;
-    /// What its login brought by itself; null: not known.
-    LoginDefaultsPtr defaults;
-    /// What the session has on top of its login.
-    SettingsPtr settings;
-    ServerStatements statements;
-    /// Its unnamed statement; unknown_statement() where that cannot be told.
-    ServerStatement unnamed;
-    /// Something temporary was made here once: temp_buffers cannot change any more.
-    bool had_temporary = false;
-    bool is_worn_out = false;  ///< it is not to be lent again
-    SequenceOwner sequences;   ///< whose values of sequences it has
-    PlanOwner plans;           ///< whose plans it has
     Clock::time_point connected_at;
     /// Counts up with each configuration of the pool: an older connection is not lent again.
     unsigned generation = 0;
     std::uint64_t id = 0;  ///< of no other connection of this process
     Place place = Place::shared;
     protocol::Replication replication = protocol::Replication::none;
-
-    /// The value that a parameter is reported with where the session has not set it; empty if it
-    /// is not reported.
-    [[nodiscard]] std::string_view at_login(std::string_view name) const;
-    /// The role that the login began with; "none" for the user's own.
-    [[nodiscard]] std::string_view role_at_login() const {
-        return defaults ? defaults->role() : std::string_view("none");
-    }
 
     [[nodiscard]] int socket() const { return own ? own->socket : PQsocket(connection.get()); }
     /// The TLS session, owned by this or by libpq; nullptr when the connection has none.

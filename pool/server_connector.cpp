@@ -227,8 +227,9 @@ ConnectResult take_over(ConnectionPtr connection, const Trace& trace) {
     LoginFacts facts = parse_login_trace(trace.text());
     std::string problem = misread_key(connection.get(), facts);
     if (!problem.empty()) return {.failure = {.explanation = std::move(problem)}};
-    ServerConnection server{.cancel_key = facts.cancel_key.value_or(protocol::CancelKey()),
-                            .reported = std::move(facts.reported)};
+    ServerConnection server;
+    server.cancel_key = facts.cancel_key.value_or(protocol::CancelKey());
+    server.reported = std::move(facts.reported);
     server.address.size = sizeof server.address.storage;
     getpeername(PQsocket(connection.get()), reinterpret_cast<sockaddr*>(&server.address.storage),
                 &server.address.size);
@@ -353,12 +354,6 @@ OwnConnection::~OwnConnection() {
         std::ignore = ::send(socket, terminate.data(), terminate.size(), MSG_NOSIGNAL);
     }
     ::close(socket);
-}
-
-std::string_view ServerConnection::at_login(std::string_view name) const {
-    if (!reported_at_login) return {};
-    const auto found = std::ranges::find(*reported_at_login, name, &Parameter::first);
-    return found != reported_at_login->end() ? std::string_view(found->second) : std::string_view();
 }
 
 ssl_st* ServerConnection::tls() const {

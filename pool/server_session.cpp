@@ -143,7 +143,7 @@ void Server::answered(Questions::Answer answer) {
             catalogue_answered(answer);
             break;
         case Question::hand_over_channels:
-            if (tenant_ != nullptr) channels_.handed_over(answer.error.has_value(), *listener());
+            if (tenant_ != nullptr) channels_.handed_over(answer.error.has_value(), *listening());
             break;
         case Question::unlisten:
             if (tenant_ != nullptr) unlistened(answer.error.has_value());

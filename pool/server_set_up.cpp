@@ -89,7 +89,7 @@ bool Server::set_up_for(const Step& step, Outgoing& out) {
     const Bytes text = text_to_run(step);
     if (is_set_up(text)) return true;
     const bool has_parts = is_query || type == Frontend::function_call;
-    set_up_alone_ = tenant_->session().listener != nullptr || (has_parts && !step.whole) ||
+    set_up_alone_ = tenant_->session().listening != nullptr || (has_parts && !step.whole) ||
                     (is_query && needs_something_in_front(text));
     if (set_up_alone_ || lift_limits()) {
         if (set_up_ == SetUp::none) begin_set_up();

@@ -2,65 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "conf/config.hpp"
 #include "pool/byte_stream.hpp"
-#include "pool/deadlines.hpp"
-#include "pool/greetings.hpp"
-#include "pool/listeners.hpp"
-#include "pool/session/login_defaults.hpp"
+#include "pool/session/notification_merge.hpp"
 #include "pool/session/pins.hpp"
-#include "pool/session/session_settings.hpp"
-#include "pool/session/statement.hpp"
-#include "pool/statistics.hpp"
+#include "pool/session/tenant_session.hpp"
 #include "protocol/error_report.hpp"
 #include "protocol/messages.hpp"
 
 namespace pgweir::pool {
 
 class Server;
-
-/// Since when a client keeps its server, and what led to it.
-struct Pinned {
-    Clock::time_point since;
-    std::string by;  ///< the statement, without its constants
-};
-
-/// What a client's session consists of, whichever server its statements run on. Owned by the
-/// client's session; while a server is lent to it, that server keeps it up to date. Lives on one
-/// worker.
-struct TenantSession {
-    std::uint64_t id = 0;   ///< the client's
-    std::uint32_t pid = 0;  ///< that the client takes for its own: its BackendKeyData's
-    /// What RESET goes back to: what its StartupMessage asked for, and the defaults that it began
-    /// with where a server has others.
-    SettingsPtr startup;
-    Greeting greeting;  ///< what it was told at its login
-    /// The reported defaults of a server that it knows of: at its login, or told since.
-    Greeting told;
-    /// The login's defaults that it has where it has set nothing: of the latest server, as those
-    /// that it began with and that this one has not are among `startup`. Null: not known.
-    LoginDefaultsPtr defaults;
-    SettingsPtr settings;  ///< what it has now
-    /// Reported parameters that are no settings, as they were told since: is_superuser, …
-    std::unique_ptr<std::vector<Parameter>> told_facts;
-    ClientStatements statements;
-    std::unique_ptr<Listener> listener;    ///< null: it listens to nothing, or to its server alone
-    std::unique_ptr<const Pinned> pinned;  ///< null without pins
-    /// Why it keeps its server; empty: its server is anybody's between transactions.
-    Pins pins;
-
-    /// In session pooling nothing has to follow: the client's messages pass as they are.
-    bool follows = false;
-    conf::SessionState tracking = conf::SessionState::track;
-    bool has_sequence_values = false;  ///< it got some, on one server or another
-    bool settings_refused = false;     ///< by the latest server that was to have them
-    unsigned max_prepared_statements = 0;
-};
 
 /// The holder of a lease: a client session, seen from below. All calls come from the worker that
 /// both live on; none may throw or suspend.

@@ -35,7 +35,7 @@ bool ClientNotifications::may_begin() const {
 bool ClientNotifications::write_what_fits() {
     pool::TenantSession& session = client_.tenant().session();
     while (true) {
-        if (session.listener && may_begin()) outbox_.name_own(session.listener->own, session.pid);
+        if (session.listening && may_begin()) outbox_.name_own(session.listening->own, session.pid);
         const std::vector<iovec> parts = outbox_.next(may_begin());
         if (parts.empty()) return true;
         const IoResult result = client_.connection().stream().write(parts);

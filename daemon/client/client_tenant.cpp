@@ -124,7 +124,7 @@ bool ClientTenant::leave() {
     if (part_ != nullptr && exchange_) part_->withdraw(exchange_->waiter);
     const bool may_speak =
         (!lease_ || !lease_->speaking()) && (!notifications_ || !notifications_->has_begun());
-    if (session_.listener) part_->listeners().end(*session_.listener);
+    if (session_.listening) part_->listeners().end(*session_.listening);
     if (lease_) {
         const Exchange& left = exchange();
         const bool half_sent = !left.unsent.empty() || (!left.unanswered_step && !left.collecting &&

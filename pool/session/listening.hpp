@@ -22,7 +22,7 @@ struct MarkerOwner {
 /// By the token that a marker carries; nothing for what is no token.
 [[nodiscard]] std::optional<MarkerOwner> owner_of_marker(std::string_view token);
 
-/// What a client listens to, in transaction pooling. A value, part of a Listener; lives on the
+/// What a client listens to, in transaction pooling. A value, part of a TenantSession; lives on the
 /// client's worker.
 struct Listening {
     Listening(unsigned worker_of_client, std::uint64_t client)

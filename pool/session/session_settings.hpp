@@ -43,6 +43,9 @@ class SessionSettings {
 
 using SettingsPtr = std::shared_ptr<const SessionSettings>;
 
+/// The ParameterStatus values of a greeting, in the server's order.
+using Greeting = std::shared_ptr<const std::vector<Parameter>>;
+
 /// Sorts, lower-cases the names and keeps the last of each: the start-up packet's settings as
 /// PostgreSQL would have applied them.
 [[nodiscard]] std::vector<Parameter> normalise(std::vector<Parameter> settings);

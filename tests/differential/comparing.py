@@ -60,13 +60,15 @@ class World:
         self._admin.close()
 
     def renew(self):
-        """The world as it was. A client of the play before that has vanished may still be at it."""
+        """The world as it was. A client of the play before that has vanished may still be at it, and
+        have a lock there."""
+        locks = "select count(*) from pg_locks where locktype = 'advisory'"
         def renewed():
             try:
                 self._admin.execute("select renew_world()")
             except psycopg.errors.InternalError_ as error:  # tuple concurrently updated
                 raise AssertionError(str(error)) from error
-            return True
+            return self._admin.execute(locks).fetchone() == (0,)
         eventually(renewed, 10, "the world is not at rest")
 
     def play_directly(self, program):
