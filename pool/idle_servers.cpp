@@ -8,7 +8,7 @@ namespace pgweir::pool {
 // The most recently used one; before it the server that has what the session got from a sequence.
 Server* IdleServers::choose(const TenantSession& session) {
     const auto suits = [&](const Server& server) {
-        return server.may_be_lent() && server.suits(session);
+        return server.may_be_lent() && pool::suits(server.connection(), session);
     };
     const auto first = [this](const auto& fits) {
         const auto found = std::ranges::find_if(servers_, fits);

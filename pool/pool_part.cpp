@@ -53,7 +53,7 @@ bool PoolPart::lend(Tenant& tenant) {
         if (idle_.empty()) return false;
         // Such a server must not keep a better one from being made.
         Server& oldest = idle_.least_recently_used();
-        if (!oldest.suits(tenant.session()))
+        if (!suits(oldest.connection(), tenant.session()))
             oldest.close(ServerClose::evicted, "a client needs another temp_buffers");
         return false;
     }
@@ -94,7 +94,7 @@ void PoolPart::withdraw(Waiter& waiter) {
 }
 
 void PoolPart::grant(Server& server) {
-    if (!server.suits(waiters_.front().tenant->session())) {
+    if (!suits(server.connection(), waiters_.front().tenant->session())) {
         server.close(ServerClose::evicted, "a client needs another temp_buffers");
         return;
     }

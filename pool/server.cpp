@@ -21,6 +21,10 @@ Server::Server(PoolPart& part, ServerConnection connection)
       stream_(part.context().io, part.context().late_ends, connection_.socket(), connection_.tls()),
       buffer_(part.context().buffers),
       scanner_(wanted_messages(false), BufferPool::buffer_size, protocol::max_backend_message),
+      context_({.server = connection_,
+                .tracker = tracker_,
+                .knowledge = part.knowledge(),
+                .settings = part.context().settings}),
       lifecycle_(part.statistics()),
       statements_({.statements = connection_.statements,
                    .unnamed = connection_.unnamed,
@@ -39,6 +43,7 @@ void Server::start() {
 void Server::lend_to(Tenant& tenant) {
     lifecycle_.to(State::leased);
     tenant_ = &tenant;
+    context_.client = &tenant.session();
     said_fatal_ = false;
     told_in_lease_.clear();
     is_checked_ = false;
@@ -79,7 +84,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     cleaning_deadline_.cancel();
     if (questions_.is_asked(Question::catalogue)) part_.pool().catalogue_upkeep().abandoned();
     client_ready();
-    if (Tenant* tenant = std::exchange(tenant_, nullptr)) {
+    if (Tenant* const tenant = take_tenant()) {
         statements_.detach();
         startup_.detach();
         const bool may_explain = !said_fatal_ && !speaking();
@@ -92,6 +97,11 @@ void Server::close(ServerClose reason, std::string_view detail) {
     connection_.close();
 }
 
+Tenant* Server::take_tenant() {
+    context_.client = nullptr;
+    return std::exchange(tenant_, nullptr);
+}
+
 bool Server::release_if_done() {
     if (tenant_ == nullptr || delivering_) return false;
     request_waits_ = false;
@@ -99,8 +109,9 @@ bool Server::release_if_done() {
         settle_doubt();
         return false;
     }
-    bool over = !refusal_.empty() && tracker_.quiet() && tenant_->between_requests();
-    if (refusal_.empty()) {
+    const bool refused = !set_up_.refusal().empty();
+    bool over = refused && tracker_.quiet() && tenant_->between_requests();
+    if (!refused) {
         restore_in_transaction();
         if (!tracker_.releasable() || !tenant_->between_requests()) return false;
         takes_stock_ = ask_before_release();
@@ -111,12 +122,12 @@ bool Server::release_if_done() {
 }
 
 void Server::end_lease() {
-    const bool tracked = tenant_->session().follows && tracks();
+    const bool tracked = client().follows && context_.tracks();
     if (channels_.lease_ends(listening())) {
         needs_reset_ = true;
         reset_query_ = "DISCARD ALL";
     }
-    std::exchange(tenant_, nullptr)->lease_ended();
+    take_tenant()->lease_ended();
     forget_session();
     lifecycle_.to(State::cleaning);
     // Nobody has to wait for it now.
@@ -131,7 +142,7 @@ void Server::end_lease() {
 
 void Server::abandon(bool half_sent, bool cancel) {
     if (!lifecycle_.is(State::leased)) return;
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     const bool unseen =
         session.pins.contains(PinReason::unseen) || suspicion_.contains(protocol::Effect::sticky);
     // Where all that the tenant did is known, rolling back is enough, and the server keeps its
@@ -139,11 +150,11 @@ void Server::abandon(bool half_sent, bool cancel) {
     needs_reset_ =
         needs_reset_ || !session.follows || session.tracking == conf::SessionState::off ||
         suspicion_.effects().any() || session.pins.any() || settings_touched_ || questions_.any() ||
-        statements_.shown().has_to_close() || set_up_ != SetUp::none || channels_.listens() ||
+        statements_.shown().has_to_close() || set_up_.is_under_way() || channels_.listens() ||
         connection_.settings->idle_session_timeout() != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
-    tenant_ = nullptr;
+    take_tenant();
     lifecycle_.to(State::cleaning);
     forget_forward();
     client_ready();
@@ -174,15 +185,12 @@ void Server::forget_session() {
     keep_deadline_.cancel();
     latest_.forget_long_text();
     long_look_.reset();
-    refusal_.clear();
     statements_.detach();
     mentioned_.clear();
     settings_discarded_ = false;
     order_.forget();
-    set_up_alone_ = false;
+    set_up_.forget();
     request_waits_ = false;
-    reports_due_ = false;
-    set_up_error_.reset();
     settings_touched_ = false;
     takes_stock_ = false;
     connection_.sequences.lease_ended();
@@ -241,7 +249,7 @@ void Server::end_exchange() {
 }
 
 void Server::cleaned() {
-    if (has_run_reset_) connection_.settings = part_.context().settings.none();
+    if (has_run_reset_) connection_.settings = context_.settings.none();
     has_rolled_back_ = false;
     has_run_reset_ = false;
     needs_reset_ = false;

@@ -25,7 +25,9 @@
 #include "pool/session/questions.hpp"
 #include "pool/session/request_order.hpp"
 #include "pool/session/request_writer.hpp"
+#include "pool/session/session_context.hpp"
 #include "pool/session/session_state.hpp"
+#include "pool/session/set_up.hpp"
 #include "pool/session/startup_settings.hpp"
 #include "pool/session/statement_translator.hpp"
 #include "pool/session/suspicion.hpp"
@@ -73,9 +75,6 @@ class Server : public std::enable_shared_from_this<Server>,
     /// The statement that it was asked last, or its beginning. Empty where only the server knows
     /// it: in session pooling, of what was prepared before.
     [[nodiscard]] Bytes latest_statement() const { return latest_.shown(); }
-
-    /// Nothing that this backend keeps for ever is in the way of the session's settings.
-    [[nodiscard]] bool suits(const TenantSession& session) const;
 
     /// A CancelRequest for it is on its way.
     [[nodiscard]] bool is_being_cancelled() const { return is_being_cancelled_; }
@@ -132,9 +131,7 @@ class Server : public std::enable_shared_from_this<Server>,
     /// A request is held back: has the server say at once what it has to say.
     void ask_for_answers(Outgoing& out);
     /// What is under way is pgweir's own, and the client's request has not been sent.
-    [[nodiscard]] bool works_for_itself() const {
-        return takes_stock_ || set_up_ == SetUp::lifting || set_up_ == SetUp::alone;
-    }
+    [[nodiscard]] bool works_for_itself() const { return takes_stock_ || set_up_.works_alone(); }
     /// More of a long message, or what needs no look. `last`: the message ends with it.
     void take_more(Bytes bytes, bool last, Outgoing& out);
     [[nodiscard]] ByteStream& requests() { return stream_; }
@@ -160,6 +157,9 @@ class Server : public std::enable_shared_from_this<Server>,
     void cancel_query(std::function<void()> done = {});
 
   private:
+    /// The session of the tenant; only while there is one.
+    [[nodiscard]] TenantSession& client() const { return *context_.client; }
+
     // server_stream.cpp: the reading side.
     /// The message types that are looked at; rows only where they answer pgweir itself.
     [[nodiscard]] static const protocol::TypeSet& wanted_messages(bool rows);
@@ -168,6 +168,7 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] Bytes take_frame(const protocol::Step& step, Bytes message);
     void take_parameter_status(Bytes body, const protocol::Verdict& verdict, Bytes& message);
     void take_error(Bytes body, const protocol::Verdict& verdict, Bytes& message);
+    void set_up_refused(const protocol::ErrorReport& report);
     void take_last_words(const protocol::ErrorReport& report, Bytes message);
     void take_ready(const protocol::Verdict& verdict, Bytes& message);
     void forward(Bytes bytes);
@@ -177,39 +178,11 @@ class Server : public std::enable_shared_from_this<Server>,
     void after_delivery();
     void lost(ServerClose reason, std::string_view detail);
 
-    // server_set_up.cpp: the tenant's settings.
-    /// How far the settings are that a new tenant's first request needs.
-    enum class SetUp : std::uint8_t {
-        none,     ///< they are there, or were refused
-        lifting,  ///< the former tenant's limits go first
-        chained,  ///< they are on their way; the request goes behind them
-        closed,   ///< so is the whole of the request: nothing more may be sent
-        alone,    ///< they are on their way, and nothing may be sent
-    };
-    [[nodiscard]] bool is_set_up(Bytes text);
-    [[nodiscard]] Bytes text_to_run(const protocol::Step& step) const;
-    [[nodiscard]] bool leaves_for_temp_buffers(const protocol::Step& step);
-    [[nodiscard]] bool needs_something_in_front(Bytes text) const;
-    [[nodiscard]] bool set_up_for(const protocol::Step& step, Outgoing& out);
-    void begin_set_up();
-    void append_set_up(Outgoing& out);
-    [[nodiscard]] bool lift_limits();
-    void limits_lifted(const Questions::Answer& answer);
-    void note_behind_set_up(protocol::Frontend type);
-    void set_up_committed();
-    void set_up_answered();
-    void set_up_refused(protocol::ErrorReport report);
-    void forget_refused_setting(const protocol::ErrorReport& report);
-    [[nodiscard]] SettingsPtr without_given_up(const SessionSettings& settings, Bytes text) const;
-
     // server_requests.cpp: what the tenant asks.
-    [[nodiscard]] static Bytes text_of(const protocol::Step& step);
     [[nodiscard]] bool find_statement(const protocol::Step& step, Outgoing& out);
-    [[nodiscard]] bool looks_at_texts() const;
     void note_text(const protocol::Step& step);
     [[nodiscard]] protocol::Origin origin_in_front() const;
     void put_in_front(std::string_view sql, Outgoing& out);
-    [[nodiscard]] bool has_no_transaction() const;
     [[nodiscard]] bool stands_between_transactions() const;
     void take_function_call(const protocol::Step& step, Bytes message, Outgoing& out);
     void take_query(const protocol::Step& step, Bytes message, Outgoing& out);
@@ -235,25 +208,14 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_shown();
     void note_texts_in_values(Bytes values, bool all_here);
 
-    // server_plans.cpp: whose plans the server has.
-    [[nodiscard]] bool plans_are_anothers() const;
-    [[nodiscard]] bool has_plans_of_another() const;
-    [[nodiscard]] bool has_plans() const;
-    [[nodiscard]] bool needs_new_plans(protocol::Effects effects, Bytes text) const;
-
     // server_custom_settings.cpp: settings that PostgreSQL tells only to who knows their names.
     void judge_unseen_settings(Pins& pins);
     void reset_unseen_settings();
-
-    [[nodiscard]] bool tracks() const;
 
     // server_order.cpp: what has to wait for an earlier answer.
     void note_reset_in_session(const protocol::Step& step);
     void run_in_session(protocol::Frontend type, std::optional<Bytes> text);
     [[nodiscard]] bool has_had_its_turn() const;
-    [[nodiscard]] bool has_startup_settings() const {
-        return !tenant_->session().startup->values().empty();
-    }
     [[nodiscard]] bool waits_behind_open_query(const protocol::Step& step) const;
 
     // server_refusal.cpp: what may not run.
@@ -288,6 +250,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void look_for_leak(const SessionState& state);
     void close_statements();
     void set_pins(Pins pins);
+    void set_up_went_on(const Questions::Answer& answer);
     void state_answered(Questions::Answer& answer);
     void catalogue_answered(Questions::Answer& answer);
     void note_tag(Bytes tag);
@@ -333,7 +296,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void setting_reported(const std::string& name, const std::string& value, Bytes& message);
 
     // server_channels.cpp: what the session listens to.
-    [[nodiscard]] Listening* listening() const { return tenant_->session().listening.get(); }
+    [[nodiscard]] Listening* listening() const { return client().listening.get(); }
     [[nodiscard]] bool hub_serves() const;
     void bring_channels(protocol::Effects effects, protocol::Origin origin, Outgoing& out);
     void take_channels(SessionState& state, Pins& pins);
@@ -342,6 +305,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_notification(Bytes body, Bytes& message);
 
     // server.cpp: lending and cleaning.
+    Tenant* take_tenant();
     void end_lease();
     void forget_session();
     void clean();
@@ -361,6 +325,7 @@ class Server : public std::enable_shared_from_this<Server>,
     ReadBuffer buffer_;
     protocol::FrameScanner scanner_;
     protocol::RequestTracker tracker_;
+    SessionContext context_;
     Tenant* tenant_ = nullptr;
     ServerLifecycle lifecycle_;
     Clock::time_point idle_since_;
@@ -393,19 +358,8 @@ class Server : public std::enable_shared_from_this<Server>,
     bool settings_touched_ = false;    ///< a reported setting changed during this lease
     StartupSettings startup_;
     ChannelHandover channels_;
-    SetUp set_up_ = SetUp::none;
-    /// The server tells of what a set-up has changed with the first ReadyForQuery behind it.
-    bool reports_due_ = false;
-    bool set_up_alone_ = false;    ///< it has to be answered before there is a request
+    SetUp set_up_{context_};
     bool request_waits_ = false;   ///< for the set-up: the server is the tenant's until it comes
-    unsigned lifting_failed_ = 0;  ///< how often in a row
-    SettingsPtr settings_before_;  ///< the server's, if the set-up under way is refused
-    SettingsPtr settings_wanted_;  ///< by the set-up
-    SettingsPtr settings_lifted_;  ///< the server's, when the limits are lifted
-    std::optional<protocol::ErrorReport> set_up_error_;  ///< of one that stood alone
-    /// The server refused the client's settings with this error. What the client asked is then
-    /// discarded, or fails inside pgweir's aborted block; the client gets this error instead.
-    std::string refusal_;
     std::list<std::string> told_;  ///< messages put in place of the server's, until delivered
     DeadlineOf<Server, &Server::cleaning_took_too_long> cleaning_deadline_{*this};
     DeadlineOf<Server, &Server::kept_long_enough> keep_deadline_{*this};
@@ -416,7 +370,6 @@ class Server : public std::enable_shared_from_this<Server>,
     bool delivering_ = false;  ///< the coroutine waits for the tenant to take it
     WakeUp client_ready_;
     std::vector<protocol::TransactionStatus> finished_;  ///< replies, with the status of each
-    bool set_up_finished_ = false;
     bool question_answered_ = false;
 };
 

@@ -34,7 +34,7 @@ void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
 
 // The server has told what it listens to, after a transaction that may have changed it.
 void Server::take_channels(SessionState& state, Pins& pins) {
-    TenantSession& session = tenant_->session();
+    TenantSession& session = client();
     ChannelHandover::Told told = channels_.told(std::move(state.channels), state.channels_brought,
                                                 listening(), hub_serves());
     if (told.pins) pins.add(PinReason::listen);
@@ -63,7 +63,7 @@ bool Server::ask_about_channels() {
 
 void Server::unlistened(bool failed) {
     if (!channels_.unlistened(failed)) return;
-    Pins pins = tenant_->session().pins;
+    Pins pins = client().pins;
     pins.remove(PinReason::listen);
     set_pins(pins);
 }
@@ -72,7 +72,7 @@ void Server::unlistened(bool failed) {
 void Server::take_notification(Bytes body, Bytes& message) {
     const auto notification = parse_notification(body);
     if (tenant_ == nullptr || !notification) return;
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     Listening* const listening = this->listening();
     const bool own = sender_of(message) == connection_.cancel_key.pid;
     if (notification->channel == part_.pool().marker_channel()) {

@@ -13,13 +13,13 @@ using protocol::Effect;
 // else gets the server.
 void Server::judge_unseen_settings(Pins& pins) {
     const protocol::Effects inquiry = suspicion_.inquiry().effects;
-    const bool kept = tenant_->session().pins.contains(PinReason::custom_setting);
+    const bool kept = client().pins.contains(PinReason::custom_setting);
     const bool discarded = std::exchange(settings_discarded_, false);
     if (inquiry.contains(Effect::sets_unseen) || (kept && !discarded))
         pins.add(PinReason::custom_setting);
     const bool may_lack =
         inquiry.contains(Effect::runs_unseen) ||
-        (part_.knowledge().lacks_room_for_settings() && inquiry.contains(Effect::state));
+        (context_.knowledge.lacks_room_for_settings() && inquiry.contains(Effect::state));
     if (may_lack) reset_unseen_settings();
 }
 

@@ -117,7 +117,7 @@ void Server::learn_defaults() {
     if (!std::exchange(reports_changed_, false) || !connection_.reported_at_login) return;
     const Greeting before = connection_.reported_at_login;
     std::vector<Parameter> reported = *before;
-    bool heard = tenant_ != nullptr && tenant_->session().told == before;
+    bool heard = tenant_ != nullptr && client().told == before;
     bool changed = false;
     for (auto& [name, value] : reported) {
         if (!has_default(name) || connection_.settings->find(lower_case(name)) != nullptr) continue;
@@ -131,7 +131,7 @@ void Server::learn_defaults() {
     connection_.reported_at_login =
         std::make_shared<const std::vector<Parameter>>(std::move(reported));
     note_defaults();
-    if (heard) tenant_->session().told = connection_.reported_at_login;
+    if (heard) client().told = connection_.reported_at_login;
 }
 
 bool Server::has_told(std::string_view reported_name) const {
@@ -165,16 +165,16 @@ void Server::keep_defaults(TenantSession& session) {
     if (!began) return;
     const SessionSettings kept(kept_defaults(*began, *connection_.defaults));
     if (kept.values().empty()) return;
-    SettingsInterner& interner = part_.context().settings;
+    SettingsInterner& interner = context_.settings;
     session.startup = interner.intern(merge(kept, *session.startup));
     session.settings = interner.intern(merge(kept, *session.settings));
 }
 
 // PostgreSQL tells a session of it before the ReadyForQuery of what it asks next.
 void Server::tell_new_defaults() {
-    TenantSession& session = tenant_->session();
-    if (session.told == connection_.reported_at_login || !session.follows || !refusal_.empty() ||
-        tracker_.transaction_status() != TransactionStatus::idle) {
+    TenantSession& session = client();
+    if (session.told == connection_.reported_at_login || !session.follows ||
+        !set_up_.refusal().empty() || tracker_.transaction_status() != TransactionStatus::idle) {
         return;
     }
     const Greeting before = std::exchange(session.told, connection_.reported_at_login);
@@ -192,9 +192,9 @@ void Server::tell_new_defaults() {
 // The server reports a change of its own accord as it reports the client's SET: where no statement
 // is known to have done it, the server is asked whose it is.
 void Server::judge_report(const std::string& name) {
-    if (!tenant_->session().follows) return;
+    if (!client().follows) return;
     if (!has_told(name)) told_in_lease_.push_back(name);
-    if (tracks()) suspicion_.add(Effect::state);
+    if (context_.tracks()) suspicion_.add(Effect::state);
 }
 
 }  // namespace pgweir::pool

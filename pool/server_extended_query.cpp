@@ -4,6 +4,7 @@
 
 #include "pool/pool_part.hpp"
 #include "pool/server.hpp"
+#include "pool/session/plans.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/serialize.hpp"
 #include "protocol/statement_shape.hpp"
@@ -30,7 +31,7 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
     const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
     if (!parse) {
         statements_.parse_unread();
-        if (!tracker_.wants_sync() && tracks()) {
+        if (!tracker_.wants_sync() && context_.tracks()) {
             bring_channels(unread_effects(), Origin::pool, out);
             statements_.show_all_to_sql(Origin::pool, requests);
             note_shown();
@@ -39,7 +40,7 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
         pass(Frontend::parse, message, out);
         return;
     }
-    if (!parse->statement.empty() && tenant_->session().max_prepared_statements == 0) {
+    if (!parse->statement.empty() && client().max_prepared_statements == 0) {
         note_effects(Effect::state, parse->query);
         pass(Frontend::parse, message, out);
         return;
@@ -59,8 +60,8 @@ void Server::take_parse(const Step& step, Bytes message, Outgoing& out) {
 
 // In strict mode nobody keeps a server for settings that were not seen: they are reset.
 Effects Server::unread_effects() const {
-    if (!tracks()) return {};
-    const bool strict = tenant_->session().tracking == conf::SessionState::strict;
+    if (!context_.tracks()) return {};
+    const bool strict = client().tracking == conf::SessionState::strict;
     return strict ? anything.without(Effect::sets_unseen) : anything;
 }
 
@@ -70,7 +71,7 @@ void Server::note_unread(Effects effects, Outgoing& out) {
     if (must_discard_sequences(effects, {}, false)) inject_statement(discard_sequences, out);
     if (tracker_.wants_sync()) bring_channels(effects, Origin::injected, out);
     note_effects(effects | Effect::state | Effect::ends_transaction, {});
-    order_.runs(Frontend::bind, effects, has_startup_settings());
+    order_.runs(Frontend::bind, effects, context_.has_startup_settings());
 }
 
 // A name that something has already: the server refuses it, or has to say what SQL has done.
@@ -79,7 +80,7 @@ bool Server::take_taken_name(const protocol::ParseMessage& parse, Bytes message,
     const bool reserved = statements_.is_reserved(parse.statement);
     if (statements_.own(parse.statement) == nullptr) {
         const bool may_be_of_sql = suspicion_.contains(Effect::names_statement) ||
-                                   tenant_->session().pins.contains(PinReason::sql_prepared);
+                                   client().pins.contains(PinReason::sql_prepared);
         if (may_be_of_sql && !reserved) statements_.expect_free_name(parse, requests);
         return false;
     }
@@ -102,12 +103,12 @@ bool Server::take_taken_name(const protocol::ParseMessage& parse, Bytes message,
 // text means. Not so where its transaction has changed that for itself, or temporary tables hide
 // others: there it is this client's alone.
 StatementPtr Server::statement_of(const protocol::ParseMessage& parse) {
-    const TenantSession& session = tenant_->session();
-    StatementCache& cache = part_.knowledge().statements();
+    const TenantSession& session = client();
+    StatementCache& cache = context_.knowledge.statements();
     if (parse.statement.empty()) return cache.intern(parse.query, parse.types, {});
     const bool is_own = order_.reading_is_altered() || suspicion_.contains(Effect::state) ||
                         session.pins.contains(PinReason::temporary_object);
-    if (is_own && tracks()) return cache.make_private(parse.query, parse.types);
+    if (is_own && context_.tracks()) return cache.make_private(parse.query, parse.types);
     return cache.intern(parse.query, parse.types, session.settings->parsing());
 }
 
@@ -142,7 +143,7 @@ void Server::take_bind(const Step& step, Bytes message, Outgoing& out) {
 // It may be a statement whose name was too long to be carried: a client that keeps no server has
 // none. Mostly there is none of that name, and nothing is to fail before the server says so.
 void Server::note_unknown_name(Bytes name) {
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     const bool may_be_long = !name.empty() && !statements_.is_reserved(name) &&
                              session.max_prepared_statements > 0 && session.pins.any();
     constexpr Effects keeping = Effect::sets_unseen | Effect::reads_sequence;
@@ -157,9 +158,9 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     if (!effects.any()) return;
     if (must_discard_sequences(effects, statement.query(), true))
         inject_statement(discard_sequences, out);
-    if (needs_new_plans(effects, statement.query())) {
+    if (needs_new_plans(context_, effects, statement.query())) {
         inject_statement(discard_plans, out);
-        connection_.plans.discarded_for(tenant_->session().id);
+        connection_.plans.discarded_for(client().id);
     }
     if (const auto refusal = refuses(statement.query(), effects)) refuse_extended(*refusal, out);
     note_effects(effects, statement.query(), &statement);
@@ -175,14 +176,14 @@ void Server::note_run(const Statement& statement, Bytes values, bool all_here, O
     RequestWriter requests = writer(out);
     statements_.show_what_it_names(statement, requests);
     note_shown();
-    order_.runs(Frontend::bind, effects, has_startup_settings());
+    order_.runs(Frontend::bind, effects, context_.has_startup_settings());
 }
 
 // Code that runs what it is given: what no question shows has to be found in the values.
 void Server::note_texts_in_values(Bytes values, bool all_here) {
     Effects found = all_here ? Effects() : Effects(Effect::sticky);
     protocol::for_each_value(values, [&](Bytes value) {
-        found |= protocol::look_at(value, part_.knowledge().function_effects().get());
+        found |= protocol::look_at(value, context_.knowledge.function_effects().get());
     });
     note_effects(found.only(Effect::sticky | Effect::advances_sequence), {});
 }

@@ -24,10 +24,10 @@ std::string notice_of_reset() {
 }  // namespace
 
 std::optional<Clock::time_point> Server::kept_until() const {
-    if (!lifecycle_.is(State::leased) || !rests() || !refusal_.empty() ||
+    if (!lifecycle_.is(State::leased) || !rests() || !set_up_.refusal().empty() ||
         !tenant_->between_requests())
         return {};
-    const Pins pins = tenant_->session().pins;
+    const Pins pins = client().pins;
     Pins others = pins;
     others.remove(PinReason::custom_setting);
     others.remove(PinReason::sequence);
@@ -47,7 +47,7 @@ void Server::give_up() {
 }
 
 void Server::kept_long_enough() {
-    if (kept_until() && !tenant_->session().pins.contains(PinReason::custom_setting)) give_up();
+    if (kept_until() && !client().pins.contains(PinReason::custom_setting)) give_up();
 }
 
 }  // namespace pgweir::pool

@@ -18,7 +18,7 @@ using protocol::Step;
 
 // In session pooling texts are not looked at, but for what a RESET there takes from the client.
 void Server::note_reset_in_session(const Step& step) {
-    if (!has_startup_settings()) return;
+    if (!context_.has_startup_settings()) return;
     const auto type = static_cast<Frontend>(step.type);
     if (type == Frontend::query) {
         run_in_session(type, step.whole ? std::optional<Bytes>(text_of(step)) : std::nullopt);
@@ -59,7 +59,7 @@ bool Server::waits_behind_open_query(const Step& step) const {
     if (type == Frontend::function_call) return is_open;
     if (!is_open && !statements_.in_flight().has_doubtful()) return false;
     return !step.whole || statements_.names_doubtful(text_of(step)) ||
-           (is_open && needs_something_in_front(text_of(step)));
+           (is_open && needs_something_in_front(context_, text_of(step)));
 }
 
 // Behind a question about what the tenant has left nothing is sent: whoever went on and on while
@@ -68,23 +68,20 @@ bool Server::waits_behind_open_query(const Step& step) const {
 // sent that the doubt would be about.
 bool Server::awaits_outcome(const Step& step) const {
     if (tracker_.must_wait(static_cast<Frontend>(step.type))) return true;
-    if (takes_stock_ || set_up_ == SetUp::lifting || set_up_ == SetUp::closed ||
-        set_up_ == SetUp::alone) {
-        return true;
-    }
+    if (takes_stock_ || set_up_.blocks()) return true;
     if (tracker_.discarding() || tracker_.uncertain()) return false;
     const auto type = static_cast<Frontend>(step.type);
     const bool is_simple = type == Frontend::query || type == Frontend::function_call;
     // Behind part of an extended query it may need something with a Sync of its own in front.
-    if (set_up_ == SetUp::chained && is_simple) return true;
-    if (!refusal_.empty() || statements_.is_verifying()) return true;
+    if (set_up_.is_open() && is_simple) return true;
+    if (!set_up_.refusal().empty() || statements_.is_verifying()) return true;
     if (tracker_.copying_in()) return false;
     // What is sent for a COPY is no transaction of its own.
     const bool begins = is_simple || type == Frontend::parse || type == Frontend::bind;
     if (begins && has_had_its_turn()) return true;
     if (order_.waits_for_sql(step)) return true;
-    if (!tenant_->session().follows) return false;
-    return statements_.must_hold_back(step) || (tracks() && waits_behind_open_query(step));
+    if (!client().follows) return false;
+    return statements_.must_hold_back(step) || (context_.tracks() && waits_behind_open_query(step));
 }
 
 bool Server::has_had_its_turn() const {

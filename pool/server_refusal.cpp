@@ -34,7 +34,7 @@ std::string raising_sql(const ErrorReport& report) {
 
 // Why a statement may not run here and now; nothing for one that may.
 std::optional<ErrorReport> Server::refuses(Bytes sql, Effects effects) {
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     if (session.tracking == conf::SessionState::strict) {
         const std::string_view leaves = protocol::forecast_pin(sql, effects);
         if (!leaves.empty()) {

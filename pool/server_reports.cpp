@@ -24,14 +24,14 @@ const std::string& told_at_login(const TenantSession& session, const std::string
 // A RESET has gone back to what the client asked for at its start, though the server has nothing to
 // report: it had the login's value before, too.
 void Server::tell_own_defaults() {
-    TenantSession& session = tenant_->session();
+    TenantSession& session = client();
     for (const auto& [reported, value] : connection_.reported) {
         const std::string name = lower_case(reported);
         const std::string* own = is_settable(reported) ? session.startup->find(name) : nullptr;
         if (own == nullptr || plain_fate(name) != SettingFate::reset) continue;
         const std::string* present = session.settings->find(name);
         if (present != nullptr && *present == *own) continue;
-        session.settings = part_.context().settings.intern(with(*session.settings, name, *own));
+        session.settings = context_.settings.intern(with(*session.settings, name, *own));
         const std::string& told = told_at_login(session, reported, *own);
         protocol::append_parameter_status(told_.emplace_back(), reported, told);
         forward(told_.back());
@@ -42,7 +42,7 @@ void Server::tell_own_defaults() {
 // So has a RESET of the role that the client began with.
 void Server::tell_first_role() {
     constexpr std::string_view name = "is_superuser";
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     if (session.startup->find("role") == nullptr || plain_fate("role") != SettingFate::reset)
         return;
     const auto told = std::ranges::find(*session.greeting, name, &Parameter::first);
@@ -55,7 +55,7 @@ void Server::tell_first_role() {
 
 // What the client was last told of a reported parameter; null where that is not known.
 const std::string* Server::known_to_client(const std::string& name) const {
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     const auto in = [&](const std::vector<Parameter>& told) -> const std::string* {
         const auto found = std::ranges::find(told, name, &Parameter::first);
         return found != told.end() ? &found->second : nullptr;
@@ -84,7 +84,7 @@ void Server::tell_differences() {
         const std::string* const known = known_to_client(name);
         if (known == nullptr || *known == value) continue;
         // A default that has changed: tell_new_defaults().
-        const bool own = tenant_->session().settings->find(lower_case(name)) != nullptr;
+        const bool own = client().settings->find(lower_case(name)) != nullptr;
         if (!own && has_default(name) && value == connection_.at_login(name)) continue;
         if (goes_with_role(name)) continue;  // restore_sql() sets the role again
         judge_report(name);
@@ -103,13 +103,12 @@ void Server::tell_differences() {
 // A reported parameter hangs on the role that the client began with, which it may have RESET.
 bool Server::goes_with_role(std::string_view name) const {
     return name == "is_superuser" && suspicion_.contains(protocol::Effect::reset) &&
-           tenant_->session().startup->find("role") != nullptr &&
-           startup_.may_have_been_reset("role");
+           client().startup->find("role") != nullptr && startup_.may_have_been_reset("role");
 }
 
 // The client is told of a reported parameter that is no setting.
 void Server::note_fact(const std::string& name, const std::string& value) {
-    auto& facts = tenant_->session().told_facts;
+    auto& facts = client().told_facts;
     if (!facts) facts = std::make_unique<std::vector<Parameter>>();
     const auto found = std::ranges::find(*facts, name, &Parameter::first);
     if (found != facts->end()) {
@@ -122,20 +121,20 @@ void Server::note_fact(const std::string& name, const std::string& value) {
 // restore_sql() has set what the client asked for at its start, while it thinks of another value.
 bool Server::takes_back(const std::string& name) {
     // What a set-up brings is known.
-    if (!questions_.any() || set_up_ != SetUp::none) return false;
-    TenantSession& session = tenant_->session();
+    if (!questions_.any() || set_up_.is_under_way()) return false;
+    TenantSession& session = client();
     const std::string* own = session.startup->find(lower_case(name));
     if (own == nullptr) return false;
     const std::string* present = session.settings->find(lower_case(name));
     if (present != nullptr && *present == *own) return false;
-    session.settings = part_.context().settings.intern(with(*session.settings, name, *own));
+    session.settings = context_.settings.intern(with(*session.settings, name, *own));
     return true;
 }
 
 // A reported setting changed in the tenant's own doing.
 void Server::setting_reported(const std::string& name, const std::string& value, Bytes& message) {
-    TenantSession& session = tenant_->session();
-    SettingsInterner& interner = part_.context().settings;
+    TenantSession& session = client();
+    SettingsInterner& interner = context_.settings;
     settings_touched_ = true;
     const bool alike = session.settings == connection_.settings;
     const bool as_at_login = value == connection_.at_login(name);
@@ -144,8 +143,8 @@ void Server::setting_reported(const std::string& name, const std::string& value,
     };
     connection_.settings = changed(*connection_.settings);
     const std::string* own = session.startup->find(lower_case(name));
-    const bool suspected =
-        tracks() && own != nullptr && as_at_login && suspicion_.contains(protocol::Effect::reset);
+    const bool suspected = context_.tracks() && own != nullptr && as_at_login &&
+                           suspicion_.contains(protocol::Effect::reset);
     const SettingFate fate = suspected ? plain_fate(lower_case(name)) : SettingFate::set;
     // What only may have been a RESET may just as well have set this value. Where the text is not
     // known, in session pooling, its tag has told of a RESET.

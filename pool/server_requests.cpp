@@ -6,6 +6,7 @@
 #include "pool/pool_part.hpp"
 #include "pool/registry.hpp"
 #include "pool/server.hpp"
+#include "pool/session/plans.hpp"
 #include "protocol/extended_query.hpp"
 #include "protocol/function_call.hpp"
 #include "protocol/serialize.hpp"
@@ -31,27 +32,27 @@ Bytes query_text(Bytes body) {
 
 }  // namespace
 
-// The text of a Query or a Parse, as far as it is here; empty for others.
-Bytes Server::text_of(const Step& step) {
-    const auto type = static_cast<Frontend>(step.type);
-    Bytes text = step.body;
-    if (type == Frontend::parse) {
-        text.remove_prefix(std::min(text.find('\0') + 1, text.size()));
-    } else if (type != Frontend::query) {
-        return {};
-    }
-    return text.substr(0, text.find('\0'));
+bool Server::set_up() {
+    Outgoing out;
+    RequestWriter requests = writer(out);
+    if (!set_up_.begin_alone(requests)) return false;
+    send(out);
+    return true;
 }
 
 bool Server::make_ready(const Step& step, Outgoing& out) {
     statements_.forget_found();
     request_waits_ = false;
-    if (!tenant_->session().follows || tracker_.uncertain() || tracker_.discarding()) return true;
-    if (tracker_.releasable() && leaves_for_temp_buffers(step)) return false;
-    if (tracker_.releasable() && !set_up_for(step, out)) {
-        request_waits_ = true;
+    if (!client().follows || tracker_.uncertain() || tracker_.discarding()) return true;
+    if (!tracker_.releasable()) return find_statement(step, out);
+    if (set_up_.must_leave_for(step)) {
+        connection_.is_worn_out = true;
+        end_lease();
         return false;
     }
+    RequestWriter requests = writer(out);
+    request_waits_ = !set_up_.make_ready(step, requests);
+    if (request_waits_) return false;
     return find_statement(step, out);
 }
 
@@ -76,7 +77,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
         statements_.errors().clear();
     }
     note_text(step);
-    const bool follows = tenant_->session().follows;
+    const bool follows = client().follows;
     if (type == Frontend::parse) part_.statistics().client_parses.add();
     if (type == Frontend::bind) part_.statistics().binds.add();
     if (startup_.was_sent()) restore_in_pipeline(step, out);
@@ -98,7 +99,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     }
     const bool runs = type == Frontend::query || type == Frontend::execute;
     if (runs && suspicion_.contains(Effect::reset)) startup_.sent();
-    note_behind_set_up(type);
+    set_up_.sent(type);
     order_.sent(type);
     statements_.forget_found();
 }
@@ -164,16 +165,8 @@ RequestWriter Server::writer(Outgoing& out) {
     return {out, tracker_, statements_.in_flight(), questions_, part_.statistics().server_parses};
 }
 
-bool Server::tracks() const {
-    return tenant_->session().tracking != conf::SessionState::off;
-}
-
-bool Server::looks_at_texts() const {
-    return tenant_->session().follows && tracks();
-}
-
 void Server::note_text(const Step& step) {
-    const bool follows = tenant_->session().follows;
+    const bool follows = client().follows;
     switch (static_cast<Frontend>(step.type)) {
         case Frontend::query:
             latest_.query(text_of(step), step.whole);
@@ -214,20 +207,15 @@ void Server::put_in_front(std::string_view sql, Outgoing& out) {
     }
 }
 
-// The client has no transaction block open, and none that may be.
-bool Server::has_no_transaction() const {
-    return tracker_.transaction_status() == protocol::TransactionStatus::idle &&
-           !tracker_.may_have_failed();
-}
-
-// Nor an extended query: all that is unanswered is pgweir's.
+// No transaction block of the client's is open, nor an extended query: all that is unanswered is
+// pgweir's.
 bool Server::stands_between_transactions() const {
-    return has_no_transaction() && !tracker_.wants_sync();
+    return context_.has_no_transaction() && !tracker_.wants_sync();
 }
 
 // It names a function by its oid, which may be anything's: set_config, lastval.
 void Server::take_function_call(const Step& step, Bytes message, Outgoing& out) {
-    if (tracks()) {
+    if (context_.tracks()) {
         Effects effects = Effect::state;
         if (!protocol::calls_large_object(step.body)) effects |= called_by_oid;
         if (must_discard_sequences(effects, {}, true)) put_in_front(discard_sequences, out);
@@ -239,22 +227,22 @@ void Server::take_function_call(const Step& step, Bytes message, Outgoing& out) 
 
 void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
     const Bytes text = query_text(step.body);
-    if (tracks()) {
+    if (context_.tracks()) {
         // Of a text that is too long to be here the rest may do anything; what it leaves behind is
         // seen as it passes.
         Effects effects = unread_effects();
         if (step.whole) {
-            effects = protocol::look_at(text, part_.knowledge().function_effects().get());
+            effects = protocol::look_at(text, context_.knowledge.function_effects().get());
         } else {
-            long_look_.emplace(part_.knowledge().function_effects().get());
+            long_look_.emplace(context_.knowledge.function_effects().get());
             long_look_->feed(text);
         }
         if (effects.any()) {
             if (must_discard_sequences(effects, text, step.whole))
                 put_in_front(discard_sequences, out);
-            if (needs_new_plans(effects, text)) {
+            if (needs_new_plans(context_, effects, text)) {
                 put_in_front(discard_plans, out);
-                connection_.plans.discarded_for(tenant_->session().id);
+                connection_.plans.discarded_for(client().id);
             }
             if (const auto refusal = refuses(text, effects)) {
                 refuse_query(*refusal, out);
@@ -272,7 +260,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             }
             note_shown();
         }
-        order_.runs(Frontend::query, effects, has_startup_settings());
+        order_.runs(Frontend::query, effects, context_.has_startup_settings());
     }
     if (auto operation = statements_.simple_query()) {
         pass(Frontend::query, message, out, std::move(*operation));
@@ -286,9 +274,9 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
 void Server::note_effects(Effects effects, Bytes text, const Statement* statement) {
     if (effects.contains(Effect::state) || effects.contains(Effect::alters_reading)) {
         order_.alters_reading();
-        if (may_change_plans(text, part_.knowledge().plan_facts(),
-                             part_.knowledge().function_effects().get()))
-            connection_.plans.changed_by(tenant_->session().id);
+        if (may_change_plans(text, context_.knowledge.plan_facts(),
+                             context_.knowledge.function_effects().get()))
+            connection_.plans.changed_by(client().id);
     }
     effects = effects.without(Effect::alters_reading);
     if (effects.contains(Effect::empties_database)) {

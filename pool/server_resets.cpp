@@ -16,7 +16,7 @@ SettingFate Server::plain_fate(std::string_view name) const {
 }
 
 const std::string& Server::tenants_text() const {
-    return tenant_->session().follows ? suspicion_.text() : latest_.text();
+    return client().follows ? suspicion_.text() : latest_.text();
 }
 
 // In session pooling the only thing that the server cannot know by itself: what a RESET goes back
@@ -82,8 +82,8 @@ void Server::restore_in_pipeline(const protocol::Step& step, Outgoing& out) {
 // in front of it.
 bool Server::resets_alone(const protocol::Step& step) const {
     const bool is_noted =
-        static_cast<Frontend>(step.type) == Frontend::execute || !tenant_->session().follows;
-    const Bytes text = is_noted ? Bytes(latest_.text()) : text_to_run(step);
+        static_cast<Frontend>(step.type) == Frontend::execute || !client().follows;
+    const Bytes text = is_noted ? Bytes(latest_.text()) : text_to_run(step, client());
     return protocol::runs_alone(text) && protocol::look_at(text, nullptr).contains(Effect::reset);
 }
 

@@ -9,14 +9,14 @@ namespace pgweir::pool {
 using protocol::Effects;
 
 ClientsProgram Server::tenants_program() const {
-    return {part_.pool().sequence_readers(), *tenant_->session().settings};
+    return {part_.pool().sequence_readers(), *client().settings};
 }
 
 // Call before a request. Returns true if DISCARD SEQUENCES has to go ahead of it; leaves
 // `reads_sequence` in its effects where they keep the server (SequenceOwner::Decision).
 bool Server::must_discard_sequences(Effects& effects, Bytes text, bool whole) {
     if (!SequenceOwner::concerns(effects)) return false;
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     const bool failed = tracker_.transaction_status() == protocol::TransactionStatus::failed;
     ClientsProgram program = tenants_program();
     const SequenceOwner::Decision decision =
@@ -32,13 +32,13 @@ bool Server::must_discard_sequences(Effects& effects, Bytes text, bool whole) {
 }
 
 void Server::note_sequences(Effects effects) {
-    TenantSession& session = tenant_->session();
+    TenantSession& session = client();
     if (connection_.sequences.got_value(session.id, effects)) session.has_sequence_values = true;
 }
 
 // The transaction is over.
 void Server::judge_sequences(Pins& pins, Effects effects) {
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     const auto now = part_.context().now();
     SequenceOwner& sequences = connection_.sequences;
     ClientsProgram program = tenants_program();

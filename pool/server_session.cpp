@@ -30,19 +30,19 @@ using protocol::Origin;
 // The transaction is over and its reply given: whether there is something to ask before the server
 // can be anybody else's. What the client asks meanwhile waits.
 bool Server::ask_before_release() {
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     if (suspicion_.contains(Effect::changes_catalogue)) {
         const auto how =
-            session.follows && tracks() ? CatalogueChange::seen : CatalogueChange::unseen;
-        part_.knowledge().forget_catalogue(how);
+            session.follows && context_.tracks() ? CatalogueChange::seen : CatalogueChange::unseen;
+        context_.knowledge.forget_catalogue(how);
         part_.pool().registry().forget_catalogue(part_.pool(), how);
         suspicion_.remove(Effect::changes_catalogue);
     }
     if (!session.follows) return restore_after_reset();
     connection_.sequences.transaction_ended();
     const bool verify = part_.options().verify_session_state && !suspicion_.is_verified();
-    if (!tracks() && !verify) return false;
-    if (const auto reading = tracks() ? begin_catalogue() : std::nullopt) {
+    if (!context_.tracks() && !verify) return false;
+    if (const auto reading = context_.tracks() ? begin_catalogue() : std::nullopt) {
         ask_catalogue(*reading);
         return true;
     }
@@ -72,7 +72,7 @@ bool Server::put_off_idle_timeout() {
     if (connection_.settings->idle_session_timeout() == milliseconds::zero()) return false;
     if (!tenant_->may_release()) return false;
     connection_.settings =
-        part_.context().settings.intern(without(*connection_.settings, "idle_session_timeout"));
+        context_.settings.intern(without(*connection_.settings, "idle_session_timeout"));
     ask(Question::command, "RESET idle_session_timeout");
     return true;
 }
@@ -83,10 +83,10 @@ bool Server::put_off_idle_timeout() {
 // changed where nobody looked at a text, so that names of custom settings may be missing.
 std::optional<CatalogueUpkeep::Reading> Server::begin_catalogue() {
     CatalogueUpkeep& upkeep = part_.pool().catalogue_upkeep();
-    if (!part_.knowledge().catalogue_was_asked()) {
+    if (!context_.knowledge.catalogue_was_asked()) {
         return suspicion_.contains(Effect::state) ? upkeep.begin() : upkeep.claim();
     }
-    const bool is_awaited = tenant_->session().pins.any() || part_.knowledge().lacks_settings();
+    const bool is_awaited = client().pins.any() || context_.knowledge.lacks_settings();
     return is_awaited ? upkeep.claim() : std::nullopt;
 }
 
@@ -103,7 +103,7 @@ void Server::ask_state() {
         return std::ranges::binary_search(custom_defaults, name, {}, &Parameter::first);
     });
     std::vector<std::string> custom_at_start;
-    for (const auto& [name, value] : tenant_->session().startup->values()) {
+    for (const auto& [name, value] : client().startup->values()) {
         if (protocol::is_custom_setting_name(name)) custom_at_start.push_back(name);
     }
     sql += state_question({.login = connection_.at_login("session_authorization"),
@@ -131,10 +131,10 @@ void Server::answered(Questions::Answer answer) {
     if (!questions_.any()) takes_stock_ = false;
     switch (answer.question) {
         case Question::lift_limits:
-            limits_lifted(answer);
+            set_up_went_on(answer);
             break;
         case Question::set_up:
-            set_up_answered();
+            set_up_.answered();
             break;
         case Question::state:
             state_answered(answer);
@@ -160,27 +160,38 @@ void Server::answered(Questions::Answer answer) {
     }
 }
 
+void Server::set_up_went_on(const Questions::Answer& answer) {
+    Outgoing out;
+    RequestWriter requests = writer(out);
+    const auto problem = set_up_.limits_lifted(answer, requests);
+    if (problem) {
+        close(ServerClose::dirty, *problem);
+    } else if (!out.empty()) {
+        send(out);
+    }
+}
+
 void Server::state_answered(Questions::Answer& answer) {
     if (tenant_ == nullptr) return;
     if (!answer.error) {
         auto state = answer.take<SessionState>();
         look_for_leak(state);
-        if (tracks()) {
+        if (context_.tracks()) {
             take_state(std::move(state));
             learn_defaults();
         }
         return;
     }
-    if (!tracks()) return;
+    if (!context_.tracks()) return;
     if (answer.failed_with(protocol::sqlstate::query_canceled) && suspicion_.cut_off()) return;
-    Pins pins = tenant_->session().pins;
+    Pins pins = client().pins;
     pins.add(PinReason::unknown);
     set_pins(pins);
 }
 
 void Server::take_state(SessionState state) {
-    TenantSession& session = tenant_->session();
-    SettingsInterner& interner = part_.context().settings;
+    TenantSession& session = client();
+    SettingsInterner& interner = context_.settings;
     connection_.settings = interner.intern(std::move(state.settings));
     connection_.had_temporary = connection_.had_temporary || state.had_temporary;
     session.settings = interner.intern(merge(*session.startup, *connection_.settings));
@@ -215,7 +226,7 @@ void Server::close_statements() {
 // What the client has had since its start is known as it was written there: '8MB', and not '8192'.
 // A setting of one's own that nobody has set may be the database's default: PostgreSQL cannot tell.
 bool Server::is_as_known(std::vector<Parameter> settings) const {
-    const SessionSettings& startup = *tenant_->session().startup;
+    const SessionSettings& startup = *client().startup;
     std::erase_if(settings, [&](const Parameter& told) {
         return protocol::is_custom_setting_name(told.first) &&
                connection_.settings->find(told.first) == nullptr;
@@ -231,7 +242,7 @@ bool Server::is_as_known(std::vector<Parameter> settings) const {
 // What changed though nothing that was seen could have changed it.
 void Server::look_for_leak(const SessionState& state) {
     if (suspicion_.inquiry().effects.contains(Effect::state)) return;
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     Pins expected = session.pins;
     expected.remove(PinReason::unseen);
     expected.remove(PinReason::sequence);
@@ -253,7 +264,7 @@ void Server::look_for_leak(const SessionState& state) {
 }
 
 void Server::set_pins(Pins pins) {
-    TenantSession& session = tenant_->session();
+    TenantSession& session = client();
     if (pins == session.pins) return;
     const Pins before = std::exchange(session.pins, pins);
     if (!pins.any()) {
@@ -277,7 +288,7 @@ void Server::note_tag(Bytes tag) {
     if (!tag.empty() && tag.back() == '\0') tag.remove_suffix(1);
     // ROLLBACK TO SAVEPOINT has the same tag.
     if (tag == "ROLLBACK") note_rollback();
-    const TenantSession& session = tenant_->session();
+    const TenantSession& session = client();
     // Closing cursors is seldom the end of a holdable one; but who has one wants to be rid of it.
     if (session.pins.contains(PinReason::cursor_with_hold) && tag.starts_with("CLOSE")) {
         suspicion_.add(Effect::state);
@@ -289,10 +300,10 @@ void Server::note_tag(Bytes tag) {
     if (effects.contains(Effect::changes_catalogue)) note_definition();
     if (!session.follows) {
         suspicion_.add(effects.only(Effect::reset));
-    } else if (!tracks()) {
+    } else if (!context_.tracks()) {
         // What a RESET takes away has to be set anew; what else changed is told by ParameterStatus.
         if (effects.contains(Effect::reset)) {
-            connection_.settings = part_.context().settings.none();
+            connection_.settings = context_.settings.none();
         }
     } else if (tag != "SET") {
         // The text has told what a SET is: most are SET LOCAL or SET TRANSACTION.
@@ -305,7 +316,7 @@ void Server::note_tag(Bytes tag) {
 // The text has told better what changes the catalogue: CREATE TEMP does not. Where texts are not
 // looked at, for others' sake.
 void Server::note_definition() {
-    if (looks_at_texts()) return;
+    if (context_.looks_at_texts()) return;
     part_.pool().registry().definition_sent(part_.pool(), latest_.text());
     const Effects told = protocol::look_at(latest_.text(), nullptr);
     if (told.contains(Effect::changes_catalogue) || !protocol::names_temporary(latest_.text())) {
@@ -329,7 +340,7 @@ void Server::note_discarding_tag(Bytes tag) {
     if (all || tag == "DEALLOCATE ALL") {
         statements_.all_dropped();
     } else if (tag == "DEALLOCATE") {
-        statements_.shown().one_dropped(tenant_->session().statements);
+        statements_.shown().one_dropped(client().statements);
     }
     if (all || tag == "DISCARD SEQUENCES") connection_.sequences.discarded_by_client();
     if (all) {
@@ -351,7 +362,7 @@ bool Server::has_reset_for_good() const {
 
 void Server::note_own_tag(Bytes tag) {
     if (!tag.empty() && tag.back() == '\0') tag.remove_suffix(1);
-    if (tag == "COMMIT") set_up_committed();
+    if (tag == "COMMIT") set_up_.committed();
     if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") connection_.statements.clear();
     if (tag == "DISCARD ALL") {
         connection_.sequences.discarded();

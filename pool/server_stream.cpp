@@ -156,7 +156,7 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
     }
     if (verdict.disposition == Verdict::Disposition::drop || tenant_ == nullptr) return {};
     // The tenant ends itself when it does not accept the status, and takes the reply's end with it.
-    if (verdict.ready && !message.empty() && refusal_.empty() &&
+    if (verdict.ready && !message.empty() && set_up_.refusal().empty() &&
         !tenant_->accepts(tracker_.transaction_status())) {
         return {};
     }
@@ -166,15 +166,15 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
 void Server::take_ready(const Verdict& verdict, Bytes& message) {
     if (verdict.origin != Origin::pool) {
         // Of several in one read each has its own.
-        finished_.push_back(refusal_.empty() ? tracker_.transaction_status()
-                                             : protocol::TransactionStatus::idle);
+        const bool refused = !set_up_.refusal().empty();
+        finished_.push_back(refused ? protocol::TransactionStatus::idle
+                                    : tracker_.transaction_status());
         order_.ready();
-        if (std::exchange(reports_due_, false) && tenant_ != nullptr && refusal_.empty())
-            tell_differences();
-        if (startup_.take_answered() && tracks()) tell_own_defaults();
+        if (set_up_.take_reports_due() && tenant_ != nullptr && !refused) tell_differences();
+        if (startup_.take_answered() && context_.tracks()) tell_own_defaults();
         if (!login_changes_.empty()) publish_login_changes();
         if (tenant_ != nullptr) tell_new_defaults();
-        if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
+        if (refused) message = idle_message;  // the failed block is pgweir's, not theirs
         if (tracker_.quiet()) latest_.forget_long_text();
         return;
     }
@@ -184,11 +184,9 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
 void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     const protocol::ErrorReport report = protocol::parse_error_report(body);
     if (verdict.origin == Origin::pool) {
-        const bool of_set_up =
-            set_up_ == SetUp::chained || set_up_ == SetUp::closed || set_up_ == SetUp::alone;
         if (report.severity != "ERROR" && tenant_ != nullptr) {
             take_last_words(report, message);
-        } else if (of_set_up) {
+        } else if (set_up_.is_being_judged()) {
             set_up_refused(report);
         } else if (questions_.oldest() == Question::cleaning) {
             close(ServerClose::dirty, "cleaning failed: " + report.message);
@@ -206,18 +204,26 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     startup_.note_failure();
     if (report.severity != "ERROR") {
         said_fatal_ = true;
-    } else if (!refusal_.empty()) {
-        message = refusal_;
+    } else if (!set_up_.refusal().empty()) {
+        message = set_up_.refusal();
     } else {
         auto told = statements_.in_place_of(report, message, verdict.failed_request);
         if (told) message = told_.emplace_back(std::move(*told));
     }
 }
 
+void Server::set_up_refused(const ErrorReport& report) {
+    Outgoing out;
+    RequestWriter requests = writer(out);
+    std::string told = set_up_.refused(report, requests);
+    if (!told.empty()) forward(told_.emplace_back(std::move(told)));
+    if (!out.empty()) send(out);
+}
+
 // The connection ends while pgweir asks something of its own: the tenant hears why, in the server's
 // words.
 void Server::take_last_words(const ErrorReport& report, Bytes message) {
-    if (tenant_->session().greeting == nullptr) {
+    if (client().greeting == nullptr) {
         tenant_->set_up_finished(report);  // before its own greeting, at its login
         return;
     }
@@ -246,7 +252,7 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
         if (is_settable(name) && takes_back(name)) forward(message);
         return;
     }
-    if (reports_due_) {
+    if (set_up_.reports_are_due()) {
         message = {};  // tell_differences()
         return;
     }
@@ -310,8 +316,9 @@ Task<> Server::deliver() {
 }
 
 void Server::after_delivery() {
-    if (std::exchange(set_up_finished_, false) && tenant_ != nullptr)
-        tenant_->set_up_finished(std::exchange(set_up_error_, std::nullopt));
+    std::optional<ErrorReport> set_up_error;
+    if (set_up_.take_finished(set_up_error) && tenant_ != nullptr)
+        tenant_->set_up_finished(set_up_error);
     for (const protocol::TransactionStatus status : finished_) {
         if (tenant_ != nullptr) tenant_->reply_finished(status);
     }
@@ -329,7 +336,7 @@ void Server::after_delivery() {
     // Behind the release the server may be another tenant's.
     const bool question_answered = std::exchange(question_answered_, false);
     // Whose request waits for its settings here would never run if others came in between.
-    if (!request_waits_ || !refusal_.empty()) release_if_done();
+    if (!request_waits_ || !set_up_.refusal().empty()) release_if_done();
     tenant.replies_delivered();
     if (question_answered) tenant.question_answered();
 }
