@@ -45,7 +45,7 @@ void Server::lend_to(Tenant& tenant) {
     tenant_ = &tenant;
     context_.client = &tenant.session();
     said_fatal_ = false;
-    told_in_lease_.clear();
+    reports_.attach();
     is_checked_ = false;
     question_answered_ = false;
     TenantSession& session = tenant.session();
@@ -54,7 +54,7 @@ void Server::lend_to(Tenant& tenant) {
                         .tracking = session.tracking});
     startup_.attach(
         {.startup = session.startup, .settings = session.settings, .follows = session.follows});
-    if (session.defaults != connection_.defaults) keep_defaults(session);
+    keep_defaults(context_);
     tenant.lease_granted(*this);
 }
 
@@ -149,9 +149,9 @@ void Server::abandon(bool half_sent, bool cancel) {
     // prepared statements.
     needs_reset_ =
         needs_reset_ || !session.follows || session.tracking == conf::SessionState::off ||
-        suspicion_.effects().any() || session.pins.any() || settings_touched_ || questions_.any() ||
-        statements_.shown().has_to_close() || set_up_.is_under_way() || channels_.listens() ||
-        connection_.settings->idle_session_timeout() != milliseconds::zero();
+        suspicion_.effects().any() || session.pins.any() || reports_.is_touched() ||
+        questions_.any() || statements_.shown().has_to_close() || set_up_.is_under_way() ||
+        channels_.listens() || connection_.settings->idle_session_timeout() != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.
     reset_query_ = session.follows ? "DISCARD ALL" : part_.options().server_reset_query;
     take_tenant();
@@ -191,7 +191,7 @@ void Server::forget_session() {
     order_.forget();
     set_up_.forget();
     request_waits_ = false;
-    settings_touched_ = false;
+    reports_.forget();
     takes_stock_ = false;
     connection_.sequences.lease_ended();
     startup_.detach();

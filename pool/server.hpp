@@ -28,6 +28,7 @@
 #include "pool/session/session_context.hpp"
 #include "pool/session/session_state.hpp"
 #include "pool/session/set_up.hpp"
+#include "pool/session/setting_reports.hpp"
 #include "pool/session/startup_settings.hpp"
 #include "pool/session/statement_translator.hpp"
 #include "pool/session/suspicion.hpp"
@@ -172,6 +173,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void take_last_words(const protocol::ErrorReport& report, Bytes message);
     void take_ready(const protocol::Verdict& verdict, Bytes& message);
     void forward(Bytes bytes);
+    void tell(std::vector<std::string> messages);
     void forget_forward();
     [[nodiscard]] bool deliver_now();
     Task<> deliver();
@@ -267,33 +269,15 @@ class Server : public std::enable_shared_from_this<Server>,
     void login_sources_answered(Questions::Answer& answer);
     void note_defaults();
     void learn_defaults();
-    [[nodiscard]] std::vector<Parameter> custom_settings_at_login() const;
-    [[nodiscard]] std::string_view value_at_login(std::string_view name) const;
-    [[nodiscard]] bool has_told(std::string_view reported_name) const;
-    void keep_defaults(TenantSession& session);
-    void tell_new_defaults();
     void note_login_change(Bytes tag);
     void publish_login_changes();
-    void judge_report(const std::string& name);
 
     // server_resets.cpp: what a RESET goes back to.
-    [[nodiscard]] protocol::SettingFate plain_fate(std::string_view name) const;
-    [[nodiscard]] const std::string& tenants_text() const;
     [[nodiscard]] bool restore_after_reset();
     [[nodiscard]] std::string restore_sql() const;
     void restore_in_transaction();
     void restore_in_pipeline(const protocol::Step& step, Outgoing& out);
     [[nodiscard]] bool resets_alone(const protocol::Step& step) const;
-
-    // server_reports.cpp: what the client is told of its settings.
-    void tell_own_defaults();
-    void tell_first_role();
-    [[nodiscard]] const std::string* known_to_client(const std::string& name) const;
-    void tell_differences();
-    [[nodiscard]] bool goes_with_role(std::string_view name) const;
-    void note_fact(const std::string& name, const std::string& value);
-    [[nodiscard]] bool takes_back(const std::string& name);
-    void setting_reported(const std::string& name, const std::string& value, Bytes& message);
 
     // server_channels.cpp: what the session listens to.
     [[nodiscard]] Listening* listening() const { return client().listening.get(); }
@@ -343,9 +327,7 @@ class Server : public std::enable_shared_from_this<Server>,
     CatalogueUpkeep::Reading catalogue_reading_;  ///< the one under way, while that is asked for
     bool introducing_ = false;                    ///< see is_introducing()
     bool is_checked_ = false;                     ///< it was idle before, and is to be so again
-    bool reports_changed_ = false;  ///< a ParameterStatus came since the defaults were looked at
     std::vector<protocol::LoginChange> login_changes_;  ///< of the transaction under way
-    std::vector<std::string> told_in_lease_;  ///< names of those that the tenant was given
     bool takes_stock_ = false;  ///< the question what the tenant's transaction left is under way
     Suspicion suspicion_;
     LatestStatement latest_;
@@ -355,10 +337,11 @@ class Server : public std::enable_shared_from_this<Server>,
     /// Custom settings that the tenant's requests have named since the last question.
     MentionedSettings mentioned_;
     bool settings_discarded_ = false;  ///< all of them, by the tenant, since the last question
-    bool settings_touched_ = false;    ///< a reported setting changed during this lease
     StartupSettings startup_;
     ChannelHandover channels_;
     SetUp set_up_{context_};
+    SettingReports reports_{
+        {.context = context_, .suspicion = suspicion_, .latest = latest_, .startup = startup_}};
     bool request_waits_ = false;   ///< for the set-up: the server is the tenant's until it comes
     std::list<std::string> told_;  ///< messages put in place of the server's, until delivered
     DeadlineOf<Server, &Server::cleaning_took_too_long> cleaning_deadline_{*this};

@@ -14,15 +14,6 @@ namespace pgweir::pool {
 using protocol::Effect;
 using protocol::TransactionStatus;
 
-namespace {
-
-const std::string* find(const std::vector<Parameter>& reported, std::string_view name) {
-    const auto found = std::ranges::find(reported, name, &Parameter::first);
-    return found != reported.end() ? &found->second : nullptr;
-}
-
-}  // namespace
-
 bool Server::is_current() const {
     return !connection_.is_worn_out && connection_.generation == part_.setup()->generation;
 }
@@ -88,7 +79,7 @@ void Server::login_defaults_answered(Questions::Answer& answer) {
     if (found) connection_.defaults = part_.pool().greetings().intern(std::move(found));
     connection_.reported_at_login =
         std::make_shared<const std::vector<Parameter>>(connection_.reported);
-    reports_changed_ = false;
+    reports_.forget_changes();
     note_defaults();
 }
 
@@ -111,90 +102,10 @@ void Server::note_defaults() {
         part_.pool().greetings().note_login(*connection_.reported_at_login, connection_.defaults);
 }
 
-// Where the session has set nothing, what is reported is the default: of the configuration as the
-// server has read it by now.
 void Server::learn_defaults() {
-    if (!std::exchange(reports_changed_, false) || !connection_.reported_at_login) return;
-    const Greeting before = connection_.reported_at_login;
-    std::vector<Parameter> reported = *before;
-    bool heard = tenant_ != nullptr && client().told == before;
-    bool changed = false;
-    for (auto& [name, value] : reported) {
-        if (!has_default(name) || connection_.settings->find(lower_case(name)) != nullptr) continue;
-        const std::string* present = find(connection_.reported, name);
-        if (present == nullptr || *present == value) continue;
-        value = *present;
-        changed = true;
-        heard = heard && has_told(name);
-    }
-    if (!changed) return;
-    connection_.reported_at_login =
-        std::make_shared<const std::vector<Parameter>>(std::move(reported));
+    if (!reports_.learn_defaults()) return;
     note_defaults();
-    if (heard) client().told = connection_.reported_at_login;
-}
-
-bool Server::has_told(std::string_view reported_name) const {
-    return std::ranges::find(told_in_lease_, reported_name) != told_in_lease_.end();
-}
-
-std::vector<Parameter> Server::custom_settings_at_login() const {
-    if (!connection_.defaults) return {};
-    std::vector<Parameter> settings = connection_.defaults->given;
-    std::erase_if(settings, [](const Parameter& setting) {
-        return !protocol::is_custom_setting_name(setting.first);
-    });
-    return settings;
-}
-
-// What a role, or a setting of one's own, is where the session has set nothing.
-std::string_view Server::value_at_login(std::string_view name) const {
-    if (name == "role") return connection_.role_at_login();
-    const std::string* given =
-        connection_.defaults ? connection_.defaults->find_given(name) : nullptr;
-    return given != nullptr ? std::string_view(*given) : std::string_view();
-}
-
-// --- the client's --------------------------------------------------------------------------------
-
-// The client began on a server whose login brought something else. What it has not set itself is
-// from now on as if it had asked for it at its start.
-void Server::keep_defaults(TenantSession& session) {
-    if (!connection_.defaults) return;
-    const LoginDefaultsPtr began = std::exchange(session.defaults, connection_.defaults);
-    if (!began) return;
-    const SessionSettings kept(kept_defaults(*began, *connection_.defaults));
-    if (kept.values().empty()) return;
-    SettingsInterner& interner = context_.settings;
-    session.startup = interner.intern(merge(kept, *session.startup));
-    session.settings = interner.intern(merge(kept, *session.settings));
-}
-
-// PostgreSQL tells a session of it before the ReadyForQuery of what it asks next.
-void Server::tell_new_defaults() {
-    TenantSession& session = client();
-    if (session.told == connection_.reported_at_login || !session.follows ||
-        !set_up_.refusal().empty() || tracker_.transaction_status() != TransactionStatus::idle) {
-        return;
-    }
-    const Greeting before = std::exchange(session.told, connection_.reported_at_login);
-    if (!before || !session.told) return;
-    for (const auto& [name, value] : *session.told) {
-        if (!has_default(name) || has_told(name)) continue;
-        if (session.settings->find(lower_case(name)) != nullptr) continue;
-        const std::string* known = find(*before, name);
-        if (known == nullptr || *known == value) continue;
-        protocol::append_parameter_status(told_.emplace_back(), name, value);
-        forward(told_.back());
-    }
-}
-
-// The server reports a change of its own accord as it reports the client's SET: where no statement
-// is known to have done it, the server is asked whose it is.
-void Server::judge_report(const std::string& name) {
-    if (!client().follows) return;
-    if (!has_told(name)) told_in_lease_.push_back(name);
-    if (context_.tracks()) suspicion_.add(Effect::state);
+    if (reports_.has_heard_defaults()) client().told = connection_.reported_at_login;
 }
 
 }  // namespace pgweir::pool

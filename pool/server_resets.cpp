@@ -6,18 +6,7 @@ namespace pgweir::pool {
 
 using protocol::Effect;
 using protocol::Frontend;
-using protocol::SettingFate;
 using protocol::TransactionStatus;
-
-// What the tenant's latest request plainly does to a setting, whatever its result; not by a
-// function.
-SettingFate Server::plain_fate(std::string_view name) const {
-    return protocol::fate_of_setting(tenants_text(), name);
-}
-
-const std::string& Server::tenants_text() const {
-    return client().follows ? suspicion_.text() : latest_.text();
-}
 
 // In session pooling the only thing that the server cannot know by itself: what a RESET goes back
 // to.
@@ -33,8 +22,9 @@ bool Server::restore_after_reset() {
 }
 
 std::string Server::restore_sql() const {
-    return startup_.restore_sql(connection_.at_login("session_authorization"),
-                                [this](std::string_view name) { return value_at_login(name); });
+    return startup_.restore_sql(
+        connection_.at_login("session_authorization"),
+        [this](std::string_view name) { return connection_.value_at_login(name); });
 }
 
 // The client must not see the login's value even for the rest of its transaction.
@@ -48,7 +38,7 @@ void Server::restore_in_transaction() {
     suspicion_.add(Effect::state);
     // One statement has run: it may say by itself what it resets, and for how long.
     std::vector<std::string> statements;
-    if (latest_.is_alone()) statements = startup_.plainly_restoring(tenants_text());
+    if (latest_.is_alone()) statements = startup_.plainly_restoring(reports_.cause());
     if (statements.empty()) {
         std::string sql = restore_sql();
         if (!sql.empty()) statements.push_back(std::move(sql));

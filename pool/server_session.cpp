@@ -98,7 +98,7 @@ void Server::ask_state() {
     startup_.asked();
     std::vector<std::string> custom_settings =
         mentioned_.take_names_to_ask_for(*connection_.settings);
-    const std::vector<Parameter> custom_defaults = custom_settings_at_login();
+    const std::vector<Parameter> custom_defaults = connection_.custom_settings_at_login();
     std::erase_if(custom_settings, [&](const std::string& name) {
         return std::ranges::binary_search(custom_defaults, name, {}, &Parameter::first);
     });

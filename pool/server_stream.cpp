@@ -170,10 +170,11 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         finished_.push_back(refused ? protocol::TransactionStatus::idle
                                     : tracker_.transaction_status());
         order_.ready();
-        if (set_up_.take_reports_due() && tenant_ != nullptr && !refused) tell_differences();
-        if (startup_.take_answered() && context_.tracks()) tell_own_defaults();
+        if (set_up_.take_reports_due() && tenant_ != nullptr && !refused)
+            tell(reports_.differences());
+        if (startup_.take_answered() && context_.tracks()) tell(reports_.own_defaults());
         if (!login_changes_.empty()) publish_login_changes();
-        if (tenant_ != nullptr) tell_new_defaults();
+        if (tenant_ != nullptr && !refused) tell(reports_.new_defaults());
         if (refused) message = idle_message;  // the failed block is pgweir's, not theirs
         if (tracker_.quiet()) latest_.forget_long_text();
         return;
@@ -236,34 +237,27 @@ void Server::take_parameter_status(Bytes body, const Verdict& verdict, Bytes& me
     if (name_end == Bytes::npos || body.back() != '\0') return;
     const std::string name(body.substr(0, name_end));
     const std::string value(body.substr(name_end + 1, body.size() - name_end - 2));
-    bool known = false;
-    for (auto& [reported_name, reported_value] : connection_.reported) {
-        if (reported_name != name) continue;
-        reported_value = value;
-        known = true;
-    }
-    if (!known) connection_.reported.emplace_back(name, value);
-    reports_changed_ = true;
+    reports_.reported(name, value);
     if (tenant_ == nullptr) {
         if (lifecycle_.is(State::idle)) part_.pool().greetings().forget();  // a default has changed
         return;
     }
     if (verdict.origin == Origin::pool) {
-        if (is_settable(name) && takes_back(name)) forward(message);
+        // What a set-up brings is known.
+        const bool restores = questions_.any() && !set_up_.is_under_way();
+        if (restores && reports_.takes_back(name)) forward(message);
         return;
     }
     if (set_up_.reports_are_due()) {
-        message = {};  // tell_differences()
+        message = {};
         return;
     }
-    judge_report(name);
-    if (is_settable(name)) {
-        setting_reported(name, value, message);
-    } else if (goes_with_role(name)) {
-        message = {};  // restore_sql() sets the role again
-    } else {
-        note_fact(name, value);
-    }
+    if (auto other = reports_.in_place_of(name, value))
+        message = other->empty() ? Bytes() : told_.emplace_back(std::move(*other));
+}
+
+void Server::tell(std::vector<std::string> messages) {
+    for (std::string& message : messages) forward(told_.emplace_back(std::move(message)));
 }
 
 void Server::forward(Bytes bytes) {

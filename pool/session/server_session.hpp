@@ -41,6 +41,10 @@ struct ServerSession {
     [[nodiscard]] std::string_view role_at_login() const {
         return defaults ? defaults->role() : std::string_view("none");
     }
+    /// What a role, or a custom setting, is where the session has set nothing; empty: nothing.
+    [[nodiscard]] std::string_view value_at_login(std::string_view name) const;
+    /// The custom settings that the login brought; by name, sorted.
+    [[nodiscard]] std::vector<Parameter> custom_settings_at_login() const;
 };
 
 }  // namespace pgweir::pool

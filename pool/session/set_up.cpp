@@ -37,6 +37,18 @@ bool suits(const ServerSession& server, const TenantSession& client) {
     return wanted == nullptr ? present == nullptr : present != nullptr && *present == *wanted;
 }
 
+void keep_defaults(const SessionContext& context) {
+    const LoginDefaultsPtr& here = context.server.defaults;
+    TenantSession& client = *context.client;
+    if (!here || client.defaults == here) return;
+    const LoginDefaultsPtr began = std::exchange(client.defaults, here);
+    if (!began) return;
+    const SessionSettings kept(kept_defaults(*began, *here));
+    if (kept.values().empty()) return;
+    client.startup = context.settings.intern(merge(kept, *client.startup));
+    client.settings = context.settings.intern(merge(kept, *client.settings));
+}
+
 Bytes text_of(const Step& step) {
     const auto type = static_cast<protocol::Frontend>(step.type);
     Bytes text = step.body;

@@ -17,6 +17,10 @@ namespace pgweir::pool {
 /// cannot change where temporary tables were used, although they are gone.
 [[nodiscard]] bool suits(const ServerSession& server, const TenantSession& client);
 
+/// A client gets a server whose login may have brought other defaults than the one that it began
+/// on. What it has not set itself is from now on as if it had asked for it at its start.
+void keep_defaults(const SessionContext& context);
+
 /// The text that a request brings, as far as it is here; empty where it brings none.
 [[nodiscard]] Bytes text_of(const protocol::Step& step);
 /// The same, or the text of the statement that a Bind names.
