@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
+#include "conf/ip_address.hpp"
 #include "conf/units.hpp"
 #include "conf/wording.hpp"
 
@@ -96,6 +98,14 @@ Result<ListenAddress> parse_address(std::string_view text) {
     // A lone number is a port that lost its host rather than a host's name.
     if (std::ranges::all_of(host, is_digit)) return not_an_address(text);
     return ListenAddress{std::string{host}, 0};
+}
+
+bool is_local(const ListenAddress& address) {
+    if (address.is_unix() || address.host == "localhost") return true;
+    const std::optional<IpAddress> ip = IpAddress::parse(address.host);
+    if (!ip) return false;
+    constexpr unsigned char loopback_net = 127;
+    return ip->is_v6 ? *ip == *IpAddress::parse("::1") : ip->bytes.front() == loopback_net;
 }
 
 std::string format_address(const ListenAddress& address) {

@@ -153,7 +153,8 @@ using Userlist = std::map<std::string, std::string, std::less<>>;
 struct Config {
     std::vector<ListenAddress> listen;
     unsigned workers = 0;  ///< threads that carry clients; 0 (`auto`): one per core
-    AuthType auth_type = AuthType::trust;
+    AuthType auth_type = AuthType::scram_sha_256;
+    bool allow_trust_from_network = false;
     std::string auth_file;  ///< PgBouncer's userlist.txt; its content is in `userlist`
     std::string auth_hba_file;
     std::string auth_ident_file;

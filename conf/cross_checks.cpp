@@ -91,6 +91,14 @@ void check_tls(const Config& config, const Origins& origins, Reporter& reporter)
     }
 }
 
+void check_trust(const Config& config, const Origins& origins, Reporter& reporter) {
+    const ListenAddress* const open = open_to_all(config, config.listen);
+    if (open == nullptr) return;
+    const auto index = static_cast<std::size_t>(open - config.listen.data());
+    reporter.add(index < origins.listen.size() ? origins.listen[index] : Place{1, 1},
+                 "listen: " + open_to_all_message(*open));
+}
+
 void check_authentication(const Config& config, const Origins& origins, Reporter& reporter) {
     const Place place = place_of(origins, "auth.type");
     // Where PgBouncer would start without the file there are rules all the same: none.
@@ -109,6 +117,19 @@ void check_authentication(const Config& config, const Origins& origins, Reporter
 
 }  // namespace
 
+const ListenAddress* open_to_all(const Config& config, std::span<const ListenAddress> listening) {
+    if (config.auth_type != AuthType::trust || config.allow_trust_from_network) return nullptr;
+    const auto open = std::ranges::find_if_not(listening, is_local);
+    return open == listening.end() ? nullptr : &*open;
+}
+
+std::string open_to_all_message(const ListenAddress& address) {
+    return in_quotes(format_address(address)) +
+           " can be reached from the network, and with auth.type trust whoever reaches it can be "
+           "any "
+           "user; use scram-sha-256, or set auth.allow_trust_from_network: true if that is meant";
+}
+
 void check_together(const Config& config, const Origins& origins, Reporter& reporter) {
     check_addresses(config, origins, reporter);
     check_pool_sizes(config, origins, reporter);
@@ -118,6 +139,7 @@ void check_together(const Config& config, const Origins& origins, Reporter& repo
 void check_access(const Config& config, const Origins& origins, Reporter& reporter) {
     check_tls(config, origins, reporter);
     check_authentication(config, origins, reporter);
+    check_trust(config, origins, reporter);
 }
 
 }  // namespace pgweir::conf

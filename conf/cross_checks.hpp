@@ -1,6 +1,9 @@
 // Checks that need more than one option.
 #pragma once
 
+#include <span>
+#include <string>
+
 #include "conf/config.hpp"
 #include "conf/option_reader.hpp"
 
@@ -12,8 +15,16 @@ namespace pgweir::conf {
     return size != 0 && min_pool_size > size;
 }
 
+/// The first of the addresses `listening` at which everybody who reaches it from the network could
+/// be any user, although `config` does not allow that; nullptr if there is none.
+[[nodiscard]] const ListenAddress* open_to_all(const Config& config,
+                                               std::span<const ListenAddress> listening);
+/// What is wrong with that, and what to do.
+[[nodiscard]] std::string open_to_all_message(const ListenAddress& address);
+
 /// Reports values that are right by themselves and wrong together: addresses used twice, pools
-/// whose minimum is above their maximum, TLS without a key, a method without what it needs.
+/// whose minimum is above their maximum, TLS without a key, a method without what it needs, a door
+/// that is open to the network.
 void check_together(const Config& config, const Origins& origins, Reporter& reporter);
 
 /// Of these, only what is about who comes in: TLS and the method of authentication.

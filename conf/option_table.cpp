@@ -30,9 +30,14 @@ constexpr std::array table{
            .sentence = "Threads that carry clients; auto: one per core."},
     Option{.path = "auth.type",
            .member = &Config::auth_type,
-           .default_text = "trust",
+           .default_text = "scram-sha-256",
            .sentence =
                "How a client proves who it is; trust: it need not; hba: as auth_hba_file says."},
+    Option{.path = "auth.allow_trust_from_network",
+           .member = &Config::allow_trust_from_network,
+           .default_text = "false",
+           .sentence = "Whether auth.type trust may be had with addresses in listen that others "
+                       "than this machine reach: whoever does can be any user."},
     Option{.path = "auth.auth_file",
            .member = &Config::auth_file,
            .default_text = "",

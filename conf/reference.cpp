@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "conf/connection_keywords.hpp"
+#include "conf/manual_page.hpp"
 #include "conf/option_table.hpp"
 
 namespace pgweir::conf {
@@ -76,11 +77,16 @@ constexpr std::string_view reference_head = R"(# Options of pgweir
 
 Made by `pgweir --options` from the option table of the program; do not edit.
 
-The configuration is one YAML file. An option `pool.mode` stands as `mode` in the map `pool`. A
+)";
+
+constexpr std::string_view reference_notation =
+    R"(The configuration is one YAML file. An option `pool.mode` stands as `mode` in the map `pool`. A
 duration is a whole number with a unit: `500ms`, `30s`, `5min`, `2h`, `1d`. "Also in" names the
 entries that may have a value of their own; the most specific one counts: user, database, global.
 "Reload" says whether SIGHUP applies a new value.
+)";
 
+constexpr std::string_view reference_table_head = R"(
 | Option | Type | Default | Also in | Reload | Meaning |
 |---|---|---|---|---|---|
 )";
@@ -133,10 +139,44 @@ users:
   # ann: {pool_size: 5, pool_mode: session, password: file:/run/secrets/ann}
 )";
 
+/// What the columns of the table say besides, as sentences behind the meaning.
+std::string manual_entry(const Option& option) {
+    std::string text{option.sentence};
+    text += " Type: " + facts(option) + ".";
+    text += option.default_text.empty() ? std::string{" Empty by default."}
+                                        : " Default: `" + std::string{option.default_text} + "`.";
+    if (const std::string places = also_in(option); !places.empty()) {
+        text += " Also in " + places + '.';
+    }
+    if (option.reload == Reload::needs_restart) text += " A new value needs a restart.";
+    if (option.secret) text += " Secret.";
+    return text;
+}
+
 }  // namespace
+
+std::string manual(std::string_view version) {
+    ManualPage page{"pgweir.yaml", 5, version, "configuration of pgweir"};
+    page.heading("description");
+    page.markdown(reference_notation);
+    page.paragraph(
+        "`pgweir --check` says what is wrong with a file, `pgweir --example` prints one "
+        "with every option.");
+    page.heading("options");
+    for (const Option& option : options()) {
+        page.item('`' + std::string{option.path} + '`', manual_entry(option));
+    }
+    page.markdown(std::string{reference_databases} + keyword_list() + ".\n" +
+                  std::string{reference_secrets});
+    page.heading("see also");
+    page.paragraph("`pgweir`(1), `pgweir-console`(7)");
+    return page.text();
+}
 
 std::string reference() {
     std::string text{reference_head};
+    text += reference_notation;
+    text += reference_table_head;
     for (const Option& option : options()) text += reference_row(option);
     text += reference_databases;
     text += keyword_list() + ".\n";

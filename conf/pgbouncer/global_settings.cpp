@@ -43,11 +43,12 @@ void GlobalSettings::read(const IniSection& section) {
     for (const IniSetting* const setting : journal_.last_of_each(section.settings, {})) {
         read_setting(*setting);
     }
-    put_default("auth_type", "auth.type", "md5", "pgweir's own is trust");
+    put_default("auth_type", "auth.type", "md5", "pgweir's own is scram-sha-256");
     put_default("pool_mode", "pool.mode", "session", "pgweir's own is transaction");
     put_no_shutdown_limit();
     finish_auth_files();
     finish_listen();
+    allow_trust();
     cap_minimum();
 }
 
@@ -242,6 +243,23 @@ void GlobalSettings::listen_to_folder(std::vector<YamlNodePtr>& items, const std
     }
     items.push_back(make_scalar(
         unix_socket_dir_ == nullptr ? section_ : unix_socket_dir_->value_place, address));
+}
+
+/// As PgBouncer does; but it is said.
+void GlobalSettings::allow_trust() {
+    const auto listen = options_.find(find_option("listen"));
+    const YamlEntry& type = options_.at(find_option("auth.type"));
+    if (type.value->text != "trust" || listen == options_.end()) return;
+    for (const YamlNodePtr& item : listen->second.value->items) {
+        const Result<ListenAddress> address = parse_address(item->text);
+        if (!address || is_local(*address)) continue;
+        const Place place = type.place;
+        put("auth.allow_trust_from_network", place, make_scalar(place, "true"));
+        journal_.add(place, "auth_type",
+                     "auth.allow_trust_from_network: true, as whoever reaches " + item->text +
+                         " can be any user, which pgweir must be told to allow");
+        return;
+    }
 }
 
 std::uint64_t GlobalSettings::number(std::string_view option) const {

@@ -43,6 +43,7 @@ class GlobalSettings {
     void finish_listen();
     void listen_to_addresses(std::vector<YamlNodePtr>& items, const std::string& port);
     void listen_to_folder(std::vector<YamlNodePtr>& items, const std::string& port);
+    void allow_trust();
     void cap_minimum();
 
     Journal& journal_;

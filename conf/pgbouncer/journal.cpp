@@ -44,6 +44,15 @@ void Journal::correct(Place place, const std::string& setting, Verdict verdict, 
     line(place, setting, verdict, std::move(text));
 }
 
+void Journal::add(Place place, std::string_view setting, std::string_view text) {
+    const auto said = std::ranges::find_if(lines, [&](const ReportLine& line) {
+        return line.place == place && line.setting == setting;
+    });
+    if (said == lines.end()) return;
+    said->verdict = Verdict::differs;
+    said->text += "; " + std::string{text};
+}
+
 std::vector<const IniSetting*> Journal::last_of_each(const std::vector<IniSetting>& settings,
                                                      std::string_view prefix) {
     std::map<std::string_view, const IniSetting*> last;

@@ -36,6 +36,8 @@ class Journal {
                std::string_view value, std::string_view remark = {});
     /// Says of a setting something else than what was said of it, if anything was.
     void correct(Place place, const std::string& setting, Verdict verdict, std::string text);
+    /// Says more of a setting of which something was said: it does not mean quite the same.
+    void add(Place place, std::string_view setting, std::string_view text);
     /// Of settings that come again: only the last of each is given back, in their order.
     [[nodiscard]] std::vector<const IniSetting*> last_of_each(
         const std::vector<IniSetting>& settings, std::string_view prefix);

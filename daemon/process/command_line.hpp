@@ -10,18 +10,23 @@ namespace pgweir {
 
 struct CommandLine {
     enum class Action : std::uint8_t {
-        run,      ///< run with `config`
-        check,    ///< check `config` and exit
-        import,   ///< print `config`, a pgbouncer.ini, as YAML
-        diff,     ///< print what a reload from `config` to `changed` would do
-        options,  ///< print the reference of all options
-        example,  ///< print an example of a configuration
-        exit,     ///< exit with `exit_code`: all that is to be said has been printed
+        run,       ///< run with `config`
+        check,     ///< check `config` and exit
+        import,    ///< print `config`, a pgbouncer.ini, as YAML
+        diff,      ///< print what a reload from `config` to `changed` would do
+        options,   ///< print the reference of all options
+        example,   ///< print an example of a configuration
+        document,  ///< print `document`
+        setup,     ///< say what the server at `server` needs, the `part` of it
+        exit,      ///< exit with `exit_code`: all that is to be said has been printed
     };
 
     Action action = Action::exit;
     conf::ConfigurationFile config;
     conf::ConfigurationFile changed;
+    std::string document;
+    std::string server;
+    std::string part;  ///< "all", "sql" or "yaml"
     int exit_code = 0;
     // PgBouncer's, for `run`:
     bool background = false;  ///< -d

@@ -145,12 +145,22 @@ bool Daemon::open_listeners() {
     // A service manager that hands over sockets has decided where to listen.
     const std::vector<int> inherited = service_manager::inherited_sockets();
     for (const int socket : inherited) listener_.adopt(socket);
-    if (!inherited.empty()) return true;
+    if (!inherited.empty()) return may_listen_at(inherited);
     return std::ranges::all_of(config()->listen, [this](const conf::ListenAddress& address) {
         const auto problem = listener_.listen(address);
         if (problem) log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
         return !problem;
     });
+}
+
+// Of sockets that were handed over the check of the configuration knows nothing.
+bool Daemon::may_listen_at(const std::vector<int>& inherited) {
+    std::vector<conf::ListenAddress> addresses(inherited.size());
+    std::ranges::transform(inherited, addresses.begin(), address_of);
+    reconfiguration_.listens_at(std::move(addresses));
+    const auto problem = reconfiguration_.exposure(*config());
+    if (problem) log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
+    return !problem;
 }
 
 bool Daemon::open_http() {

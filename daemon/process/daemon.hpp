@@ -73,6 +73,7 @@ class Daemon : private console::Operations {
     [[nodiscard]] bool is_shutting_down() const override { return phase_ != Phase::running; }
 
     [[nodiscard]] bool open_listeners();
+    [[nodiscard]] bool may_listen_at(const std::vector<int>& inherited);
     [[nodiscard]] bool open_http();
     void give_to_worker(AcceptedClient client);
     void route_cancel(const protocol::CancelKey& key, std::function<void()> done);

@@ -1,6 +1,7 @@
 #include "daemon/process/listener.hpp"
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/file.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -17,6 +19,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -165,6 +169,21 @@ std::optional<std::string> Listener::listen_tcp(const conf::ListenAddress& addre
     }
     log::write(conf::LogLevel::info, "listening", {{"addr", shown}});
     return std::nullopt;
+}
+
+conf::ListenAddress address_of(int socket) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    auto* const name = reinterpret_cast<sockaddr*>(&storage);
+    if (::getsockname(socket, name, &size) != 0) return {.host = "unknown"};
+    if (storage.ss_family == AF_UNIX) return {.host = "/"};
+    std::array<char, NI_MAXHOST> host{};
+    std::array<char, NI_MAXSERV> port{};
+    if (::getnameinfo(name, size, host.data(), host.size(), port.data(), port.size(),
+                      NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        return {.host = "unknown"};
+    }
+    return {.host = host.data(), .port = static_cast<std::uint16_t>(std::atoi(port.data()))};
 }
 
 void Listener::adopt(int socket) {

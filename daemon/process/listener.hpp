@@ -12,6 +12,10 @@
 
 namespace pgweir::daemon {
 
+/// Where a listening socket listens; of a socket that has neither an IP address nor a file, a name
+/// that is_local() does not know.
+[[nodiscard]] conf::ListenAddress address_of(int socket);
+
 /// Accepts on every address of the configuration, or on sockets that a service manager handed over.
 /// Lives on the io_context that it is given; listen() and adopt() before that runs.
 class Listener {

@@ -13,6 +13,8 @@
 #include "daemon/process/command_line.hpp"
 #include "daemon/process/commands.hpp"
 #include "daemon/process/daemon.hpp"
+#include "daemon/process/documents.hpp"
+#include "daemon/process/setup.hpp"
 
 namespace {
 
@@ -75,6 +77,11 @@ int main(int argc, char** argv) {
             case Action::example:
                 std::cout << pgweir::conf::example();
                 return 0;
+            case Action::document:
+                std::cout << pgweir::daemon::document(line.document);
+                return 0;
+            case Action::setup:
+                return pgweir::daemon::setup(line.server, line.part);
             case Action::exit:
                 return line.exit_code;
         }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "conf/cross_checks.hpp"
 #include "conf/difference.hpp"
 #include "conf/setting_change.hpp"
 #include "daemon/log/log.hpp"
@@ -15,12 +16,16 @@ Reconfiguration::Reconfiguration(conf::ConfigurationFile file, conf::Loaded load
     : file_(std::move(file)),
       config_(std::move(loaded.config)),
       at_start_(config_),
+      listening_(config_->listen),
       report_(std::move(loaded.report)) {}
 
 ReloadReport Reconfiguration::reload(ClientTlsStore& tls) {
     conf::Loaded loaded = conf::load(file_, config_.get());
     if (loaded.config) {
         if (const auto problem = tls.load(*loaded.config)) {
+            loaded.problems.push_back({.file = file_.path, .message = *problem});
+        }
+        if (const auto problem = exposure(*loaded.config)) {
             loaded.problems.push_back({.file = file_.path, .message = *problem});
         }
     }
@@ -45,6 +50,7 @@ ReloadReport Reconfiguration::set(const conf::NamedSetting& setting, std::string
     } else if (setting.option != nullptr && setting.option->section() == "tls") {
         problem = tls.load(*changed->config);
     }
+    if (!problem) problem = exposure(*changed->config);
     if (problem) {
         ReloadReport refused;
         refused.problems.push_back({.message = *std::move(problem)});
@@ -54,6 +60,12 @@ ReloadReport Reconfiguration::set(const conf::NamedSetting& setting, std::string
     if (!changed->warning.empty()) report.warnings.push_back(std::move(changed->warning));
     log::set_level(config_->log_level);
     return report;
+}
+
+std::optional<std::string> Reconfiguration::exposure(const conf::Config& next) const {
+    const conf::ListenAddress* const open = conf::open_to_all(next, listening_);
+    if (open == nullptr) return std::nullopt;
+    return "listening at " + conf::open_to_all_message(*open);
 }
 
 ReloadReport Reconfiguration::refuse(std::vector<conf::Problem> problems) const {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conf/configuration_file.hpp"
@@ -22,6 +24,14 @@ class Reconfiguration {
 
     [[nodiscard]] const std::shared_ptr<const conf::Config>& config() const { return config_; }
     [[nodiscard]] const std::string& path() const { return file_.path; }
+
+    /// Where clients really come in, if not where `listen` said at the start.
+    void listens_at(std::vector<conf::ListenAddress> addresses) {
+        listening_ = std::move(addresses);
+    }
+    /// What is wrong with `next` for the addresses that pgweir listens at: a new `listen` needs a
+    /// restart, and sockets that were handed over are in no file.
+    [[nodiscard]] std::optional<std::string> exposure(const conf::Config& next) const;
 
     /// Logs what became of each setting of a pgbouncer.ini.
     void log_import();
@@ -41,6 +51,7 @@ class Reconfiguration {
     std::shared_ptr<const conf::Config> config_;
     /// What was read at the start: what needs a restart is as it says.
     const std::shared_ptr<const conf::Config> at_start_;
+    std::vector<conf::ListenAddress> listening_;
     conf::pgbouncer::Report report_;  ///< until it is logged
     std::set<std::string> reported_;  ///< what has been
 };

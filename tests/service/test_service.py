@@ -145,6 +145,20 @@ def test_inherited_sockets_are_listened_to_instead_of_the_files(pgweir):
         unix.close()
 
 
+# The check of the configuration cannot know where systemd listens.
+def test_inherited_sockets_of_the_network_are_not_opened_to_all(pgweir):
+    weir = pgweir(start=False)
+    with socket.create_server(("0.0.0.0", 0)) as everywhere:
+        weir.port = everywhere.getsockname()[1]
+        systemd.start_with_sockets(weir, [everywhere])
+        assert weir.wait() == 1
+        assert "can be any user" in weir.log()
+        weir.process = None
+        weir.write_config(merged(weir.config, {"auth": {"allow_trust_from_network": True}}))
+        systemd.start_with_sockets(weir, [everywhere])
+        assert _serve(weir)
+
+
 def test_listen_fds_of_another_process_are_left_alone(pgweir):
     weir = pgweir(environment={"LISTEN_FDS": "1", "LISTEN_PID": "1"})
     assert _serve(weir)

@@ -253,4 +253,10 @@ def is_built():
     return os.access(BINARY, os.X_OK)
 
 
-__all__ = ["BINARY", "SANITIZED", "Pgweir", "base_config", "is_built", "merged"]
+def run_once(*arguments):
+    """Run the program with arguments with which it ends by itself; a CompletedProcess."""
+    return subprocess.run([BINARY, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=scaled(20), check=False)
+
+
+__all__ = ["BINARY", "SANITIZED", "Pgweir", "base_config", "is_built", "merged", "run_once"]
