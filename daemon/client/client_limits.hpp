@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "daemon/console/client_counts.hpp"
 #include "pool/budget.hpp"
@@ -60,6 +61,9 @@ class ClientLimits : public console::ClientCounts {
     [[nodiscard]] Place take(const std::string& database, unsigned database_limit,
                              const std::string& user, unsigned user_limit);
 
+    /// A place for a client of the console, whom no limit keeps out.
+    [[nodiscard]] Place take_for_console(const std::string& user);
+
     /// How many have a place now.
     [[nodiscard]] unsigned clients_of_database(const std::string& name) const override {
         return taken(databases_, name);
@@ -67,12 +71,14 @@ class ClientLimits : public console::ClientCounts {
     [[nodiscard]] unsigned clients_of_user(const std::string& name) const override {
         return taken(users_, name);
     }
+    [[nodiscard]] std::vector<std::string> users() const override;
 
   private:
     using Named = std::map<std::string, std::weak_ptr<pool::Budget>>;
 
     [[nodiscard]] std::shared_ptr<const Account> account(const std::string& database,
-                                                         const std::string& user);
+                                                         const std::string& user,
+                                                         pool::Budget& of_all);
 
     [[nodiscard]] unsigned taken(const Named& budgets, const std::string& name) const {
         const std::lock_guard lock(mutex_);
@@ -81,7 +87,8 @@ class ClientLimits : public console::ClientCounts {
         return budget ? budget->open() : 0;
     }
 
-    pool::Budget all_;
+    pool::Budget all_;          ///< those of the console are not among them
+    pool::Budget console_{0};   ///< 0: no limit
     mutable std::mutex mutex_;  ///< guards the maps
     Named databases_;
     Named users_;

@@ -1,9 +1,15 @@
-// How many clients are logged in, by name.
+// How many clients are logged in, by name; those of the console included.
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace pgweir::daemon::console {
+
+/// The name under which the console's own rows stand, by whichever of its names a client has come;
+/// also that of the user of its pool.
+inline constexpr std::string_view console_database = "pgbouncer";
 
 /// Implemented by what counts them. Any thread.
 class ClientCounts {
@@ -15,6 +21,8 @@ class ClientCounts {
 
     [[nodiscard]] virtual unsigned clients_of_database(const std::string& name) const = 0;
     [[nodiscard]] virtual unsigned clients_of_user(const std::string& name) const = 0;
+    /// Who is logged in, each once.
+    [[nodiscard]] virtual std::vector<std::string> users() const = 0;
 };
 
 }  // namespace pgweir::daemon::console
