@@ -33,6 +33,11 @@ constexpr std::array table{
            .default_text = "trust",
            .sentence =
                "How a client proves who it is; trust: it need not; hba: as auth_hba_file says."},
+    Option{.path = "auth.known_users_only",
+           .member = &Config::known_users_only,
+           .default_text = "false",
+           .sentence = "Whether trust, cert and peer, too, let in only users that \"users\" or "
+                       "auth_file has or auth_query finds, as PgBouncer does."},
     Option{.path = "auth.auth_file",
            .member = &Config::auth_file,
            .default_text = "",

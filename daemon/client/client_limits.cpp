@@ -1,5 +1,7 @@
 #include "daemon/client/client_limits.hpp"
 
+#include "conf/config.hpp"
+
 namespace pgweir::daemon {
 
 namespace {
@@ -33,26 +35,27 @@ std::shared_ptr<const ClientLimits::Account> ClientLimits::account(const std::st
     });
 }
 
-ClientLimits::Place ClientLimits::take(const std::string& database, unsigned database_limit,
-                                       const std::string& user, unsigned user_limit) {
+std::variant<ClientLimits::Place, ClientLimits::Reached> ClientLimits::take(
+    const std::string& database, unsigned database_limit, const std::string& user,
+    unsigned user_limit) {
     auto taken = account(database, user, all_);
     taken->of_database->set_limit(database_limit);
     taken->of_user->set_limit(user_limit);
-    if (!all_.try_take()) return {};
+    if (!all_.try_take()) return Reached::of_all;
     if (!taken->of_database->try_take()) {
         all_.give_back();
-        return {};
+        return Reached::of_database;
     }
     if (!taken->of_user->try_take()) {
         taken->of_database->give_back();
         all_.give_back();
-        return {};
+        return Reached::of_user;
     }
     return Place(std::move(taken));
 }
 
 ClientLimits::Place ClientLimits::take_for_console(const std::string& user) {
-    auto taken = account(std::string(console::console_database), user, console_);
+    auto taken = account(std::string(conf::console_database), user, console_);
     taken->of_all.take();
     taken->of_database->take();
     taken->of_user->take();

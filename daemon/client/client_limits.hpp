@@ -1,11 +1,13 @@
 // How many clients may be logged in: in all, per database and per user.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "daemon/console/client_counts.hpp"
@@ -57,9 +59,12 @@ class ClientLimits : public console::ClientCounts {
         std::shared_ptr<const Account> account_;
     };
 
-    /// Takes a place under each limit, or none. An empty result: a limit is reached.
-    [[nodiscard]] Place take(const std::string& database, unsigned database_limit,
-                             const std::string& user, unsigned user_limit);
+    /// Which limit is reached.
+    enum class Reached : std::uint8_t { of_all, of_database, of_user };
+    /// Takes a place under each limit, or none.
+    [[nodiscard]] std::variant<Place, Reached> take(const std::string& database,
+                                                    unsigned database_limit,
+                                                    const std::string& user, unsigned user_limit);
 
     /// A place for a client of the console, whom no limit keeps out.
     [[nodiscard]] Place take_for_console(const std::string& user);

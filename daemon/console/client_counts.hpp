@@ -2,14 +2,9 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace pgweir::daemon::console {
-
-/// The name under which the console's own rows stand, by whichever of its names a client has come;
-/// also that of the user of its pool.
-inline constexpr std::string_view console_database = "pgbouncer";
 
 /// Implemented by what counts them. Any thread.
 class ClientCounts {

@@ -110,7 +110,7 @@ Row pool_row(const Snapshot& snapshot, const PoolView& pool) {
 // The console's own pool, in which nobody waits and which has no servers. As in PgBouncer its
 // clients are in one pool, whoever they are.
 Row console_pool_row(const Snapshot& snapshot) {
-    const std::string name(console_database);
+    const std::string name(conf::console_database);
     Row row{name, name, number(snapshot.client_counts->clients_of_database(name))};
     row.resize(pool_columns.size(), Cell(std::int64_t{0}));
     const auto set = [&](std::string_view column, Cell value) {
@@ -174,7 +174,7 @@ std::int64_t own_port(const conf::Config& config) {
 
 // The console as a database, by which exporters and scripts know that they reach it.
 Row console_row(const Snapshot& snapshot) {
-    const std::string name(console_database);
+    const std::string name(conf::console_database);
     conf::Database entry{
         .name = name,
         .connection = {{"port", std::to_string(own_port(*snapshot.config))}, {"user", name}},
@@ -202,7 +202,7 @@ Rows show_databases(const Snapshot& snapshot) {
 }
 
 std::set<std::string> user_names(const Snapshot& snapshot) {
-    std::set<std::string> names{std::string(console_database)};
+    std::set<std::string> names{std::string(conf::console_database)};
     for (const conf::User& user : snapshot.config->users) names.insert(user.name);
     for (const auto& [name, secret] : snapshot.config->userlist) names.insert(name);
     for (const PoolView& pool : snapshot.pools) names.insert(pool.user());
