@@ -180,6 +180,7 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         if (tenant_ != nullptr) tell_new_defaults();
         if (!refusal_.empty()) message = idle_message;  // the failed block is pgweir's, not theirs
         if (tracker_.quiet()) forget_long_texts();
+        is_overdue_ = false;
         return;
     }
     answered(questions_.answered());
@@ -212,6 +213,9 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         said_fatal_ = true;
     } else if (!refusal_.empty()) {
         message = refusal_;
+    } else if (is_overdue_ && report.code == protocol::sqlstate::query_canceled) {
+        message = told_.emplace_back(
+            with_text(message, report.message, "canceling statement due to query timeout"));
     } else {
         auto told = statements_.in_place_of(report, message, verdict.failed_request);
         if (told) message = told_.emplace_back(std::move(*told));

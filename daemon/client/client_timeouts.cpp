@@ -51,19 +51,20 @@ void ClientTimeouts::expired() {
         case Timeout::client_login_timeout:
             client_.worker().counters().login_timeouts.add();
             time_out(latest_, protocol::sqlstate::query_canceled,
-                     "canceling authentication due to timeout");
+                     "canceling authentication due to timeout", "client_login_timeout");
             break;
         case Timeout::client_idle_timeout:
             time_out(latest_, protocol::sqlstate::idle_session_timeout,
-                     "terminating connection due to idle-session timeout");
+                     "terminating connection due to idle-session timeout", "client_idle_timeout");
             break;
         case Timeout::idle_transaction_timeout:
-            time_out(latest_, protocol::sqlstate::idle_in_transaction_timeout,
-                     "terminating connection due to idle-in-transaction timeout");
+            time_out(latest_, protocol::sqlstate::protocol_violation,
+                     "terminating connection due to idle-in-transaction timeout",
+                     "idle transaction timeout (idle_transaction_timeout)");
             break;
         case Timeout::query_wait_timeout:
             time_out(latest_, protocol::sqlstate::too_many_connections,
-                     "no server connection became free within query_wait_timeout");
+                     "no server connection became free within query_wait_timeout", "");
             break;
         default:
             break;
@@ -84,7 +85,7 @@ void ClientTimeouts::query_expired() {
         log::write(
             conf::LogLevel::warning, "query_timeout",
             {{"client", client_.id()}, {"database", client_.database()}, {"user", client_.user()}});
-        lease->cancel_query();
+        lease->cancel_overdue_query();
         // A server that hangs heeds no cancel, and the client has waited long enough.
         constexpr std::chrono::milliseconds patience{1000};
         client_.worker().context().deadlines.set(exchange.query_deadline, patience, Clock::now());
@@ -96,15 +97,20 @@ void ClientTimeouts::query_expired() {
 }
 
 void ClientTimeouts::transaction_expired() {
-    time_out(Timeout::transaction_timeout, protocol::sqlstate::transaction_timeout,
-             "terminating connection due to transaction timeout");
+    time_out(Timeout::transaction_timeout, protocol::sqlstate::protocol_violation,
+             "terminating connection due to transaction timeout",
+             "transaction timeout (transaction_timeout)");
 }
 
-void ClientTimeouts::time_out(Timeout timeout, std::string_view code, std::string message) {
+// The SQLSTATEs and their reasons are in timeouts.md.
+void ClientTimeouts::time_out(Timeout timeout, std::string_view code, std::string message,
+                              std::string detail) {
     if (client_.tenant().part() != nullptr) {
         client_.tenant().statistics().timeouts[static_cast<std::size_t>(timeout)].add();
     }
-    client_.time_out(timeout, ErrorReport::fatal(code, std::move(message)));
+    auto report = ErrorReport::fatal(code, std::move(message));
+    report.detail = std::move(detail);
+    client_.time_out(timeout, std::move(report));
 }
 
 }  // namespace pgweir::daemon

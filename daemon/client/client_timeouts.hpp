@@ -35,7 +35,8 @@ class ClientTimeouts final : private pool::Deadline {
 
   private:
     void expired() override;
-    void time_out(pool::Timeout timeout, std::string_view code, std::string message);
+    void time_out(pool::Timeout timeout, std::string_view code, std::string message,
+                  std::string detail);
     [[nodiscard]] std::chrono::milliseconds idle_limit() const;
 
     ClientSession& client_;

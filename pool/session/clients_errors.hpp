@@ -51,4 +51,7 @@ class ClientsErrors {
     std::deque<std::pair<std::size_t, std::string>> substitutes_;
 };
 
+/// The same error, a whole message, with `now` for its text `was`.
+[[nodiscard]] std::string with_text(Bytes error, Bytes was, Bytes now);
+
 }  // namespace pgweir::pool
