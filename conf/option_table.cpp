@@ -221,6 +221,14 @@ constexpr std::array table{
            .default_text = "false",
            .sentence = "Whether a server is asked for its session state at every release, to find "
                        "what was missed; costs a round trip for each transaction."},
+    Option{.path = "pool.ignore_startup_parameters",
+           .member = &Config::ignore_startup_parameters,
+           .default_text = "",
+           .sentence =
+               "Settings in a client's start-up packet, with commas between them, that are "
+               "passed over as if it had not sent them; \"options\": all in its options. Not "
+               "application_name, client_encoding, DateStyle, IntervalStyle, "
+               "standard_conforming_strings and TimeZone, which each client has."},
 
     Option{.path = "limits.max_client_conn",
            .member = &Config::max_client_conn,
