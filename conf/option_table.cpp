@@ -312,6 +312,12 @@ constexpr std::array table{
            .default_text = "120s",
            .range = any_duration,
            .sentence = "How long a client waits for a server; 0: no limit."},
+    Option{.path = "timeouts.query_wait_notify",
+           .member = &Config::query_wait_notify,
+           .default_text = "5s",
+           .range = any_duration,
+           .sentence = "After how long a client that waits for a server is told so by a NOTICE; 0: "
+                       "it is not told."},
     Option{.path = "timeouts.server_connect_timeout",
            .member = &PoolOptions::server_connect_timeout,
            .per_database = true,

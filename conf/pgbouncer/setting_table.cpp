@@ -92,7 +92,7 @@ constexpr std::array global_settings{
     missing("scram_iterations", K::number, "4096", "PostgreSQL's number, 4096, is used"),
     needless("pool_idle_timeout", K::seconds, kept_by_pool),
     missing("login_notify_message", K::text, "", "clients are not greeted"),
-    missing("query_wait_notify", K::number, "0", "a client that waits is not told so"),
+    taken("query_wait_notify", K::seconds, "timeouts.query_wait_notify"),
 
     taken("auth_type", K::auth_type, "auth.type"),
     taken("auth_file", K::text, "auth.auth_file"),

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "daemon/client/client_session.hpp"
 #include "daemon/client/client_worker.hpp"
 #include "daemon/log/log.hpp"
+#include "protocol/serialize.hpp"
 
 namespace pgweir::daemon {
 
@@ -18,6 +21,31 @@ void ClientTimeouts::wait(Timeout timeout, std::chrono::milliseconds limit) {
     latest_ = timeout;
     pool::WorkerContext& context = client_.worker().context();
     context.deadlines.set(*this, limit, context.now());
+}
+
+void ClientTimeouts::wait_for_server() {
+    const std::chrono::milliseconds limit = client_.options().query_wait_timeout;
+    const std::chrono::milliseconds notify = client_.worker().config().query_wait_notify;
+    // One that has a server waits for pgweir's own question; one that logs in cannot be told.
+    const ClientTenant& tenant = client_.tenant();
+    const bool can_be_told = !tenant.lease() && tenant.session().greeting != nullptr;
+    is_notice_due_ = can_be_told && notify.count() > 0 && (limit.count() == 0 || notify < limit);
+    wait(Timeout::query_wait_timeout, is_notice_due_ ? notify : limit);
+}
+
+// In PgBouncer's words. The rest of query_wait_timeout follows.
+void ClientTimeouts::tell_of_wait() {
+    constexpr std::chrono::milliseconds shortest{1};
+    const std::chrono::milliseconds limit = client_.options().query_wait_timeout;
+    const std::chrono::milliseconds notify = client_.worker().config().query_wait_notify;
+    if (limit.count() > 0) wait(Timeout::query_wait_timeout, std::max(limit - notify, shortest));
+    auto message = std::make_shared<std::string>();
+    protocol::append_notice_response(
+        *message,
+        {.severity = "NOTICE",
+         .code = "00000",
+         .message = "No server connection available in postgres backend, client being queued"});
+    client_.tenant().notify(std::move(message));
 }
 
 void ClientTimeouts::expect_next_request() {
@@ -63,6 +91,10 @@ void ClientTimeouts::expired() {
                      "idle transaction timeout (idle_transaction_timeout)");
             break;
         case Timeout::query_wait_timeout:
+            if (std::exchange(is_notice_due_, false)) {
+                tell_of_wait();
+                break;
+            }
             time_out(latest_, protocol::sqlstate::too_many_connections,
                      "no server connection became free within query_wait_timeout", "");
             break;

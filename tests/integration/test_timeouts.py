@@ -181,3 +181,21 @@ def test_psycopg_calls_each_an_operational_error(pgweir, limit, detail, act):
 def _asked_too_late(client, weir):
     eventually(lambda: weir.log_lines("reason=timeout"))
     client.execute("select 1")
+
+
+def test_a_client_that_waits_is_told_so_after_query_wait_notify(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1},
+                   "timeouts": {"query_wait_notify": "200ms", "query_wait_timeout": "1s"}})
+    with Peer.login(weir) as holder, Peer.login(weir) as waiter:
+        holder.query("begin")
+        waiter.send(wire.query("select 1"))
+        notice = waiter.receive()
+        assert (notice.type, notice.fields["S"]) == ("N", "NOTICE")
+        assert notice.fields["M"] == (
+            "No server connection available in postgres backend, client being queued")
+        assert [m.type for m in waiter.until("E")] == ["E"]  # told once, and query_wait_timeout holds
+        with Peer.login(weir) as another:
+            another.send(wire.query("select 1"))
+            assert another.receive().type == "N"
+            holder.query("commit")
+            assert [m.type for m in another.until("Z")] == ["T", "D", "C", "Z"]
