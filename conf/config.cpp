@@ -10,7 +10,7 @@ const std::string* Database::keyword(std::string_view key) const {
 }
 
 bool is_reserved_database(std::string_view database) {
-    return database == "pgweir" || database == "pgbouncer";
+    return database == "pgweir" || database == console_database;
 }
 
 bool is_listed(std::string_view list, std::string_view name) {
@@ -42,6 +42,10 @@ bool Config::names_user(std::string_view database, const std::string& user) cons
     const std::string* fixed = entry == nullptr ? nullptr : entry->keyword("user");
     return (fixed != nullptr && *fixed == user) ||
            std::ranges::find(users, user, &User::name) != users.end() || !secrets_of(user).empty();
+}
+
+bool Config::knows_user(std::string_view user) const {
+    return userlist.contains(user) || std::ranges::find(users, user, &User::name) != users.end();
 }
 
 std::vector<std::string> Config::secrets_of(std::string_view user) const {

@@ -139,6 +139,10 @@ struct User {
     friend bool operator==(const User&, const User&) = default;
 };
 
+/// The name under which the console's own rows stand, by whichever of its names a client has come;
+/// also that of the user of its pool.
+inline constexpr std::string_view console_database = "pgbouncer";
+
 /// Whether `database` is a name of the console, which no entry can have.
 [[nodiscard]] bool is_reserved_database(std::string_view database);
 
@@ -155,7 +159,8 @@ struct Config {
     unsigned workers = 0;  ///< threads that carry clients; 0 (`auto`): one per core
     AuthType auth_type = AuthType::scram_sha_256;
     bool allow_trust_from_network = false;
-    std::string auth_file;  ///< PgBouncer's userlist.txt; its content is in `userlist`
+    bool known_users_only = false;  ///< also where nobody has to prove anything
+    std::string auth_file;          ///< PgBouncer's userlist.txt; its content is in `userlist`
     std::string auth_hba_file;
     std::string auth_ident_file;
     milliseconds auth_query_cache_time{0};  ///< 0: each login asks
@@ -182,8 +187,10 @@ struct Config {
     unsigned max_login_conn = 0;  ///< 0: by max_client_conn (daemon/client/login_room)
     unsigned max_login_conn_per_address = 0;
     milliseconds client_login_timeout{60'000};
-    std::string admin_users;  ///< of the console, with commas between them
-    std::string stats_users;  ///< likewise: who may look
+    milliseconds query_wait_notify{5'000};  ///< 0: clients are not told
+    std::string ignore_startup_parameters;  ///< names with commas between them
+    std::string admin_users;                ///< of the console, with commas between them
+    std::string stats_users;                ///< likewise: who may look
     milliseconds stats_period{60'000};
     milliseconds shutdown_timeout{30'000};  ///< how long SIGTERM and SIGINT wait
     PoolOptions pool;                       ///< the global values
@@ -195,8 +202,15 @@ struct Config {
 
     /// The secrets of a user: those of `users`, then that of auth_file.
     [[nodiscard]] std::vector<std::string> secrets_of(std::string_view user) const;
+    /// Whether `users` or auth_file has this user, be it without a secret.
+    [[nodiscard]] bool knows_user(std::string_view user) const;
     /// The entry for a database name a client asked for: its own, else `*`, else nullptr.
     [[nodiscard]] const Database* find_database(std::string_view name) const;
+    /// What governs a database, whoever comes for it: the global values where there is no entry.
+    [[nodiscard]] const PoolOptions& options_of(std::string_view database) const {
+        const Database* const entry = find_database(database);
+        return entry == nullptr ? pool : entry->options;
+    }
     /// Whether the file has this name: of a database that is not only `*`; of a user of that
     /// database, its own, one of `users` or one with a secret.
     [[nodiscard]] bool names_database(std::string_view name) const;

@@ -109,6 +109,11 @@ void check_authentication(const Config& config, const Origins& origins, Reporter
     if (config.auth_type == AuthType::cert && config.client_tls_ca_file.empty()) {
         reporter.add(place, "type: cert needs TLS for clients with client_tls_ca_file");
     }
+    // In the file the loader looks at it.
+    if (is_reserved_database(config.pool.auth_dbname) && origins.globals.empty()) {
+        reporter.add(place, "cannot use the reserved " + in_quotes(config.pool.auth_dbname) +
+                                " database as an auth_dbname");
+    }
     if (config.auth_type == AuthType::peer &&
         std::ranges::none_of(config.listen, &ListenAddress::is_unix)) {
         reporter.add(place, "type: peer works over Unix sockets, and listen has none");

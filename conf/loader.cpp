@@ -66,6 +66,7 @@ class Loader {
         read_databases(root);
         if (users_ != nullptr) read_users(*users_);
         read_files();
+        check_auth_databases();
         check_together(config_, origins_, reporter_);
         return std::move(config_);
     }
@@ -182,6 +183,33 @@ class Loader {
                 reporter_.add(entry.place, in_quotes(entry.key) + " is the name of the console");
             }
             config_.databases.push_back(read_database(entry, config_.pool, origins_, reporter_));
+        }
+    }
+
+    /// Where auth_query is asked. One that is not there lets nobody in who has to be looked up.
+    void check_auth_databases() {
+        const Option& option = *find_option("auth.auth_dbname");
+        check_auth_database(option, origins_.globals, config_.pool.auth_dbname);
+        for (std::size_t i = 0; i < config_.databases.size(); ++i) {
+            check_auth_database(option, origins_.databases[i],
+                                config_.databases[i].options.auth_dbname);
+        }
+    }
+
+    void check_auth_database(const Option& option, const Origins::Places& places,
+                             const std::string& name) {
+        const auto place = places.find(&option);
+        if (place == places.end() || name.empty()) return;
+        if (is_reserved_database(name)) {
+            reporter_.add(place->second, "cannot use the reserved " + in_quotes(name) +
+                                             " database as an auth_dbname");
+        } else if (config_.find_database(name) == nullptr) {
+            const std::string text = "there is no database " + in_quotes(name) + " to ask in";
+            if (lenient_ == nullptr) {
+                reporter_.add(place->second, "auth_dbname: " + text);
+            } else {
+                warn(place->second, "auth_dbname", text);
+            }
         }
     }
 

@@ -38,6 +38,11 @@ constexpr std::array table{
            .default_text = "false",
            .sentence = "Whether auth.type trust may be had with addresses in listen that others "
                        "than this machine reach: whoever does can be any user."},
+    Option{.path = "auth.known_users_only",
+           .member = &Config::known_users_only,
+           .default_text = "false",
+           .sentence = "Whether trust, cert and peer, too, let in only users that \"users\" or "
+                       "auth_file has or auth_query finds, as PgBouncer does."},
     Option{.path = "auth.auth_file",
            .member = &Config::auth_file,
            .default_text = "",
@@ -221,6 +226,14 @@ constexpr std::array table{
            .default_text = "false",
            .sentence = "Whether a server is asked for its session state at every release, to find "
                        "what was missed; costs a round trip for each transaction."},
+    Option{.path = "pool.ignore_startup_parameters",
+           .member = &Config::ignore_startup_parameters,
+           .default_text = "",
+           .sentence =
+               "Settings in a client's start-up packet, with commas between them, that are "
+               "passed over as if it had not sent them; \"options\": all in its options. Not "
+               "application_name, client_encoding, DateStyle, IntervalStyle, "
+               "standard_conforming_strings and TimeZone, which each client has."},
 
     Option{.path = "limits.max_client_conn",
            .member = &Config::max_client_conn,
@@ -304,6 +317,12 @@ constexpr std::array table{
            .default_text = "120s",
            .range = any_duration,
            .sentence = "How long a client waits for a server; 0: no limit."},
+    Option{.path = "timeouts.query_wait_notify",
+           .member = &Config::query_wait_notify,
+           .default_text = "5s",
+           .range = any_duration,
+           .sentence = "After how long a client that waits for a server is told so by a NOTICE; 0: "
+                       "it is not told."},
     Option{.path = "timeouts.server_connect_timeout",
            .member = &PoolOptions::server_connect_timeout,
            .per_database = true,

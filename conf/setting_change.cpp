@@ -89,6 +89,10 @@ Result<SettingChange> with_option(const Config& config, const NamedSetting& name
     if (!value) return value.error();
     auto changed = std::make_shared<Config>(config);
     set_everywhere(*named.option, *changed, *value);
+    if (named.by_pgbouncers_name() && named.setting->kind == pgbouncer::Kind::auth_type) {
+        const auto known = pgbouncer::wants_known_users(text);
+        changed->known_users_only = known.value_or(changed->known_users_only);
+    }
     if (auto refusal = read_file_of(*named.option, *changed)) return *std::move(refusal);
     if (decides_who_comes_in(named)) {
         Reporter reporter{std::string{}};

@@ -21,6 +21,8 @@ class Budget {
         } while (!open_.compare_exchange_weak(open, open + 1));
         return true;
     }
+    /// Takes one also beyond the limit: for who is counted and not limited.
+    void take() { open_.fetch_add(1); }
     void give_back() {
         [[maybe_unused]] const unsigned before = open_.fetch_sub(1);
         assert(before > 0);

@@ -6,18 +6,17 @@ namespace pgweir::pool {
 
 namespace {
 
-// Waiting would not help: the server itself said no, for a reason that does not pass by itself.
-bool is_lasting(const Outage& outage) {
-    return outage.from_server &&
-           outage.from_server->code != protocol::sqlstate::cannot_connect_now &&
-           !outage.from_server->code.starts_with("53");
-}
-
 // How long clients are kept waiting for a server that cannot be reached: a restart passes
 // unnoticed, a real outage is told soon.
 constexpr milliseconds patience{5000};
 
 }  // namespace
+
+bool is_lasting(const Outage& outage) {
+    return outage.from_server &&
+           outage.from_server->code != protocol::sqlstate::cannot_connect_now &&
+           !outage.from_server->code.starts_with("53");
+}
 
 bool should_refuse(const Outage& outage, const conf::PoolOptions& options, Clock::time_point now) {
     return is_lasting(outage) ||

@@ -197,6 +197,7 @@ void Server::forget_session() {
     startup_.detach();
     login_changes_.clear();
     channels_.forget();
+    is_overdue_ = false;
 }
 
 // Called anew whenever something that was waited for has come.

@@ -156,6 +156,11 @@ class Server : public std::enable_shared_from_this<Server>,
     /// request has arrived and taken effect.
     /// `done` is called when it has, or when it never will.
     void cancel_query(std::function<void()> done = {});
+    /// The same because of query_timeout, of which the tenant is told in place of a cancel.
+    void cancel_overdue_query() {
+        is_overdue_ = true;
+        cancel_query();
+    }
 
   private:
     /// The session of the tenant; only while there is one.
@@ -316,6 +321,7 @@ class Server : public std::enable_shared_from_this<Server>,
     unsigned destination_ = 0;  ///< the worker to move to; meaningful while leaving
     bool is_being_cancelled_ = false;
     std::vector<std::function<void()>> cancel_done_;  ///< called when the cancel is over
+    bool is_overdue_ = false;                         ///< see cancel_overdue_query()
     bool cancel_uncertain_ = false;                   ///< a cancel may still arrive some time
     bool needs_reset_ = false;  ///< a tenant left in a way that `reset_query_` must mend
     std::string reset_query_;

@@ -194,7 +194,9 @@ std::string one_line(std::string_view text) {
 
 ConnectFailure failure_of(PGconn* connection) {
     const char* text = PQerrorMessage(connection);
-    return {.from_server = protocol::parse_verbose_error(text), .explanation = one_line(text)};
+    return {.from_server = protocol::parse_verbose_error(text),
+            .explanation = one_line(text),
+            .secret_unfit = PQconnectionNeedsPassword(connection) != 0};
 }
 
 // What a second connection to the same server needs to know about TLS.

@@ -1,5 +1,6 @@
 #include "pool/server_opener.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cassert>
@@ -17,16 +18,10 @@ void ServerOpener::open_for_waiting() {
     unsigned wanted = connections_to_start(part_.waiters().size(), connecting_);
     if (wanted == 0 || part_.is_shutting_down() || part_.is_paused()) return;
     Pool& pool = part_.pool();
-    if (const auto outage = pool.outages().current()) {
-        if (Clock::now() < outage->next_try) {
-            retry_at(outage->next_try);
-            return;
-        }
-        wanted = 1;  // a probe
-        if (connecting_ > 0) return;
-    }
+    const auto outage = pool.outages().current();
     for (; wanted > 0; --wanted) {
         if (pool.workers().ask_for_idle(part_.context().index)) continue;
+        if (outage && !may_try(*outage)) return;
         if (!pool.places().try_take(Place::shared)) {
             pool.ask_for_room(Place::shared);
             pool.workers().ask_for_kept_servers();
@@ -34,6 +29,13 @@ void ServerOpener::open_for_waiting() {
         }
         start_connecting();
     }
+}
+
+// One attempt at a time tells whether the outage is over.
+bool ServerOpener::may_try(const Outage& outage) {
+    if (Clock::now() >= outage.next_try) return connecting_ == 0;
+    tell_and_retry(outage);
+    return false;
 }
 
 void ServerOpener::open_for_minimum() {
@@ -106,6 +108,11 @@ void ServerOpener::connect_failed(ConnectFailure failure) {
 void ServerOpener::note_failure(ConnectFailure failure) {
     Pool& pool = part_.pool();
     const std::string explanation = failure.explanation;
+    if (failure.secret_unfit && !failure.from_server) {
+        failure.from_server = protocol::ErrorReport::fatal(
+            protocol::sqlstate::invalid_password, "server login failed: wrong password type");
+        failure.from_server->detail = explanation;
+    }
     const Outage outage =
         pool.outages().note_failure(std::move(failure.from_server), std::move(failure.explanation),
                                     part_.options().server_login_retry, Clock::now());
@@ -118,24 +125,36 @@ void ServerOpener::note_failure(ConnectFailure failure) {
 
 void ServerOpener::outage_announced() {
     const auto outage = part_.pool().outages().current();
-    if (!outage || part_.waiters().empty() || part_.is_paused()) return;
-    // Where some connection is alive its clients are served, if slowly.
-    if (part_.pool().budget().open() == 0 &&
-        should_refuse(*outage, part_.options(), Clock::now())) {
-        part_.waiters().refuse_all(refusal(*outage, part_.pool().database()));
-    } else {
-        retry_at(outage->next_try);
+    if (outage && !part_.is_paused()) tell_and_retry(*outage);
+}
+
+// Where some connection is alive, it may serve its clients. While the server cannot be reached they
+// wait for that; where it refuses the login no more will come, and they are told so soon.
+void ServerOpener::tell_and_retry(const Outage& outage) {
+    WaiterQueue& waiters = part_.waiters();
+    const Budget& budget = part_.pool().budget();
+    const auto now = Clock::now();
+    auto next = outage.next_try;
+    if (should_refuse(outage, part_.options(), now)) {
+        const protocol::ErrorReport report = refusal(outage, part_.pool().database());
+        if (budget.open() == 0) {
+            waiters.refuse(report);
+        } else if (is_lasting(outage) && !budget.is_full()) {
+            waiters.refuse(report, now - wait_for_turn);
+            if (const auto oldest = waiters.oldest())
+                next = std::min(next, *oldest + wait_for_turn);
+        }
     }
+    if (!waiters.empty()) retry_at(next);
 }
 
 void ServerOpener::retry_at(Clock::time_point when) {
-    if (std::exchange(retry_planned_, true)) return;
-    do_at(when, part_.context(), [this, keep_alive = part_.pool().shared_from_this()] { retry(); });
-}
-
-void ServerOpener::retry() {
-    retry_planned_ = false;
-    part_.open_connections();
+    if (next_look_ && *next_look_ <= when) return;
+    next_look_ = when;
+    do_at(when, part_.context(), [this, when, keep_alive = part_.pool().shared_from_this()] {
+        if (next_look_ == when) next_look_.reset();
+        part_.open_connections();
+    });
 }
 
 }  // namespace pgweir::pool

@@ -2,6 +2,7 @@
 // cannot.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "pool/asio.hpp"
@@ -13,6 +14,7 @@ namespace pgweir::pool {
 class PoolPart;
 class Server;
 struct ConnectFailure;
+struct Outage;
 struct ServerConnection;
 
 /// Makes the connections of one part of a pool, as many as clients wait, within the limits. A
@@ -42,12 +44,13 @@ class ServerOpener {
     void connected(ServerConnection connection, Clock::duration took);
     void connect_failed(ConnectFailure failure);
     void note_failure(ConnectFailure failure);
+    [[nodiscard]] bool may_try(const Outage& outage);
+    void tell_and_retry(const Outage& outage);
     void retry_at(Clock::time_point when);
-    void retry();
 
     PoolPart& part_;
     unsigned connecting_ = 0;  ///< begun, and not introduced yet
-    bool retry_planned_ = false;
+    std::optional<Clock::time_point> next_look_;
 };
 
 }  // namespace pgweir::pool

@@ -177,6 +177,7 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         if (tenant_ != nullptr && !refused) tell(reports_.new_defaults());
         if (refused) message = idle_message;  // the failed block is pgweir's, not theirs
         if (tracker_.quiet()) latest_.forget_long_text();
+        is_overdue_ = false;
         return;
     }
     answered(questions_.answered());
@@ -207,6 +208,9 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         said_fatal_ = true;
     } else if (!set_up_.refusal().empty()) {
         message = set_up_.refusal();
+    } else if (is_overdue_ && report.code == protocol::sqlstate::query_canceled) {
+        message = told_.emplace_back(
+            with_text(message, report.message, "canceling statement due to query timeout"));
     } else {
         auto told = statements_.in_place_of(report, message, verdict.failed_request);
         if (told) message = told_.emplace_back(std::move(*told));

@@ -142,6 +142,8 @@ struct WorkerStatistics {
     Counter tls_handshakes_failed;
     Counter authentications_failed;   ///< whatever the reason
     Counter authentications_blocked;  ///< failures that shut the door (auth_failure_limit)
+    Counter console_logins;           ///< clients of the console that were let in
+    Counter console_askers;           ///< ... and those of them that have asked something
     Counter cancel_requests;          ///< CancelRequests received
     Counter cancel_requests_unknown;  ///< ... whose key belongs to nobody
 };

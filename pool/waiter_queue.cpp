@@ -31,8 +31,8 @@ void WaiterQueue::withdraw(Waiter& waiter) {
     waiter.release();
 }
 
-void WaiterQueue::refuse_all(const protocol::ErrorReport& report) {
-    while (!waiters_.empty()) {
+void WaiterQueue::refuse(const protocol::ErrorReport& report, Clock::time_point latest) {
+    while (!waiters_.empty() && waiters_.front().since <= latest) {
         Waiter& waiter = take_front();
         waiter.refusal = std::make_unique<protocol::ErrorReport>(report);
         waiter.release();

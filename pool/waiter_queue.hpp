@@ -30,8 +30,9 @@ class WaiterQueue {
     Waiter& take_front();
     /// Takes it out and releases it, if it is in the queue.
     void withdraw(Waiter& waiter);
-    /// Releases all of them with this for an answer.
-    void refuse_all(const protocol::ErrorReport& report);
+    /// Releases all of them, or those that wait since `latest` or longer, with this for an answer.
+    void refuse(const protocol::ErrorReport& report,
+                Clock::time_point latest = Clock::time_point::max());
 
   private:
     void publish() { board_.publish_waiting(worker_, oldest()); }

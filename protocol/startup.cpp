@@ -70,7 +70,20 @@ class ReplicationChoice {
     bool has_database_ = false;
 };
 
-FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
+// PgBouncer keeps these for each client, also where they are named as ignored.
+bool is_everybodys(std::string_view name) {
+    constexpr std::array<std::string_view, 6> names{"application_name",
+                                                    "client_encoding",
+                                                    "datestyle",
+                                                    "intervalstyle",
+                                                    "standard_conforming_strings",
+                                                    "timezone"};
+    std::string lower(name);
+    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return std::ranges::find(names, lower) != names.end();
+}
+
+FirstPacket parse_startup_message(std::uint32_t version, Bytes rest, const IsIgnored& is_ignored) {
     StartupMessage startup{.version = version};
     std::vector<Parameter> plain;
     std::string options;
@@ -114,8 +127,14 @@ FirstPacket parse_startup_message(std::uint32_t version, Bytes rest) {
     // PostgreSQL truncates both to what a name can hold.
     startup.user.resize(std::min(startup.user.size(), max_name_length));
     startup.database.resize(std::min(startup.database.size(), max_name_length));
+    if (is_ignored && is_ignored("options")) options.clear();
     if (auto problem = parse_options(options, startup.settings)) return *std::move(problem);
     std::ranges::move(plain, std::back_inserter(startup.settings));
+    if (is_ignored) {
+        std::erase_if(startup.settings, [&](const Parameter& setting) {
+            return is_ignored(setting.first) && !is_everybodys(setting.first);
+        });
+    }
     return startup;
 }
 
@@ -133,7 +152,7 @@ FirstPacket refuse_version(std::uint32_t version) {
     return ErrorReport::fatal(sqlstate::feature_not_supported, std::move(message));
 }
 
-FirstPacket parse_first_packet(Bytes body) {
+FirstPacket parse_first_packet(Bytes body, const IsIgnored& is_ignored) {
     if (body.size() < 4) return Unanswerable{.problem = "invalid length of startup packet"};
     const std::uint32_t code = read_uint32(body);
     body.remove_prefix(4);
@@ -150,7 +169,7 @@ FirstPacket parse_first_packet(Bytes body) {
         return CancelKey{.pid = read_uint32(body), .secret = std::string(secret)};
     }
     if (code >> 16U != 3) return refuse_version(code);
-    return parse_startup_message(code, body);
+    return parse_startup_message(code, body, is_ignored);
 }
 
 }  // namespace pgweir::protocol

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -83,9 +84,14 @@ struct Unanswerable {
 using FirstPacket =
     std::variant<StartupMessage, SslRequest, GssEncRequest, CancelKey, ErrorReport, Unanswerable>;
 
+/// Whether a start-up parameter is passed over.
+using IsIgnored = std::function<bool(std::string_view name)>;
+
 /// Takes apart the body of a first packet (what follows its length field). Whatever is wrong with
 /// it comes back as the error to send, worded as PostgreSQL words it, or as Unanswerable.
-[[nodiscard]] FirstPacket parse_first_packet(Bytes body);
+/// Settings that `is_ignored` names are left out as if the client had not sent them, `options` as a
+/// whole among them; but for those that every client has, such as client_encoding.
+[[nodiscard]] FirstPacket parse_first_packet(Bytes body, const IsIgnored& is_ignored = {});
 
 /// What a client is told that speaks a protocol of this version.
 [[nodiscard]] FirstPacket refuse_version(std::uint32_t version);

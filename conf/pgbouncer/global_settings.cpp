@@ -96,6 +96,9 @@ void GlobalSettings::take(const Setting& row, const IniSetting& setting, const C
         take_keyword(row, setting, value);
         return;
     }
+    if (row.kind == Kind::auth_type && wants_known_users(setting.value).value_or(false)) {
+        put("auth.known_users_only", setting.place, make_scalar(setting.value_place, "true"));
+    }
     const Converted taken = within_range(*find_option(row.target), value);
     put(row.target, setting.place, make_scalar(setting.value_place, taken.text));
     journal_.taken(setting.place, setting.name, row.target, taken.text,

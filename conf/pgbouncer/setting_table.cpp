@@ -77,8 +77,7 @@ constexpr std::array global_settings{
             "the connection that was used last is used first, so that few carry the load"),
     needless("track_extra_parameters", K::text,
              "every parameter that a server reports follows its client"),
-    needless("ignore_startup_parameters", K::text,
-             "no start-up parameter is refused: each is set for its client, as PostgreSQL does"),
+    taken("ignore_startup_parameters", K::text, "pool.ignore_startup_parameters"),
     missing("peer_id", K::number, "0", no_peers),
     missing("disable_pqexec", K::flag, "0",
             "several statements in one simple query are passed on: mind it where that was to stop "
@@ -93,7 +92,7 @@ constexpr std::array global_settings{
     missing("scram_iterations", K::number, "4096", "PostgreSQL's number, 4096, is used"),
     needless("pool_idle_timeout", K::seconds, kept_by_pool),
     missing("login_notify_message", K::text, "", "clients are not greeted"),
-    missing("query_wait_notify", K::number, "0", "a client that waits is not told so"),
+    taken("query_wait_notify", K::seconds, "timeouts.query_wait_notify"),
 
     taken("auth_type", K::auth_type, "auth.type"),
     taken("auth_file", K::text, "auth.auth_file"),

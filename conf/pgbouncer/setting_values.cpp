@@ -126,11 +126,6 @@ Result<Converted> convert_auth_type(std::string_view value, std::string_view sho
                          "user names are not ignored: an entry of databases without user= logs in "
                          "to the server under the name that the client gives"};
     }
-    if (type == "trust") {
-        return Converted{"trust",
-                         "PgBouncer lets in only users that auth_file or auth_query knows, pgweir "
-                         "whoever reaches it"};
-    }
     return Converted{type};
 }
 
@@ -182,6 +177,13 @@ Result<Converted> convert_hosts(std::string_view value) {
 }
 
 }  // namespace
+
+std::optional<bool> wants_known_users(std::string_view auth_type) {
+    const std::string type = lower(auth_type);
+    if (type == "any") return false;
+    if (type == "trust" || type == "cert" || type == "hba") return true;
+    return std::nullopt;
+}
 
 Result<Converted> convert(Kind kind, std::string_view value, bool hidden) {
     const std::string shown = hidden ? "the value" : in_quotes(value);

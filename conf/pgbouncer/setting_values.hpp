@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,10 @@ struct Converted {
 /// The value of a setting of this kind for pgweir.
 /// Errors: the syntax. Messages show the value unless `hidden` is set.
 [[nodiscard]] Result<Converted> convert(Kind kind, std::string_view value, bool hidden = false);
+
+/// Whether this `auth_type` lets in who has to prove nothing only if somebody knows the user: all
+/// but `any`, of those that ask for no secret. Nothing: the others.
+[[nodiscard]] std::optional<bool> wants_known_users(std::string_view auth_type);
 
 /// The other way: a value of an option, as parse_value() takes it, as PgBouncer writes it.
 [[nodiscard]] std::string in_pgbouncer_notation(Kind kind, std::string_view value);

@@ -74,10 +74,14 @@ AuthAnswer read_answer(PGresult* result, const std::string& user) {
     }
     if (PQntuples(result) > 1) return failure("auth_query returned more than one row");
     if (PQntuples(result) == 0 || PQgetisnull(result, 0, 0) != 0 ||
-        PQgetisnull(result, 0, 1) != 0 || user != PQgetvalue(result, 0, 0)) {
+        user != PQgetvalue(result, 0, 0)) {
         return {.status = AuthAnswer::Status::no_user};
     }
-    return {.status = AuthAnswer::Status::found, .secret = PQgetvalue(result, 0, 1)};
+    if (PQgetisnull(result, 0, 1) != 0) {
+        return {.status = AuthAnswer::Status::no_user, .has_user = true};
+    }
+    return {
+        .status = AuthAnswer::Status::found, .has_user = true, .secret = PQgetvalue(result, 0, 1)};
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ struct AuthAnswer {
         failed,   ///< nobody knows: `problem` says why
     };
     Status status = Status::failed;
+    bool has_user = false;    ///< there is a row, be it without a secret
     bool remembered = false;  ///< it was asked for some time ago
     std::string secret;
     std::string problem;  ///< one line for the log, without secrets

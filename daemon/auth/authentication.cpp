@@ -62,18 +62,24 @@ Task<Authentication::Outcome> Authentication::run() {
     method_ = conf::name(*method);
     if (rule_ != nullptr && rule_->needs_certificate) {
         const Outcome outcome = check_certificate(*method == AuthType::cert);
-        if (outcome != Outcome::let_in || *method == AuthType::cert) co_return outcome;
+        if (outcome != Outcome::let_in) co_return outcome;
     }
     switch (*method) {
         case AuthType::trust:
-            co_return Outcome::let_in;
+            co_return co_await require_known("\"trust\" authentication failed");
         case AuthType::reject:
         case AuthType::hba:  // never a rule's method
             co_return refuse_host();
-        case AuthType::cert:
-            co_return check_certificate(true);
-        case AuthType::peer:
-            co_return check_peer();
+        case AuthType::cert: {
+            const Outcome outcome = check_certificate(true);
+            if (outcome != Outcome::let_in) co_return outcome;
+            co_return co_await require_known("certificate authentication failed");
+        }
+        case AuthType::peer: {
+            const Outcome outcome = check_peer();
+            if (outcome != Outcome::let_in) co_return outcome;
+            co_return co_await require_known("Peer authentication failed");
+        }
         case AuthType::password:
         case AuthType::md5:
         case AuthType::scram_sha_256:
@@ -154,6 +160,21 @@ Authentication::Outcome Authentication::check_peer() {
                                   : "the client's account is unknown");
 }
 
+// For who need not show a secret. PgBouncer has a user of its own for its console.
+Task<Authentication::Outcome> Authentication::require_known(std::string how) {
+    const bool is_console_user =
+        facts_.user == conf::console_database && conf::is_reserved_database(facts_.database);
+    if (!config_->known_users_only || config_->knows_user(facts_.user) || is_console_user) {
+        co_return Outcome::let_in;
+    }
+    const bool asked = co_await find_secrets();
+    if (!asked) co_return Outcome::refused;
+    if (is_found_) co_return Outcome::let_in;
+    co_return refuse(sqlstate::invalid_authorization,
+                     std::move(how) + " for user " + quoted_name(facts_.user),
+                     "no such user, and known_users_only is set");
+}
+
 // Behind a Unix socket is an account, not all of them.
 std::string Authentication::brake_address() const {
     if (!facts_.is_unix || !facts_.uid) return facts_.address;
@@ -189,10 +210,16 @@ Task<bool> Authentication::find_secrets() {
         if (!text.empty()) secrets_.push_back(protocol::parse_secret(text));
     }
     if (!secrets_.empty()) co_return true;
+    if (const std::string problem = auth_database_problem(); !problem.empty()) {
+        std::ignore =
+            refuse(sqlstate::cannot_connect_now, "bouncer config error: " + problem, problem);
+        co_return false;
+    }
     asked_ = auth_query_source(*config_, facts_.database,
                                facts_.is_physical_replication ? "postgres" : facts_.database);
     if (!asked_) co_return true;
     const AuthAnswer answer = co_await client_.look_up(*asked_, facts_.user);
+    is_found_ = answer.has_user;
     // Who asks for a database that is not there hears that, unless auth_dbname names another one
     // to ask in: "wrong password" would send the operator the wrong way.
     if (answer.from_server && answer.from_server->code == sqlstate::invalid_catalog_name) {
@@ -212,6 +239,20 @@ Task<bool> Authentication::find_secrets() {
         secrets_.push_back(protocol::parse_secret(answer.secret));
     }
     co_return true;
+}
+
+// Why auth_query cannot be asked in the database that auth_dbname names; empty: it can.
+std::string Authentication::auth_database_problem() const {
+    const conf::PoolOptions& options = config_->options_of(facts_.database);
+    const std::string& name = options.auth_dbname;
+    if (options.auth_user.empty() || name.empty()) return {};
+    if (config_->find_database(name) == nullptr) {
+        return "authentication database " + quoted_name(name) + " is not configured";
+    }
+    if (client_.is_disabled(name)) {
+        return "authentication database " + quoted_name(name) + " is disabled";
+    }
+    return {};
 }
 
 // The password may have been changed since the answer that is remembered. False: nothing is new.
@@ -354,8 +395,7 @@ Authentication::Outcome Authentication::refuse(std::string_view code, std::strin
 std::optional<AuthQuerySource> auth_query_source(const conf::Config& config,
                                                  const std::string& database,
                                                  const std::string& default_dbname) {
-    const conf::Database* entry = config.find_database(database);
-    const conf::PoolOptions& options = entry == nullptr ? config.pool : entry->options;
+    const conf::PoolOptions& options = config.options_of(database);
     if (options.auth_user.empty()) return std::nullopt;
     const bool elsewhere = !options.auth_dbname.empty();
     // The console is no database to ask in.

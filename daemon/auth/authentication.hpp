@@ -56,6 +56,8 @@ class AuthConversation {
     virtual Task<std::optional<std::string>> hear(Reply wanted) = 0;
     /// Asks auth_query.
     virtual Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) = 0;
+    /// Whether somebody has said DISABLE of this database.
+    [[nodiscard]] virtual bool is_disabled(const std::string& database) const = 0;
     /// Compares a password that came in clear. Nothing: the session ends.
     virtual Task<std::optional<PasswordChecker::Answer>> compare(
         std::string password, std::vector<protocol::ScramVerifier> verifiers) = 0;
@@ -104,6 +106,8 @@ class Authentication {
     [[nodiscard]] Outcome check_certificate(bool names_user);
     [[nodiscard]] Outcome check_peer();
     [[nodiscard]] std::string_view map() const;
+    Task<Outcome> require_known(std::string how);
+    [[nodiscard]] std::string auth_database_problem() const;
     Task<Outcome> check_secret(conf::AuthType method);
     Task<bool> find_secrets();
     Task<bool> renew_secrets();
@@ -124,6 +128,7 @@ class Authentication {
     const conf::HbaRule* rule_ = nullptr;  ///< part of the configuration
     std::vector<protocol::Secret> secrets_;
     std::optional<AuthQuerySource> asked_;  ///< where the secrets came from, if not from a file
+    bool is_found_ = false;                 ///< there is such a user there
     bool remembered_ = false;               ///< they came from there some time ago
     protocol::ErrorReport report_;
     std::string reason_;

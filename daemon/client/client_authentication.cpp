@@ -81,6 +81,10 @@ void ClientAuthentication::refuse(ErrorReport report) {
     client_.end(ClientClose::refused, std::move(report));
 }
 
+bool ClientAuthentication::is_disabled(const std::string& database) const {
+    return client_.worker().gateway().registry.switches().is_disabled(database);
+}
+
 Task<bool> ClientAuthentication::say(std::string_view messages) {
     return send(client_, messages);
 }

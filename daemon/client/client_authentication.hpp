@@ -38,6 +38,7 @@ class ClientAuthentication final : private AuthConversation {
     Task<bool> say(std::string_view messages) override;
     Task<std::optional<std::string>> hear(Reply wanted) override;
     Task<AuthAnswer> look_up(AuthQuerySource source, std::string user) override;
+    [[nodiscard]] bool is_disabled(const std::string& database) const override;
     Task<std::optional<PasswordChecker::Answer>> compare(
         std::string password, std::vector<protocol::ScramVerifier> verifiers) override;
     Task<bool> pause(std::chrono::milliseconds time) override;

@@ -1,5 +1,7 @@
 #include "daemon/client/client_limits.hpp"
 
+#include "conf/config.hpp"
+
 namespace pgweir::daemon {
 
 namespace {
@@ -19,35 +21,55 @@ auto shared(Map& known, const typename Map::key_type& name, Make make) {
 }  // namespace
 
 std::shared_ptr<const ClientLimits::Account> ClientLimits::account(const std::string& database,
-                                                                   const std::string& user) {
+                                                                   const std::string& user,
+                                                                   pool::Budget& of_all) {
     const auto no_limit = [] { return std::make_shared<pool::Budget>(0U); };
     const std::lock_guard lock(mutex_);
     return shared(accounts_, {database, user}, [&]() -> std::shared_ptr<const Account> {
         return std::make_shared<const Account>(
             Account{.database = database,
                     .user = user,
-                    .of_all = all_,
+                    .of_all = of_all,
                     .of_database = shared(databases_, database, no_limit),
                     .of_user = shared(users_, user, no_limit)});
     });
 }
 
-ClientLimits::Place ClientLimits::take(const std::string& database, unsigned database_limit,
-                                       const std::string& user, unsigned user_limit) {
-    auto taken = account(database, user);
+std::variant<ClientLimits::Place, ClientLimits::Reached> ClientLimits::take(
+    const std::string& database, unsigned database_limit, const std::string& user,
+    unsigned user_limit) {
+    auto taken = account(database, user, all_);
     taken->of_database->set_limit(database_limit);
     taken->of_user->set_limit(user_limit);
-    if (!all_.try_take()) return {};
+    if (!all_.try_take()) return Reached::of_all;
     if (!taken->of_database->try_take()) {
         all_.give_back();
-        return {};
+        return Reached::of_database;
     }
     if (!taken->of_user->try_take()) {
         taken->of_database->give_back();
         all_.give_back();
-        return {};
+        return Reached::of_user;
     }
     return Place(std::move(taken));
+}
+
+ClientLimits::Place ClientLimits::take_for_console(const std::string& user) {
+    auto taken = account(std::string(conf::console_database), user, console_);
+    taken->of_all.take();
+    taken->of_database->take();
+    taken->of_user->take();
+    return Place(std::move(taken));
+}
+
+std::vector<std::string> ClientLimits::users() const {
+    std::vector<std::string> names;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, weak] : users_) {
+        const auto budget = weak.lock();
+        if (budget && budget->open() > 0) names.push_back(name);
+    }
+    return names;
 }
 
 }  // namespace pgweir::daemon

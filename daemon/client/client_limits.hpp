@@ -1,11 +1,14 @@
 // How many clients may be logged in: in all, per database and per user.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "daemon/console/client_counts.hpp"
 #include "pool/budget.hpp"
@@ -56,9 +59,15 @@ class ClientLimits : public console::ClientCounts {
         std::shared_ptr<const Account> account_;
     };
 
-    /// Takes a place under each limit, or none. An empty result: a limit is reached.
-    [[nodiscard]] Place take(const std::string& database, unsigned database_limit,
-                             const std::string& user, unsigned user_limit);
+    /// Which limit is reached.
+    enum class Reached : std::uint8_t { of_all, of_database, of_user };
+    /// Takes a place under each limit, or none.
+    [[nodiscard]] std::variant<Place, Reached> take(const std::string& database,
+                                                    unsigned database_limit,
+                                                    const std::string& user, unsigned user_limit);
+
+    /// A place for a client of the console, whom no limit keeps out.
+    [[nodiscard]] Place take_for_console(const std::string& user);
 
     /// How many have a place now.
     [[nodiscard]] unsigned clients_of_database(const std::string& name) const override {
@@ -67,12 +76,14 @@ class ClientLimits : public console::ClientCounts {
     [[nodiscard]] unsigned clients_of_user(const std::string& name) const override {
         return taken(users_, name);
     }
+    [[nodiscard]] std::vector<std::string> users() const override;
 
   private:
     using Named = std::map<std::string, std::weak_ptr<pool::Budget>>;
 
     [[nodiscard]] std::shared_ptr<const Account> account(const std::string& database,
-                                                         const std::string& user);
+                                                         const std::string& user,
+                                                         pool::Budget& of_all);
 
     [[nodiscard]] unsigned taken(const Named& budgets, const std::string& name) const {
         const std::lock_guard lock(mutex_);
@@ -81,7 +92,8 @@ class ClientLimits : public console::ClientCounts {
         return budget ? budget->open() : 0;
     }
 
-    pool::Budget all_;
+    pool::Budget all_;          ///< those of the console are not among them
+    pool::Budget console_{0};   ///< 0: no limit
     mutable std::mutex mutex_;  ///< guards the maps
     Named databases_;
     Named users_;

@@ -145,8 +145,11 @@ Task<bool> ClientLogin::read_packet(FirstPacket& packet) {
                 co_return false;
             }
             if (held.size() >= length) {
-                packet =
-                    protocol::parse_first_packet(held.substr(length_size, length - length_size));
+                packet = protocol::parse_first_packet(
+                    held.substr(length_size, length - length_size), [this](std::string_view name) {
+                        return conf::is_listed(client_.worker().config().ignore_startup_parameters,
+                                               name);
+                    });
                 exchange().buffer.consume(length);
                 co_return true;
             }

@@ -34,6 +34,24 @@ void append_notices(std::string& out, const StartupMessage& startup,
     }
 }
 
+// In PostgreSQL's words, and in PgBouncer's, which name the limit.
+ErrorReport too_many(ClientLimits::Reached limit) {
+    auto report = ErrorReport::fatal(protocol::sqlstate::too_many_connections,
+                                     "sorry, too many clients already");
+    switch (limit) {
+        case ClientLimits::Reached::of_all:
+            report.detail = "no more connections allowed (max_client_conn)";
+            break;
+        case ClientLimits::Reached::of_database:
+            report.detail = "client connections exceeded (max_db_client_connections)";
+            break;
+        case ClientLimits::Reached::of_user:
+            report.detail = "client connections exceeded (max_user_client_connections)";
+            break;
+    }
+    return report;
+}
+
 // PostgreSQL looks whether the client may become this user, and then leaves it who it is.
 constexpr std::string_view session_authorization = "session_authorization";
 
@@ -115,11 +133,10 @@ std::optional<ErrorReport> ClientLogin::enter(const pool::CredentialsPtr& creden
                                   "database \"" + database_ + "\" is disabled");
     }
     const conf::PoolOptions limits = config.pool_options(*entry, user_);
-    ClientLimits::Place place = client_.worker().gateway().limits.take(
-        database_, limits.max_db_client_connections, user_, limits.max_user_client_connections);
-    if (!place) {
-        return ErrorReport::fatal(sqlstate::too_many_connections,
-                                  "sorry, too many clients already");
+    auto taken = client_.worker().gateway().limits.take(database_, limits.max_db_client_connections,
+                                                        user_, limits.max_user_client_connections);
+    if (const auto* const reached = std::get_if<ClientLimits::Reached>(&taken)) {
+        return too_many(*reached);
     }
     const bool replicates = replication_ != Replication::none;
     const auto pool = client_.worker().gateway().registry.find_or_make(
@@ -127,7 +144,8 @@ std::optional<ErrorReport> ClientLogin::enter(const pool::CredentialsPtr& creden
         replicates ? pool::Place::dedicated : pool::Place::shared);
     pool->clients.fetch_add(1);
     ticket_ = {};
-    client_.enter(std::move(place), {pool, &pool->part(client_.worker().context().index)},
+    client_.enter(std::get<ClientLimits::Place>(std::move(taken)),
+                  {pool, &pool->part(client_.worker().context().index)},
                   replicates ? conf::PoolMode::session : limits.pool_mode);
     offer_credentials(*entry, credentials);
     return std::nullopt;

@@ -152,8 +152,10 @@ void ClientSession::cancel_request(std::function<void()> done) {
 void ClientSession::make_room() {
     if (!login_ || place_ || is_console()) return;  // it has logged in meanwhile
     worker_.counters().logins_crowded_out.add();
-    end(ClientClose::refused, ErrorReport::fatal(protocol::sqlstate::too_many_connections,
-                                                 "sorry, too many clients already"));
+    auto report = ErrorReport::fatal(protocol::sqlstate::too_many_connections,
+                                     "sorry, too many clients already");
+    report.detail = "no more connections allowed that have not logged in (max_login_conn)";
+    end(ClientClose::refused, std::move(report));
 }
 
 void ClientSession::look_for_end() {

@@ -67,8 +67,7 @@ void ClientTenant::return_outdated() {
 
 void ClientTenant::begin_to_wait() {
     client_.set_state(ClientSession::State::waiting);
-    client_.timeouts().wait(pool::Timeout::query_wait_timeout,
-                            client_.options().query_wait_timeout);
+    client_.timeouts().wait_for_server();
 }
 
 void ClientTenant::stop_waiting() {

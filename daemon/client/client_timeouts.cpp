@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "daemon/client/client_session.hpp"
 #include "daemon/client/client_worker.hpp"
 #include "daemon/log/log.hpp"
+#include "protocol/serialize.hpp"
 
 namespace pgweir::daemon {
 
@@ -18,6 +21,31 @@ void ClientTimeouts::wait(Timeout timeout, std::chrono::milliseconds limit) {
     latest_ = timeout;
     pool::WorkerContext& context = client_.worker().context();
     context.deadlines.set(*this, limit, context.now());
+}
+
+void ClientTimeouts::wait_for_server() {
+    const std::chrono::milliseconds limit = client_.options().query_wait_timeout;
+    const std::chrono::milliseconds notify = client_.worker().config().query_wait_notify;
+    // One that has a server waits for pgweir's own question; one that logs in cannot be told.
+    const ClientTenant& tenant = client_.tenant();
+    const bool can_be_told = !tenant.lease() && tenant.session().greeting != nullptr;
+    is_notice_due_ = can_be_told && notify.count() > 0 && (limit.count() == 0 || notify < limit);
+    wait(Timeout::query_wait_timeout, is_notice_due_ ? notify : limit);
+}
+
+// In PgBouncer's words. The rest of query_wait_timeout follows.
+void ClientTimeouts::tell_of_wait() {
+    constexpr std::chrono::milliseconds shortest{1};
+    const std::chrono::milliseconds limit = client_.options().query_wait_timeout;
+    const std::chrono::milliseconds notify = client_.worker().config().query_wait_notify;
+    if (limit.count() > 0) wait(Timeout::query_wait_timeout, std::max(limit - notify, shortest));
+    auto message = std::make_shared<std::string>();
+    protocol::append_notice_response(
+        *message,
+        {.severity = "NOTICE",
+         .code = "00000",
+         .message = "No server connection available in postgres backend, client being queued"});
+    client_.tenant().notify(std::move(message));
 }
 
 void ClientTimeouts::expect_next_request() {
@@ -51,19 +79,24 @@ void ClientTimeouts::expired() {
         case Timeout::client_login_timeout:
             client_.worker().counters().login_timeouts.add();
             time_out(latest_, protocol::sqlstate::query_canceled,
-                     "canceling authentication due to timeout");
+                     "canceling authentication due to timeout", "client_login_timeout");
             break;
         case Timeout::client_idle_timeout:
             time_out(latest_, protocol::sqlstate::idle_session_timeout,
-                     "terminating connection due to idle-session timeout");
+                     "terminating connection due to idle-session timeout", "client_idle_timeout");
             break;
         case Timeout::idle_transaction_timeout:
-            time_out(latest_, protocol::sqlstate::idle_in_transaction_timeout,
-                     "terminating connection due to idle-in-transaction timeout");
+            time_out(latest_, protocol::sqlstate::protocol_violation,
+                     "terminating connection due to idle-in-transaction timeout",
+                     "idle transaction timeout (idle_transaction_timeout)");
             break;
         case Timeout::query_wait_timeout:
+            if (std::exchange(is_notice_due_, false)) {
+                tell_of_wait();
+                break;
+            }
             time_out(latest_, protocol::sqlstate::too_many_connections,
-                     "no server connection became free within query_wait_timeout");
+                     "no server connection became free within query_wait_timeout", "");
             break;
         default:
             break;
@@ -84,7 +117,7 @@ void ClientTimeouts::query_expired() {
         log::write(
             conf::LogLevel::warning, "query_timeout",
             {{"client", client_.id()}, {"database", client_.database()}, {"user", client_.user()}});
-        lease->cancel_query();
+        lease->cancel_overdue_query();
         // A server that hangs heeds no cancel, and the client has waited long enough.
         constexpr std::chrono::milliseconds patience{1000};
         client_.worker().context().deadlines.set(exchange.query_deadline, patience, Clock::now());
@@ -96,15 +129,20 @@ void ClientTimeouts::query_expired() {
 }
 
 void ClientTimeouts::transaction_expired() {
-    time_out(Timeout::transaction_timeout, protocol::sqlstate::transaction_timeout,
-             "terminating connection due to transaction timeout");
+    time_out(Timeout::transaction_timeout, protocol::sqlstate::protocol_violation,
+             "terminating connection due to transaction timeout",
+             "transaction timeout (transaction_timeout)");
 }
 
-void ClientTimeouts::time_out(Timeout timeout, std::string_view code, std::string message) {
+// The SQLSTATEs and their reasons are in timeouts.md.
+void ClientTimeouts::time_out(Timeout timeout, std::string_view code, std::string message,
+                              std::string detail) {
     if (client_.tenant().part() != nullptr) {
         client_.tenant().statistics().timeouts[static_cast<std::size_t>(timeout)].add();
     }
-    client_.time_out(timeout, ErrorReport::fatal(code, std::move(message)));
+    auto report = ErrorReport::fatal(code, std::move(message));
+    report.detail = std::move(detail);
+    client_.time_out(timeout, std::move(report));
 }
 
 }  // namespace pgweir::daemon

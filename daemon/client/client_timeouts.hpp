@@ -22,6 +22,8 @@ class ClientTimeouts final : private pool::Deadline {
 
     /// The session waits for something, and no longer than `limit`; 0: without limit.
     void wait(pool::Timeout timeout, std::chrono::milliseconds limit);
+    /// It waits for a server, of which its client is told after query_wait_notify.
+    void wait_for_server();
     /// It waits no longer.
     void stop() { cancel(); }
     /// What it has waited for last.
@@ -35,11 +37,14 @@ class ClientTimeouts final : private pool::Deadline {
 
   private:
     void expired() override;
-    void time_out(pool::Timeout timeout, std::string_view code, std::string message);
+    void time_out(pool::Timeout timeout, std::string_view code, std::string message,
+                  std::string detail);
+    void tell_of_wait();
     [[nodiscard]] std::chrono::milliseconds idle_limit() const;
 
     ClientSession& client_;
     pool::Timeout latest_ = pool::Timeout::client_login_timeout;
+    bool is_notice_due_ = false;  ///< the deadline is that of the notice that it waits
 };
 
 }  // namespace pgweir::daemon

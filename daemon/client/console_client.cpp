@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <cstdint>
+#include <utility>
 
 #include "daemon/client/client_dialogue.hpp"
 #include "daemon/client/client_session.hpp"
@@ -14,6 +15,14 @@ namespace pgweir::daemon {
 using protocol::Frontend;
 using protocol::Step;
 
+ConsoleClient::ConsoleClient(ClientSession& client, console::Role role,
+                             const std::vector<protocol::Parameter>& startup)
+    : client_(client),
+      place_(client.worker().gateway().limits.take_for_console(client.user())),
+      conversation_(*this, role, startup) {
+    client_.worker().counters().console_logins.add();
+}
+
 Task<bool> ConsoleClient::greet(std::string opening, std::uint32_t version) {
     for (const auto& [name, value] : conversation_.settings().reported()) {
         protocol::append_parameter_status(opening, name, value);
@@ -21,6 +30,12 @@ Task<bool> ConsoleClient::greet(std::string opening, std::uint32_t version) {
     protocol::append_backend_key_data(opening, client_.issue_key(0, version));
     protocol::append_ready_for_query(opening, protocol::TransactionStatus::idle);
     co_return co_await send(client_, opening);
+}
+
+// As in PgBouncer, whatever a client of the console says is one transaction: who only looks at the
+// statistics does not change them each time.
+void ConsoleClient::count_question() {
+    if (!std::exchange(has_asked_, true)) client_.worker().counters().console_askers.add();
 }
 
 Task<> ConsoleClient::serve() {
@@ -39,6 +54,7 @@ Task<> ConsoleClient::serve() {
                 client_.terminate();
                 co_return;
             }
+            count_question();
             if (step.whole) {
                 co_await conversation_.take(type, step.body, answer);
             } else {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/client/client_limits.hpp"
 #include "daemon/console/console.hpp"
 #include "daemon/console/conversation.hpp"
 
@@ -21,8 +22,7 @@ class ConsoleClient final : private console::Host {
   public:
     /// `startup`: the settings of its StartupMessage.
     ConsoleClient(ClientSession& client, console::Role role,
-                  const std::vector<protocol::Parameter>& startup)
-        : client_(client), conversation_(*this, role, startup) {}
+                  const std::vector<protocol::Parameter>& startup);
 
     /// Tells the client, behind `opening`, that it may begin. Suspends. False: the session ends.
     Task<bool> greet(std::string opening, std::uint32_t version);
@@ -35,7 +35,11 @@ class ConsoleClient final : private console::Host {
     Task<console::Answer> carry_out(const console::Command& command) override;
     [[nodiscard]] console::Asker asker() const override;
 
+    void count_question();
+
     ClientSession& client_;
+    ClientLimits::Place place_;
+    bool has_asked_ = false;
     console::Conversation conversation_;
     std::shared_ptr<console::Order> order_;  ///< while the client waits for what it has said
 };

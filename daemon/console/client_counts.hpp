@@ -1,7 +1,8 @@
-// How many clients are logged in, by name.
+// How many clients are logged in, by name; those of the console included.
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace pgweir::daemon::console {
 
@@ -15,6 +16,8 @@ class ClientCounts {
 
     [[nodiscard]] virtual unsigned clients_of_database(const std::string& name) const = 0;
     [[nodiscard]] virtual unsigned clients_of_user(const std::string& name) const = 0;
+    /// Who is logged in, each once.
+    [[nodiscard]] virtual std::vector<std::string> users() const = 0;
 };
 
 }  // namespace pgweir::daemon::console

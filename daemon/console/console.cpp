@@ -122,7 +122,11 @@ Task<Snapshot> Console::take_snapshot(bool sockets, bool statements) {
 void Console::keep_house() {
     const auto now = pool::Clock::now();
     if (!averages_.is_due(now, operations_.config()->stats_period)) return;
-    averages_.end_period(now, totals_by_database(views_of(operations_.registry())));
+    std::vector<const pool::WorkerStatistics*> workers;
+    for (WorkerOperations* const worker : operations_.workers()) {
+        workers.push_back(&worker->statistics());
+    }
+    averages_.end_period(now, totals_by_database(views_of(operations_.registry()), workers));
 }
 
 }  // namespace pgweir::daemon::console

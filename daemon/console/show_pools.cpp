@@ -107,9 +107,26 @@ Row pool_row(const Snapshot& snapshot, const PoolView& pool) {
             outage ? Cell(outage->explanation) : Cell()};
 }
 
+// The console's own pool, in which nobody waits and which has no servers. As in PgBouncer its
+// clients are in one pool, whoever they are.
+Row console_pool_row(const Snapshot& snapshot) {
+    const std::string name(conf::console_database);
+    Row row{name, name, number(snapshot.client_counts->clients_of_database(name))};
+    row.resize(pool_columns.size(), Cell(std::int64_t{0}));
+    const auto set = [&](std::string_view column, Cell value) {
+        row[std::ranges::find(pool_columns, column, &Column::name) - pool_columns.begin()] =
+            std::move(value);
+    };
+    set("pool_mode", text_of(conf::PoolMode::statement));
+    set("load_balance_hosts", {});
+    set("outage", {});
+    return row;
+}
+
 Rows show_pools(const Snapshot& snapshot) {
     Rows rows;
     for (const PoolView& pool : snapshot.pools) rows.push_back(pool_row(snapshot, pool));
+    rows.push_back(console_pool_row(snapshot));
     return rows;
 }
 
@@ -148,6 +165,25 @@ Row database_row(const Snapshot& snapshot, const conf::Database& entry, const st
             std::int64_t{0}};
 }
 
+// Where clients reach the console.
+std::int64_t own_port(const conf::Config& config) {
+    const auto tcp = std::ranges::find_if_not(config.listen, &conf::ListenAddress::is_unix);
+    if (tcp != config.listen.end()) return tcp->port;
+    return config.listen.empty() ? 0 : config.listen.front().port;
+}
+
+// The console as a database, by which exporters and scripts know that they reach it.
+Row console_row(const Snapshot& snapshot) {
+    const std::string name(conf::console_database);
+    conf::Database entry{
+        .name = name,
+        .connection = {{"port", std::to_string(own_port(*snapshot.config))}, {"user", name}},
+        .options = {.pool_mode = conf::PoolMode::statement,
+                    .default_pool_size = 2,  // PgBouncer's number
+                    .server_lifetime = snapshot.config->pool.server_lifetime}};
+    return database_row(snapshot, entry, name);
+}
+
 // The entries of the configuration, and what clients have asked for by way of `*`.
 Rows show_databases(const Snapshot& snapshot) {
     Rows rows;
@@ -161,14 +197,16 @@ Rows show_databases(const Snapshot& snapshot) {
         const conf::Database* const entry = snapshot.config->find_database(pool.database());
         if (entry != nullptr) rows.push_back(database_row(snapshot, *entry, pool.database()));
     }
+    rows.push_back(console_row(snapshot));
     return rows;
 }
 
 std::set<std::string> user_names(const Snapshot& snapshot) {
-    std::set<std::string> names;
+    std::set<std::string> names{std::string(conf::console_database)};
     for (const conf::User& user : snapshot.config->users) names.insert(user.name);
     for (const auto& [name, secret] : snapshot.config->userlist) names.insert(name);
     for (const PoolView& pool : snapshot.pools) names.insert(pool.user());
+    for (std::string& name : snapshot.client_counts->users()) names.insert(std::move(name));
     return names;
 }
 
@@ -205,7 +243,7 @@ Rows show_lists(const Snapshot& snapshot) {
     return {row("databases", show_databases(snapshot).size()),
             row("users", user_names(snapshot).size()),
             row("peers", 0),
-            row("pools", snapshot.pools.size()),
+            row("pools", show_pools(snapshot).size()),
             row("peer_pools", 0),
             row("free_clients", places > used ? places - used : 0),
             row("used_clients", used),

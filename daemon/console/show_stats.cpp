@@ -93,7 +93,7 @@ void add(Row& row, const Totals& totals) {
 template <class AddValues>
 Rows rows_by_database(const Snapshot& snapshot, AddValues add_values) {
     Rows rows;
-    for (const auto& [database, totals] : totals_by_database(snapshot.pools)) {
+    for (const auto& [database, totals] : totals_by_database(snapshot.pools, snapshot.workers)) {
         Row& row = rows.emplace_back();
         row.emplace_back(database);
         add_values(row, database, totals);
@@ -123,7 +123,8 @@ Rows show_stats_averages(const Snapshot& snapshot) {
 
 Rows show_totals(const Snapshot& snapshot) {
     Totals sum;
-    for (const auto& [database, totals] : totals_by_database(snapshot.pools)) sum.add(totals);
+    for (const auto& [database, totals] : totals_by_database(snapshot.pools, snapshot.workers))
+        sum.add(totals);
     const Totals averages = snapshot.averages->of_all();
     Rows rows;
     const auto add_rows = [&](const std::string& prefix, const Totals& totals) {

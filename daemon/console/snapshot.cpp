@@ -60,9 +60,16 @@ std::vector<PoolView> views_of(const pool::Registry& registry) {
     return views;
 }
 
-TotalsByDatabase totals_by_database(const std::vector<PoolView>& pools) {
+TotalsByDatabase totals_by_database(const std::vector<PoolView>& pools,
+                                    const std::vector<const pool::WorkerStatistics*>& workers) {
     TotalsByDatabase totals;
     for (const PoolView& pool : pools) totals[pool.database()].add(pool.totals());
+    Totals& own = totals[std::string(conf::console_database)];
+    for (const pool::WorkerStatistics* const worker : workers) {
+        own[Stat::client_logins] += worker->console_logins.get();
+        own[Stat::queries] += worker->console_askers.get();
+        own[Stat::transactions] += worker->console_askers.get();
+    }
     return totals;
 }
 

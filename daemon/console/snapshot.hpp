@@ -54,6 +54,8 @@ struct Snapshot {
 };
 
 [[nodiscard]] std::vector<PoolView> views_of(const pool::Registry& registry);
-[[nodiscard]] TotalsByDatabase totals_by_database(const std::vector<PoolView>& pools);
+/// What was counted for each database, the console's own included.
+[[nodiscard]] TotalsByDatabase totals_by_database(
+    const std::vector<PoolView>& pools, const std::vector<const pool::WorkerStatistics*>& workers);
 
 }  // namespace pgweir::daemon::console

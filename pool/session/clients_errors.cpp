@@ -6,6 +6,18 @@
 
 namespace pgweir::pool {
 
+namespace {
+
+// A message with other bytes in one place.
+std::string replaced(Bytes message, std::size_t at, std::size_t size, Bytes by) {
+    std::string changed(message);
+    changed.replace(at, size, by);
+    protocol::write_uint32(changed, 1, static_cast<std::uint32_t>(changed.size() - 1));
+    return changed;
+}
+
+}  // namespace
+
 void ClientsErrors::note_name(const StatementPtr& statement, Bytes clients_name,
                               std::size_t request, std::size_t answered) {
     constexpr std::size_t many = 64;
@@ -43,11 +55,15 @@ std::optional<std::string> ClientsErrors::with_clients_name(Bytes error,
         if (candidate.request >= failed_request) break;
     }
     if (named == nullptr) return std::nullopt;
-    std::string message(error);
     const std::string& server_name = named->statement->server_name();
-    message.replace(message.find(server_name), server_name.size(), named->name);
-    protocol::write_uint32(message, 1, static_cast<std::uint32_t>(message.size() - 1));
-    return message;
+    return replaced(error, error.find(server_name), server_name.size(), named->name);
+}
+
+std::string with_text(Bytes error, Bytes was, Bytes now) {
+    const std::string field = std::string(1, '\0') + 'M' + std::string(was) + '\0';
+    const std::size_t found = error.find(field);
+    if (found == Bytes::npos) return std::string(error);
+    return replaced(error, found + 2, was.size(), now);
 }
 
 }  // namespace pgweir::pool

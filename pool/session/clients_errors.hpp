@@ -66,4 +66,7 @@ class ClientsErrors {
     std::vector<Preceding> preceding_;  ///< in order
 };
 
+/// The same error, a whole message, with `now` for its text `was`.
+[[nodiscard]] std::string with_text(Bytes error, Bytes was, Bytes now);
+
 }  // namespace pgweir::pool

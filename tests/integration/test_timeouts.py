@@ -2,6 +2,7 @@
 
 import contextlib
 
+import psycopg
 import pytest
 
 from support import sqlstates, wire
@@ -61,6 +62,7 @@ def test_a_query_is_cancelled_after_query_timeout_and_the_session_goes_on(pgweir
         with pytest.raises(ServerError) as cancelled:
             peer.rows("select pg_sleep(60) /* query_timeout */")
         assert cancelled.value.sqlstate == sqlstates.QUERY_CANCELED
+        assert cancelled.value.fields["M"] == "canceling statement due to query timeout"
         assert peer.value("select 'well again'") == "well again"
     assert not weir.servers("state = 'active' and query like '%/* query_timeout */%'")
     _counted(weir, "query_timeout")
@@ -158,3 +160,42 @@ def test_a_query_that_runs_is_no_idleness_while_pgweir_asks_for_itself(pgweir):
     weir = pgweir({"timeouts": {"client_idle_timeout": "300ms"}})
     with Peer.login(weir) as peer:
         assert peer.value("select 1 from pg_sleep(1)") == "1"
+
+
+# Two of them were InternalError, as PostgreSQL's own are: programs that try again did not.
+@pytest.mark.parametrize("limit, detail, act", [
+    ("query_timeout", "query timeout", lambda client, _: client.execute("select pg_sleep(30)")),
+    ("idle_transaction_timeout", "idle transaction timeout",
+     lambda client, weir: (client.execute("begin"), _asked_too_late(client, weir))),
+    ("transaction_timeout", "transaction timeout",
+     lambda client, _: (client.execute("begin"), client.execute("select pg_sleep(30)"))),
+    ("client_idle_timeout", "client_idle_timeout", lambda client, weir: _asked_too_late(client, weir)),
+])
+def test_psycopg_calls_each_an_operational_error(pgweir, limit, detail, act):
+    weir = pgweir({"timeouts": {limit: "400ms"}})
+    with contextlib.closing(weir.connect()) as client:
+        with pytest.raises(psycopg.OperationalError, match=detail):
+            act(client, weir)
+
+
+def _asked_too_late(client, weir):
+    eventually(lambda: weir.log_lines("reason=timeout"))
+    client.execute("select 1")
+
+
+def test_a_client_that_waits_is_told_so_after_query_wait_notify(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1},
+                   "timeouts": {"query_wait_notify": "200ms", "query_wait_timeout": "1s"}})
+    with Peer.login(weir) as holder, Peer.login(weir) as waiter:
+        holder.query("begin")
+        waiter.send(wire.query("select 1"))
+        notice = waiter.receive()
+        assert (notice.type, notice.fields["S"]) == ("N", "NOTICE")
+        assert notice.fields["M"] == (
+            "No server connection available in postgres backend, client being queued")
+        assert [m.type for m in waiter.until("E")] == ["E"]  # told once, and query_wait_timeout holds
+        with Peer.login(weir) as another:
+            another.send(wire.query("select 1"))
+            assert another.receive().type == "N"
+            holder.query("commit")
+            assert [m.type for m in another.until("Z")] == ["T", "D", "C", "Z"]

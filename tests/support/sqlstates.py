@@ -7,8 +7,9 @@ QUERY_CANCELED = "57014"
 PROTOCOL_VIOLATION = "08P01"
 NO_SUCH_DATABASE = "3D000"
 NO_SUCH_ROLE = "28000"
-IDLE_IN_TRANSACTION = "25P03"
-TRANSACTION_TIMEOUT = "25P04"
+# PgBouncer's: PostgreSQL's own are of a class that drivers do not call operational.
+IDLE_IN_TRANSACTION = PROTOCOL_VIOLATION
+TRANSACTION_TIMEOUT = PROTOCOL_VIOLATION
 IDLE_SESSION = "57P05"
 
 # A client that waited too long for a server, or whose server cannot be had.

@@ -56,7 +56,7 @@ TEST_F(WaiterQueueTest, WhoeverWithdrawsWaitsNoLonger) {
 
 TEST_F(WaiterQueueTest, ARefusalReachesAllOfThem) {
     add_all();
-    queue.refuse_all(protocol::ErrorReport::fatal("57P03", "no server"));
+    queue.refuse(protocol::ErrorReport::fatal("57P03", "no server"));
     EXPECT_TRUE(queue.empty());
     EXPECT_FALSE(board.has_waiting());
     for (const TestTenant& tenant : tenants) {
@@ -64,6 +64,15 @@ TEST_F(WaiterQueueTest, ARefusalReachesAllOfThem) {
         ASSERT_NE(tenant.waiter.refusal, nullptr);
         EXPECT_EQ(tenant.waiter.refusal->message, "no server");
     }
+}
+
+TEST_F(WaiterQueueTest, ARefusalMayBeForThoseAloneWhoHaveWaitedForAWhile) {
+    add_all();
+    queue.refuse(protocol::ErrorReport::fatal("28P01", "no"), begin + milliseconds(1));
+    EXPECT_NE(tenants[1].waiter.refusal, nullptr);
+    EXPECT_TRUE(tenants[2].waiter.waits);
+    EXPECT_EQ(queue.oldest(), begin + milliseconds(2));
+    queue.withdraw(tenants[2].waiter);
 }
 
 }  // namespace

@@ -1,10 +1,17 @@
 // Which settings plans depend on.
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "pool/session/session_settings.hpp"
 
 namespace pgweir::pool {
 namespace {
+
+SessionSettings of(std::vector<Parameter> values) {
+    return SessionSettings(normalise(std::move(values)));
+}
 
 constexpr PlanFacts harmless{
     .functions_keep_plans = true, .folds_settings = false, .asks_for_rights = false};

@@ -1,0 +1,121 @@
+"""While the server refuses pgweir's logins, who waits for a connection is told why at once."""
+
+import threading
+import time
+
+import pytest
+
+from support import wire
+from support.cluster import Cluster
+from support.peer import Peer, ServerError
+from support.timing import eventually, scaled
+
+# Far below the five seconds for which a restart of the server is waited out.
+_AT_ONCE = 2
+
+
+@pytest.fixture(name="guarded", scope="module")
+def _guarded():
+    """A cluster that asks for SCRAM over TCP, and trusts its administrator."""
+    cluster = Cluster(hba="local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
+                          "host all all 127.0.0.1/32 scram-sha-256\n")
+    try:
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+def _weir(pgweir, cluster, password, **changes):
+    entry = {"host": cluster.host, "port": cluster.port, "dbname": "app", "user": "app"}
+    if password is not None:
+        entry["password"] = password
+    return pgweir({"databases": {"app": entry}, "timeouts": {"query_wait_timeout": "20s"},
+                   **changes}, on=cluster)
+
+
+def _ask(weir):
+    """Log in and ask something; an error of either is a ServerError."""
+    with Peer.login(weir, timeout=15) as client:
+        client.send(wire.query("select 1"))
+        answer = client.until("Z", "E")[-1]
+        if answer.type == "E":
+            raise ServerError(answer)
+
+
+def _is_served(weir):
+    try:
+        _ask(weir)
+        return True
+    except ServerError:
+        return False
+
+
+def _refusal(weir):
+    """What who asks is told, which must be soon."""
+    began = time.monotonic()
+    with pytest.raises(ServerError) as refused:
+        _ask(weir)
+    assert time.monotonic() - began < scaled(_AT_ONCE)
+    return refused.value.fields
+
+
+# They waited for query_wait_timeout, and then heard of that.
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+def test_the_servers_words_are_told_while_another_connection_is_busy(guarded, pgweir, mode):
+    guarded.admin("alter role app password 'old'")
+    weir = _weir(pgweir, guarded, "old", pool={"mode": mode, "default_pool_size": 3})
+    with Peer.login(weir) as busy:
+        busy.query("begin")
+        guarded.admin("alter role app password 'new'")
+        for _ in range(3):
+            fields = _refusal(weir)
+            assert (fields["S"], fields["C"]) == ("FATAL", "28P01")
+            assert fields["M"] == 'password authentication failed for user "app"'
+        assert busy.value("select 1") == "1"
+        guarded.admin("alter role app password 'old'")
+        eventually(lambda: _is_served(weir))
+
+
+# A verifier is no password, and trust brings none: they waited for five seconds.
+@pytest.mark.parametrize("busy_too", [False, True], ids=["none is there", "one is busy"])
+def test_that_the_secret_is_not_what_the_server_wants_is_told(guarded, pgweir, busy_too):
+    guarded.admin("alter role app password 'old'")
+    verifier = guarded.admin("select rolpassword from pg_authid where rolname = 'app'")[0][0]
+    weir = _weir(pgweir, guarded, "old" if busy_too else None,
+                 users={"app": {"password": verifier}})
+    busy = None
+    if busy_too:
+        busy = Peer.login(weir)
+        busy.query("begin")
+        weir.reload({**weir.config, "databases": {"app": {
+            key: value for key, value in weir.config["databases"]["app"].items()
+            if key != "password"}}})
+    fields = _refusal(weir)
+    assert (fields["C"], fields["M"]) == ("28P01", "server login failed: wrong password type")
+    if busy is not None:
+        busy.close()
+
+
+def test_who_can_have_a_connection_that_is_there_is_not_refused(guarded, pgweir):
+    guarded.admin("alter role app password 'old'")
+    weir = _weir(pgweir, guarded, "old", pool={"default_pool_size": 3})
+    problems = []
+
+    def ask():
+        try:
+            with Peer.login(weir) as client:
+                for _ in range(200):
+                    client.query("select 1")
+        except ServerError as error:
+            problems.append(error.fields)
+    with Peer.login(weir) as first:
+        first.query("select 1")
+        guarded.admin("alter role app password 'new'")
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not problems
+    assert weir.log_lines("password authentication failed")
+    guarded.admin("alter role app password 'old'")
