@@ -54,7 +54,7 @@ void Server::lend_to(Tenant& tenant) {
                         .tracking = session.tracking});
     startup_.attach(
         {.startup = session.startup, .settings = session.settings, .follows = session.follows});
-    keep_defaults(context_);
+    if (session.defaults != connection_.defaults) keep_defaults(context_);
     tenant.lease_granted(*this);
 }
 

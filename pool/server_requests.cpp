@@ -260,7 +260,7 @@ void Server::take_query(const Step& step, Bytes message, Outgoing& out) {
             }
             note_shown();
         }
-        order_.runs(Frontend::query, effects, context_.has_startup_settings());
+        if (effects.any()) order_.runs(Frontend::query, effects, context_.has_startup_settings());
     }
     if (auto operation = statements_.simple_query()) {
         pass(Frontend::query, message, out, std::move(*operation));

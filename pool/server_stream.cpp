@@ -174,7 +174,8 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
             tell(reports_.differences());
         if (startup_.take_answered() && context_.tracks()) tell(reports_.own_defaults());
         if (!login_changes_.empty()) publish_login_changes();
-        if (tenant_ != nullptr && !refused) tell(reports_.new_defaults());
+        if (tenant_ != nullptr && !refused && reports_.may_have_new_defaults())
+            tell(reports_.new_defaults());
         if (refused) message = idle_message;  // the failed block is pgweir's, not theirs
         if (tracker_.quiet()) latest_.forget_long_text();
         is_overdue_ = false;
@@ -314,9 +315,10 @@ Task<> Server::deliver() {
 }
 
 void Server::after_delivery() {
-    std::optional<ErrorReport> set_up_error;
-    if (set_up_.take_finished(set_up_error) && tenant_ != nullptr)
-        tenant_->set_up_finished(set_up_error);
+    if (set_up_.is_finished()) {
+        const std::optional<ErrorReport> error = set_up_.take_result();
+        if (tenant_ != nullptr) tenant_->set_up_finished(error);
+    }
     for (const protocol::TransactionStatus status : finished_) {
         if (tenant_ != nullptr) tenant_->reply_finished(status);
     }

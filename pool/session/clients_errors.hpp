@@ -43,6 +43,7 @@ class ClientsErrors {
 
     /// Nothing is on its way.
     void clear() {
+        if (names_.empty() && substitutes_.empty() && preceding_.empty()) return;
         names_.clear();
         substitutes_.clear();
         preceding_.clear();

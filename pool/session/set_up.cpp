@@ -264,10 +264,10 @@ SettingsPtr SetUp::without_given_up(const SessionSettings& settings, Bytes text)
     return context_.settings.intern(std::move(kept));
 }
 
-bool SetUp::take_finished(std::optional<protocol::ErrorReport>& error) {
-    if (!std::exchange(finished_, false)) return false;
-    error = std::exchange(error_, std::nullopt);
-    return true;
+std::optional<protocol::ErrorReport> SetUp::take_result() {
+    assert(finished_);
+    finished_ = false;
+    return std::exchange(error_, std::nullopt);
 }
 
 void SetUp::forget() {

@@ -83,8 +83,10 @@ class SetUp {
     [[nodiscard]] bool is_open() const { return stage_ == Stage::chained; }
 
     // What came of it.
-    /// True once: a set-up without a request is over. `error` gets why it failed, if it did.
-    [[nodiscard]] bool take_finished(std::optional<protocol::ErrorReport>& error);
+    /// A set-up without a request is over; take_result() has not been called.
+    [[nodiscard]] bool is_finished() const { return finished_; }
+    /// Why it failed, if it did.
+    [[nodiscard]] std::optional<protocol::ErrorReport> take_result();
     /// The server refused the client's settings with this ErrorResponse, and so does what the
     /// client asks fail; the client gets it in place of its own errors. Empty: it did not.
     [[nodiscard]] const std::string& refusal() const { return refusal_; }
@@ -117,7 +119,7 @@ class SetUp {
     const SessionContext& context_;
     Stage stage_ = Stage::none;
     bool is_alone_ = false;  ///< it has to be answered before there is a request
-    bool finished_ = false;  ///< see take_finished()
+    bool finished_ = false;  ///< see is_finished()
     bool reports_due_ = false;
     unsigned lifting_failed_ = 0;  ///< how often in a row
     SettingsPtr before_;           ///< the server's, if the set-up under way is refused

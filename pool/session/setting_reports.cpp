@@ -206,7 +206,7 @@ std::optional<std::string> SettingReports::first_role() {
 
 SettingReports::Messages SettingReports::new_defaults() {
     TenantSession& session = client();
-    if (session.told == server().reported_at_login || !session.follows ||
+    if (!may_have_new_defaults() || !session.follows ||
         rooms_.context.tracker.transaction_status() != protocol::TransactionStatus::idle)
         return {};
     const Greeting before = std::exchange(session.told, server().reported_at_login);

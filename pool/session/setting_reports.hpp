@@ -56,6 +56,10 @@ class SettingReports {
     /// The configuration has other defaults than the client knows of. PostgreSQL tells a session of
     /// it before the ReadyForQuery of what it asks next.
     [[nodiscard]] Messages new_defaults();
+    /// Whether new_defaults() may say anything; asked at each ReadyForQuery.
+    [[nodiscard]] bool may_have_new_defaults() const {
+        return client().told != server().reported_at_login;
+    }
 
     /// Where the session has set nothing, what was reported is the default. Returns whether
     /// ServerSession::reported_at_login is another one since this was called last.

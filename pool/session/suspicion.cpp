@@ -38,10 +38,9 @@ void Suspicion::settle() {
 
 void Suspicion::forget() {
     effects_ = {};
-    text_.clear();
-    note_cause();
-    inquiry_.by.clear();
     asks_again_ = false;
+    if (!text_.empty()) note_cause();
+    inquiry_.by.clear();
 }
 
 }  // namespace pgweir::pool

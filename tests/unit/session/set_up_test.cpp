@@ -171,13 +171,12 @@ TEST_F(SetUpRoomTest, WithoutARequestItStandsAlone) {
     EXPECT_THAT(texts(), ElementsAre(HasSubstr("lock_timeout")));
     EXPECT_EQ(lifted(), std::nullopt);
     EXPECT_EQ(texts().back(), "(Sync)") << "nobody has to ask again";
-    std::optional<ErrorReport> error;
-    EXPECT_FALSE(set_up_.take_finished(error));
+    EXPECT_FALSE(set_up_.is_finished());
     set_up_.committed();
     set_up_.answered();
-    EXPECT_TRUE(set_up_.take_finished(error));
-    EXPECT_FALSE(error);
-    EXPECT_FALSE(set_up_.take_finished(error)) << "it is told once";
+    EXPECT_TRUE(set_up_.is_finished());
+    EXPECT_EQ(set_up_.take_result(), std::nullopt);
+    EXPECT_FALSE(set_up_.is_finished()) << "it is told once";
 }
 
 TEST_F(SetUpRoomTest, ARequestWaitsWhereSomethingHasToGoBetween) {
@@ -221,9 +220,8 @@ TEST_F(SetUpRoomTest, ARefusalThatStoodAloneIsToldAtItsEnd) {
     EXPECT_EQ(refuse(), "");
     EXPECT_TRUE(set_up_.blocks()) << "up to its Sync";
     set_up_.answered();
-    std::optional<ErrorReport> error;
-    ASSERT_TRUE(set_up_.take_finished(error));
-    EXPECT_EQ(error->message, "no");
+    ASSERT_TRUE(set_up_.is_finished());
+    EXPECT_EQ(set_up_.take_result().value_or(ErrorReport()).message, "no");
 }
 
 TEST_F(SetUpRoomTest, AStatementThatResetsWhatWasRefusedRunsWithoutIt) {
