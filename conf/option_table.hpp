@@ -57,8 +57,9 @@ struct Option {
     bool per_database =
         false;                 ///< may stand in an entry of `databases`; its member is a PoolMember
     UserMember user_member{};  ///< set if it may stand in an entry of `users`
-    std::string_view entry_name{};    ///< its name in these entries, if not leaf()
-    std::string_view default_text{};  ///< as written in the file; equal to the member's own default
+    std::string_view entry_name{};  ///< its name in these entries, if not leaf()
+    /// As written in the file, empty for an empty text; equal to the member's own default.
+    std::string_view default_text{};
     Range range{};
     std::string_view zero_name{};  ///< the only way to write 0 or "none", if not "0"
     Reload reload = Reload::applies;

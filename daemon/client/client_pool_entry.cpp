@@ -1,7 +1,7 @@
 // How a client comes to its pool: its place there, its session's beginning, and the greeting.
 #include <algorithm>
 
-#include "daemon/auth/authentication.hpp"
+#include "daemon/auth/credentials.hpp"
 #include "daemon/client/client_dialogue.hpp"
 #include "daemon/client/client_login.hpp"
 #include "daemon/client/client_session.hpp"

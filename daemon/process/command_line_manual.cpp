@@ -26,7 +26,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 5> statuses{
     {"64", "The command line is wrong."},
 }};
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> signals{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> signal_texts{{
     {"SIGHUP", "Read the configuration anew."},
     {"SIGTERM",
      "End when all clients have left, for `shutdown_timeout` at most. A second one ends "
@@ -116,7 +116,7 @@ std::string command_line_manual(std::string_view version) {
     for (const auto& [status, meaning] : statuses)
         page.item('`' + std::string{status} + '`', meaning);
     page.heading("signals");
-    for (const auto& [signal, meaning] : signals)
+    for (const auto& [signal, meaning] : signal_texts)
         page.item('`' + std::string{signal} + '`', meaning);
     page.heading("files");
     page.item("`/etc/pgweir/pgweir.yaml`", "The configuration of the service `pgweir`.");
