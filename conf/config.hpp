@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "conf/units.hpp"
+#include "conf/options/units.hpp"
 
-#include "conf/hba.hpp"
-#include "conf/ident_map.hpp"
+#include "conf/access/hba.hpp"
+#include "conf/access/ident_map.hpp"
 
 namespace pgweir::conf {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "conf/source_text.hpp"
+#include "conf/file/source_text.hpp"
 
 namespace pgweir::conf::pgbouncer {
 namespace {

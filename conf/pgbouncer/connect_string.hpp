@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/file/yaml_tree.hpp"
 #include "conf/problem.hpp"
-#include "conf/yaml_tree.hpp"
 
 namespace pgweir::conf::pgbouncer {
 

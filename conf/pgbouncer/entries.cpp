@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "conf/connection_keywords.hpp"
+#include "conf/file/connection_keywords.hpp"
 #include "conf/pgbouncer/connect_string.hpp"
 #include "conf/pgbouncer/option_range.hpp"
 

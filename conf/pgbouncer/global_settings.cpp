@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-#include "conf/addresses.hpp"
+#include "conf/file/addresses.hpp"
 #include "conf/pgbouncer/option_range.hpp"
 
 namespace pgweir::conf::pgbouncer {

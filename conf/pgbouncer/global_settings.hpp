@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "conf/option_table.hpp"
+#include "conf/options/option_table.hpp"
 #include "conf/pgbouncer/journal.hpp"
 
 namespace pgweir::conf::pgbouncer {

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <utility>
 
+#include "conf/file/wording.hpp"
 #include "conf/pgbouncer/entries.hpp"
 #include "conf/pgbouncer/global_settings.hpp"
 #include "conf/pgbouncer/journal.hpp"
-#include "conf/wording.hpp"
 
 namespace pgweir::conf::pgbouncer {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "conf/file/yaml_tree.hpp"
 #include "conf/pgbouncer/ini_reader.hpp"
 #include "conf/pgbouncer/report.hpp"
-#include "conf/yaml_tree.hpp"
 
 namespace pgweir::conf::pgbouncer {
 

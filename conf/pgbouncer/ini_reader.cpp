@@ -5,9 +5,9 @@
 #include <string_view>
 #include <utility>
 
-#include "conf/bounded_file.hpp"
-#include "conf/source_text.hpp"
-#include "conf/wording.hpp"
+#include "conf/file/bounded_file.hpp"
+#include "conf/file/source_text.hpp"
+#include "conf/file/wording.hpp"
 
 namespace pgweir::conf::pgbouncer {
 namespace {

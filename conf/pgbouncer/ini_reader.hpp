@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "conf/file/yaml_tree.hpp"
 #include "conf/problem.hpp"
 #include "conf/result.hpp"
-#include "conf/yaml_tree.hpp"
 
 namespace pgweir::conf::pgbouncer {
 

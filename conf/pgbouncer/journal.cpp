@@ -6,7 +6,7 @@
 #include <tuple>
 #include <utility>
 
-#include "conf/wording.hpp"
+#include "conf/file/wording.hpp"
 
 namespace pgweir::conf::pgbouncer {
 namespace {

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/file/yaml_tree.hpp"
 #include "conf/pgbouncer/ini_reader.hpp"
 #include "conf/pgbouncer/report.hpp"
 #include "conf/pgbouncer/setting_table.hpp"
-#include "conf/yaml_tree.hpp"
 
 namespace pgweir::conf::pgbouncer {
 

@@ -1,7 +1,7 @@
 // Numbers that PgBouncer takes and an option does not.
 #pragma once
 
-#include "conf/option_table.hpp"
+#include "conf/options/option_table.hpp"
 #include "conf/pgbouncer/setting_values.hpp"
 
 namespace pgweir::conf::pgbouncer {

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "conf/units.hpp"
-#include "conf/wording.hpp"
+#include "conf/file/wording.hpp"
+#include "conf/options/units.hpp"
 
 namespace pgweir::conf::pgbouncer {
 namespace {

@@ -7,7 +7,7 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "pool/server_connector.hpp"
+#include "pool/connect/server_connector.hpp"
 
 namespace pgweir::daemon {
 

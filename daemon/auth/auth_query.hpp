@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "conf/config.hpp"
-#include "pool/asio.hpp"
-#include "pool/server_connection.hpp"
-#include "protocol/error_report.hpp"
+#include "pool/connect/server_connection.hpp"
+#include "pool/io/asio.hpp"
+#include "protocol/wire/error_report.hpp"
 
 namespace pgweir::daemon {
 

@@ -8,12 +8,12 @@
 #include <array>
 #include <cstdint>
 
-#include "conf/ident_map.hpp"
+#include "conf/access/ident_map.hpp"
 #include "daemon/auth/credentials.hpp"
-#include "pool/registry.hpp"
-#include "protocol/authentication.hpp"
-#include "protocol/scram_server.hpp"
-#include "protocol/serialize.hpp"
+#include "pool/lending/registry.hpp"
+#include "protocol/auth/authentication.hpp"
+#include "protocol/auth/scram_server.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::daemon {
 

@@ -9,16 +9,16 @@
 #include <variant>
 #include <vector>
 
+#include "conf/access/hba.hpp"
 #include "conf/config.hpp"
-#include "conf/hba.hpp"
 #include "daemon/auth/auth_query.hpp"
 #include "daemon/auth/login_brake.hpp"
 #include "daemon/auth/password_checker.hpp"
 #include "daemon/auth/prepared_secrets.hpp"
-#include "pool/asio.hpp"
-#include "pool/credential_choice.hpp"
-#include "protocol/error_report.hpp"
-#include "protocol/secret.hpp"
+#include "pool/connect/credential_choice.hpp"
+#include "pool/io/asio.hpp"
+#include "protocol/auth/secret.hpp"
+#include "protocol/wire/error_report.hpp"
 
 namespace pgweir::daemon {
 

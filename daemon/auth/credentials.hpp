@@ -7,8 +7,8 @@
 
 #include "conf/config.hpp"
 #include "daemon/auth/auth_query.hpp"
-#include "pool/server_credentials.hpp"
-#include "protocol/secret.hpp"
+#include "pool/connect/server_credentials.hpp"
+#include "protocol/auth/secret.hpp"
 
 namespace pgweir::daemon {
 

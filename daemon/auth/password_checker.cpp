@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "protocol/crypto.hpp"
+#include "protocol/auth/crypto.hpp"
 
 namespace pgweir::daemon {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "protocol/secret.hpp"
+#include "protocol/auth/secret.hpp"
 
 namespace pgweir::daemon {
 

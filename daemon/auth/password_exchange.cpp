@@ -1,6 +1,6 @@
 // The method `password`: what came in clear is compared with what is known of it.
 #include "daemon/auth/authentication.hpp"
-#include "protocol/authentication.hpp"
+#include "protocol/auth/authentication.hpp"
 
 namespace pgweir::daemon {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocol/crypto.hpp"
+#include "protocol/auth/crypto.hpp"
 
 namespace pgweir::daemon {
 

@@ -12,7 +12,7 @@
 #include "daemon/client/login_room.hpp"
 #include "daemon/client/unwatched.hpp"
 #include "daemon/log/log.hpp"
-#include "protocol/authentication.hpp"
+#include "protocol/auth/authentication.hpp"
 
 namespace pgweir::daemon {
 

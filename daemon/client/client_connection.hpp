@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "daemon/tls/client_tls.hpp"
-#include "pool/byte_stream.hpp"
-#include "pool/read_buffer.hpp"
-#include "pool/worker_context.hpp"
+#include "pool/io/byte_stream.hpp"
+#include "pool/io/read_buffer.hpp"
+#include "pool/worker/worker_context.hpp"
 
 namespace pgweir::daemon {
 

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "pool/asio.hpp"
+#include "pool/io/asio.hpp"
 
 namespace pgweir::daemon {
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "daemon/tls/client_tls.hpp"
-#include "pool/asio.hpp"
+#include "pool/io/asio.hpp"
 
 namespace pgweir::daemon {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "daemon/console/client_counts.hpp"
-#include "pool/budget.hpp"
+#include "pool/lending/budget.hpp"
 
 namespace pgweir::daemon {
 

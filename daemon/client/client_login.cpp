@@ -13,7 +13,7 @@
 #include "daemon/client/login_room.hpp"
 #include "daemon/console/console.hpp"
 #include "daemon/log/log.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::daemon {
 

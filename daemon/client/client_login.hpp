@@ -11,10 +11,10 @@
 #include "daemon/auth/authentication.hpp"
 #include "daemon/client/client_encryption.hpp"
 #include "daemon/client/login_room.hpp"
-#include "pool/asio.hpp"
-#include "pool/credential_choice.hpp"
-#include "pool/greetings.hpp"
-#include "protocol/startup.hpp"
+#include "pool/connect/credential_choice.hpp"
+#include "pool/io/asio.hpp"
+#include "pool/lending/greetings.hpp"
+#include "protocol/wire/startup.hpp"
 
 namespace pgweir::daemon {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/client/notification_outbox.hpp"
-#include "pool/asio.hpp"
+#include "pool/io/asio.hpp"
 
 namespace pgweir::daemon {
 

@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "daemon/client/relay_phases.hpp"
-#include "pool/asio.hpp"
-#include "pool/byte_stream.hpp"
-#include "protocol/frame_scanner.hpp"
+#include "pool/io/asio.hpp"
+#include "pool/io/byte_stream.hpp"
+#include "protocol/wire/frame_scanner.hpp"
 
 namespace pgweir::daemon {
 

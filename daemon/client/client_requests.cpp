@@ -2,7 +2,7 @@
 #include "daemon/client/client_relay.hpp"
 #include "daemon/client/client_session.hpp"
 #include "daemon/client/client_worker.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::daemon {
 

@@ -10,7 +10,7 @@
 #include "daemon/client/console_client.hpp"
 #include "daemon/log/log.hpp"
 #include "daemon/metrics/reason_names.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::daemon {
 

@@ -14,7 +14,7 @@
 #include "daemon/client/client_tenant.hpp"
 #include "daemon/client/client_timeouts.hpp"
 #include "daemon/console/client_view.hpp"
-#include "protocol/startup.hpp"
+#include "protocol/wire/startup.hpp"
 
 namespace pgweir::daemon {
 

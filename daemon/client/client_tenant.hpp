@@ -9,9 +9,9 @@
 
 #include "daemon/client/client_notifications.hpp"
 #include "daemon/client/exchange.hpp"
-#include "pool/pool.hpp"
-#include "pool/server.hpp"
-#include "pool/tenant.hpp"
+#include "pool/lending/pool.hpp"
+#include "pool/server/server.hpp"
+#include "pool/server/tenant.hpp"
 
 namespace pgweir::daemon {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "pool/deadlines.hpp"
-#include "pool/statistics.hpp"
+#include "pool/io/deadlines.hpp"
+#include "pool/telling/statistics.hpp"
 
 namespace pgweir::daemon {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "daemon/client/client_session.hpp"
-#include "protocol/normalised_text.hpp"
+#include "protocol/sql/normalised_text.hpp"
 
 namespace pgweir::daemon {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "daemon/log/log.hpp"
-#include "protocol/message_writer.hpp"
+#include "protocol/wire/message_writer.hpp"
 
 namespace pgweir::daemon {
 

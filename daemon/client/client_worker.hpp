@@ -15,9 +15,9 @@
 #include "daemon/client/exchange.hpp"
 #include "daemon/client/gateway.hpp"
 #include "daemon/client/random_bits.hpp"
-#include "pool/spares.hpp"
-#include "pool/statistics.hpp"
-#include "pool/worker_context.hpp"
+#include "pool/io/spares.hpp"
+#include "pool/telling/statistics.hpp"
+#include "pool/worker/worker_context.hpp"
 
 namespace pgweir::daemon {
 

@@ -8,7 +8,7 @@
 #include "daemon/client/client_session.hpp"
 #include "daemon/client/client_worker.hpp"
 #include "daemon/client/unwatched.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::daemon {
 

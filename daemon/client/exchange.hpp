@@ -8,14 +8,14 @@
 #include <span>
 #include <string>
 
-#include "pool/deadlines.hpp"
-#include "pool/read_buffer.hpp"
+#include "pool/io/deadlines.hpp"
+#include "pool/io/read_buffer.hpp"
+#include "pool/io/wake_up.hpp"
+#include "pool/lending/waiter.hpp"
 #include "pool/session/outgoing.hpp"
-#include "pool/waiter.hpp"
-#include "pool/wake_up.hpp"
-#include "pool/worker_context.hpp"
-#include "protocol/error_report.hpp"
-#include "protocol/frame_scanner.hpp"
+#include "pool/worker/worker_context.hpp"
+#include "protocol/wire/error_report.hpp"
+#include "protocol/wire/frame_scanner.hpp"
 
 namespace pgweir::daemon {
 

@@ -10,8 +10,8 @@
 #include "daemon/client/login_room.hpp"
 #include "daemon/console/console.hpp"
 #include "daemon/tls/client_tls.hpp"
-#include "pool/registry.hpp"
-#include "protocol/startup.hpp"
+#include "pool/lending/registry.hpp"
+#include "protocol/wire/startup.hpp"
 
 namespace pgweir::daemon {
 

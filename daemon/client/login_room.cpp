@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "conf/ip_address.hpp"
+#include "conf/access/ip_address.hpp"
 
 namespace pgweir::daemon {
 

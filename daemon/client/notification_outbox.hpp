@@ -8,7 +8,7 @@
 
 #include "pool/session/notification_merge.hpp"
 #include "pool/session/own_notifications.hpp"
-#include "protocol/io_vector.hpp"
+#include "protocol/wire/io_vector.hpp"
 
 namespace pgweir::daemon {
 

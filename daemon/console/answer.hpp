@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "protocol/error_report.hpp"
-#include "protocol/rows.hpp"
+#include "protocol/wire/error_report.hpp"
+#include "protocol/wire/rows.hpp"
 
 namespace pgweir::daemon::console {
 

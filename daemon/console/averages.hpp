@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "pool/deadlines.hpp"
+#include "pool/io/deadlines.hpp"
 
 namespace pgweir::daemon::console {
 

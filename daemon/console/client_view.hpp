@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "pool/deadlines.hpp"
-#include "pool/server_view.hpp"
+#include "pool/io/deadlines.hpp"
+#include "pool/io/socket_names.hpp"
+#include "pool/server/server_view.hpp"
 #include "pool/session/pins.hpp"
-#include "pool/socket_names.hpp"
-#include "protocol/startup.hpp"
+#include "protocol/wire/startup.hpp"
 
 namespace pgweir::daemon {
 

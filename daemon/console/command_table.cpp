@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "conf/wording.hpp"
+#include "conf/file/wording.hpp"
 
 namespace pgweir::daemon::console {
 

@@ -10,7 +10,7 @@
 
 #include "daemon/console/lexer.hpp"
 #include "daemon/console/show_table.hpp"
-#include "protocol/error_report.hpp"
+#include "protocol/wire/error_report.hpp"
 
 namespace pgweir::daemon::console {
 

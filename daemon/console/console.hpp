@@ -13,7 +13,7 @@
 #include "daemon/console/command_table.hpp"
 #include "daemon/console/operations.hpp"
 #include "daemon/console/snapshot.hpp"
-#include "pool/asio.hpp"
+#include "pool/io/asio.hpp"
 
 namespace pgweir::daemon::console {
 

@@ -5,8 +5,8 @@
 #include <charconv>
 #include <cstdint>
 
-#include "conf/setting_change.hpp"
-#include "conf/wording.hpp"
+#include "conf/file/wording.hpp"
+#include "conf/options/setting_change.hpp"
 #include "daemon/console/console.hpp"
 #include "daemon/console/gathering.hpp"
 

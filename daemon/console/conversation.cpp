@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "conf/setting_name.hpp"
-#include "conf/wording.hpp"
-#include "protocol/extended_query.hpp"
-#include "protocol/serialize.hpp"
+#include "conf/file/wording.hpp"
+#include "conf/options/setting_name.hpp"
+#include "protocol/wire/extended_query.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::daemon::console {
 

@@ -11,8 +11,8 @@
 
 #include "daemon/console/command_table.hpp"
 #include "daemon/console/ordinary_statements.hpp"
-#include "pool/asio.hpp"
-#include "protocol/query_bodies.hpp"
+#include "pool/io/asio.hpp"
+#include "protocol/wire/query_bodies.hpp"
 
 namespace pgweir::daemon::console {
 

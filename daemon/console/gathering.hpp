@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "pool/asio.hpp"
-#include "pool/deadlines.hpp"
+#include "pool/io/asio.hpp"
+#include "pool/io/deadlines.hpp"
 
 namespace pgweir::daemon::console {
 

@@ -1,6 +1,6 @@
 #include "daemon/console/manual.hpp"
 
-#include "conf/manual_page.hpp"
+#include "conf/options/manual_page.hpp"
 #include "daemon/console/command_table.hpp"
 
 namespace pgweir::daemon::console {

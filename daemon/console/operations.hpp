@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "conf/config.hpp"
-#include "conf/setting_name.hpp"
+#include "conf/options/setting_name.hpp"
 #include "daemon/console/client_counts.hpp"
 #include "daemon/console/client_view.hpp"
 #include "daemon/console/reload_report.hpp"
-#include "pool/registry.hpp"
-#include "pool/statistics.hpp"
+#include "pool/lending/registry.hpp"
+#include "pool/telling/statistics.hpp"
 
 namespace pgweir::daemon::console {
 

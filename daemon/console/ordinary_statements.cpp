@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-#include "conf/wording.hpp"
+#include "conf/file/wording.hpp"
 
 namespace pgweir::daemon::console {
 

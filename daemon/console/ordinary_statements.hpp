@@ -11,7 +11,7 @@
 
 #include "daemon/console/answer.hpp"
 #include "daemon/console/lexer.hpp"
-#include "protocol/startup.hpp"
+#include "protocol/wire/startup.hpp"
 
 namespace pgweir::daemon::console {
 

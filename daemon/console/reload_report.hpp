@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "conf/configuration_file.hpp"
+#include "conf/file/configuration_file.hpp"
 
 namespace pgweir::daemon {
 

@@ -10,7 +10,7 @@
 #include "daemon/console/shows.hpp"
 #include "daemon/metrics/process_statistics.hpp"
 #include "daemon/metrics/reason_names.hpp"
-#include "pool/server.hpp"
+#include "pool/server/server.hpp"
 
 namespace pgweir::daemon::console {
 

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "conf/option_table.hpp"
+#include "conf/options/option_table.hpp"
 #include "daemon/console/shows.hpp"
 
 namespace pgweir::daemon::console {

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "conf/setting_change.hpp"
+#include "conf/options/setting_change.hpp"
 #include "daemon/console/shows.hpp"
 
 namespace pgweir::daemon::console {

@@ -12,8 +12,8 @@
 #include "daemon/console/averages.hpp"
 #include "daemon/console/client_counts.hpp"
 #include "daemon/console/client_view.hpp"
-#include "pool/pool.hpp"
-#include "pool/registry.hpp"
+#include "pool/lending/pool.hpp"
+#include "pool/lending/registry.hpp"
 
 namespace pgweir::daemon::console {
 

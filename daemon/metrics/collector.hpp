@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "pool/statistics.hpp"
+#include "pool/telling/statistics.hpp"
 
 namespace pgweir::daemon {
 

@@ -10,7 +10,7 @@
 
 #include "daemon/metrics/collector.hpp"
 #include "daemon/metrics/process_statistics.hpp"
-#include "pool/statistics.hpp"
+#include "pool/telling/statistics.hpp"
 
 namespace pgweir::daemon {
 

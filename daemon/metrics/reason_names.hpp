@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "pool/statistics.hpp"
+#include "pool/telling/statistics.hpp"
 
 namespace pgweir::daemon {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "conf/configuration_file.hpp"
+#include "conf/file/configuration_file.hpp"
 
 namespace pgweir {
 

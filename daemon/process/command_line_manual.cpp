@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "conf/manual_page.hpp"
+#include "conf/options/manual_page.hpp"
 #include "daemon/process/command_line_words.hpp"
 
 namespace pgweir::daemon {

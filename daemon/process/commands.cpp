@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-#include "conf/difference.hpp"
+#include "conf/options/difference.hpp"
 #include "daemon/tls/client_tls.hpp"
 
 namespace pgweir::daemon {

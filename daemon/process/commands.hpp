@@ -1,7 +1,7 @@
 // What pgweir does with configurations beside running: each prints and gives an exit code.
 #pragma once
 
-#include "conf/configuration_file.hpp"
+#include "conf/file/configuration_file.hpp"
 
 namespace pgweir::daemon {
 

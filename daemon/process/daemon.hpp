@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "conf/configuration_file.hpp"
+#include "conf/file/configuration_file.hpp"
 #include "daemon/auth/authentication.hpp"
 #include "daemon/client/client_limits.hpp"
 #include "daemon/console/console.hpp"
@@ -20,7 +20,7 @@
 #include "daemon/process/reconfiguration.hpp"
 #include "daemon/process/service_manager.hpp"
 #include "daemon/process/worker.hpp"
-#include "pool/registry.hpp"
+#include "pool/lending/registry.hpp"
 
 namespace pgweir::daemon {
 

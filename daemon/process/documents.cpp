@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "conf/reference.hpp"
+#include "conf/options/reference.hpp"
 #include "daemon/console/manual.hpp"
 #include "daemon/process/command_line_manual.hpp"
 #include "daemon/process/setup_texts.hpp"

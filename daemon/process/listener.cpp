@@ -26,8 +26,8 @@
 #include <utility>
 
 #include "daemon/log/log.hpp"
-#include "pool/readiness.hpp"
-#include "pool/server_connection.hpp"
+#include "pool/connect/server_connection.hpp"
+#include "pool/io/readiness.hpp"
 
 namespace pgweir::daemon {
 

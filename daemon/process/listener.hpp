@@ -8,7 +8,7 @@
 
 #include "conf/config.hpp"
 #include "daemon/client/client_connection.hpp"
-#include "pool/asio.hpp"
+#include "pool/io/asio.hpp"
 
 namespace pgweir::daemon {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "conf/reference.hpp"
+#include "conf/options/reference.hpp"
 #include "daemon/log/log.hpp"
 #include "daemon/process/background.hpp"
 #include "daemon/process/command_line.hpp"

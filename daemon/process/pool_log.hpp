@@ -1,7 +1,7 @@
 // The pools' events, in the log.
 #pragma once
 
-#include "pool/observer.hpp"
+#include "pool/telling/observer.hpp"
 
 namespace pgweir::daemon {
 

@@ -3,9 +3,9 @@
 #include <optional>
 #include <utility>
 
-#include "conf/cross_checks.hpp"
-#include "conf/difference.hpp"
-#include "conf/setting_change.hpp"
+#include "conf/options/cross_checks.hpp"
+#include "conf/options/difference.hpp"
+#include "conf/options/setting_change.hpp"
 #include "daemon/log/log.hpp"
 
 namespace pgweir::daemon {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "conf/configuration_file.hpp"
-#include "conf/setting_name.hpp"
+#include "conf/file/configuration_file.hpp"
+#include "conf/options/setting_name.hpp"
 #include "daemon/console/reload_report.hpp"
 #include "daemon/tls/client_tls.hpp"
 

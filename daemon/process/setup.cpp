@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "conf/addresses.hpp"
+#include "conf/file/addresses.hpp"
 #include "daemon/process/setup_texts.hpp"
 
 namespace pgweir::daemon {

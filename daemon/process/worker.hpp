@@ -13,7 +13,7 @@
 #include "conf/config.hpp"
 #include "daemon/client/client_worker.hpp"
 #include "daemon/console/operations.hpp"
-#include "pool/asio.hpp"
+#include "pool/io/asio.hpp"
 
 namespace pgweir::daemon {
 

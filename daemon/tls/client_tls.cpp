@@ -10,7 +10,7 @@
 #include <array>
 #include <string_view>
 
-#include "pool/server_tls.hpp"
+#include "pool/connect/server_tls.hpp"
 
 namespace pgweir::daemon {
 

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <tuple>
 
-#include "protocol/custom_settings.hpp"
-#include "protocol/data_row.hpp"
+#include "protocol/sql/custom_settings.hpp"
+#include "protocol/wire/data_row.hpp"
 
 namespace pgweir::pool {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "pool/session/session_settings.hpp"
-#include "protocol/named_effects.hpp"
+#include "protocol/sql/named_effects.hpp"
 
 namespace pgweir::pool {
 

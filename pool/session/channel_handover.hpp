@@ -15,7 +15,7 @@
 
 #include "pool/session/listening.hpp"
 #include "pool/session/questions.hpp"
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
 
 namespace pgweir::pool {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "protocol/request_tracker.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace pgweir::pool {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "protocol/message_writer.hpp"
+#include "protocol/wire/message_writer.hpp"
 
 namespace pgweir::pool {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "pool/session/statement.hpp"
-#include "protocol/error_report.hpp"
+#include "protocol/wire/error_report.hpp"
 
 namespace pgweir::pool {
 

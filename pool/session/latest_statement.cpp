@@ -1,6 +1,6 @@
 #include "pool/session/latest_statement.hpp"
 
-#include "protocol/sql_reader.hpp"
+#include "protocol/sql/sql_reader.hpp"
 
 namespace pgweir::pool {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "protocol/messages.hpp"
+#include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 

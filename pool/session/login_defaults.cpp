@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "pool/session/escaped_value.hpp"
-#include "protocol/custom_settings.hpp"
-#include "protocol/data_row.hpp"
+#include "protocol/sql/custom_settings.hpp"
+#include "protocol/wire/data_row.hpp"
 
 namespace pgweir::pool {
 

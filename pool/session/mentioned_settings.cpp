@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "protocol/custom_settings.hpp"
-#include "protocol/extended_query.hpp"
+#include "protocol/sql/custom_settings.hpp"
+#include "protocol/wire/extended_query.hpp"
 
 namespace pgweir::pool {
 

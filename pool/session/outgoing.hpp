@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/io_vector.hpp"
+#include "protocol/wire/io_vector.hpp"
 
 namespace pgweir::pool {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/messages.hpp"
+#include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 

@@ -1,8 +1,8 @@
 #include "pool/session/plan_owner.hpp"
 
-#include "protocol/pin_forecast.hpp"
-#include "protocol/sql_mention.hpp"
-#include "protocol/statement_shape.hpp"
+#include "protocol/sql/pin_forecast.hpp"
+#include "protocol/sql/sql_mention.hpp"
+#include "protocol/sql/statement_shape.hpp"
 
 namespace pgweir::pool {
 

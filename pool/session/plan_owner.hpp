@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "pool/session/session_settings.hpp"
-#include "protocol/messages.hpp"
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
+#include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "pool/session/session_context.hpp"
-#include "protocol/messages.hpp"
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
+#include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 

@@ -11,8 +11,8 @@
 #include "pool/session/catalogue.hpp"
 #include "pool/session/login_defaults.hpp"
 #include "pool/session/session_state.hpp"
-#include "protocol/error_report.hpp"
-#include "protocol/messages.hpp"
+#include "protocol/wire/error_report.hpp"
+#include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 

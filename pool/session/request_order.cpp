@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "protocol/extended_query.hpp"
+#include "protocol/wire/extended_query.hpp"
 
 namespace pgweir::pool {
 

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <optional>
 
-#include "protocol/frame_scanner.hpp"
-#include "protocol/messages.hpp"
-#include "protocol/request_tracker.hpp"
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
+#include "protocol/wire/frame_scanner.hpp"
+#include "protocol/wire/messages.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace pgweir::pool {
 

@@ -11,9 +11,9 @@
 #include "pool/session/questions.hpp"
 #include "pool/session/statement.hpp"
 #include "pool/session/statements_in_flight.hpp"
-#include "protocol/extended_query.hpp"
-#include "protocol/request_tracker.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/extended_query.hpp"
+#include "protocol/wire/request_tracker.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 

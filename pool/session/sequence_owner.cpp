@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "protocol/statement_shape.hpp"
+#include "protocol/sql/statement_shape.hpp"
 
 namespace pgweir::pool {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "protocol/messages.hpp"
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
+#include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 

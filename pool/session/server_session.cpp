@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocol/custom_settings.hpp"
+#include "protocol/sql/custom_settings.hpp"
 
 namespace pgweir::pool {
 

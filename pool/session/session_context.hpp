@@ -5,7 +5,7 @@
 #include "pool/session/server_session.hpp"
 #include "pool/session/session_settings.hpp"
 #include "pool/session/tenant_session.hpp"
-#include "protocol/request_tracker.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace pgweir::pool {
 

@@ -10,8 +10,8 @@
 #include <iterator>
 #include <limits>
 
-#include "protocol/changed_settings.hpp"
-#include "protocol/custom_settings.hpp"
+#include "protocol/sql/changed_settings.hpp"
+#include "protocol/sql/custom_settings.hpp"
 
 namespace pgweir::pool {
 

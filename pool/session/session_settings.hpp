@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/named_effects.hpp"
-#include "protocol/startup.hpp"
+#include "protocol/sql/named_effects.hpp"
+#include "protocol/wire/startup.hpp"
 
 namespace pgweir::pool {
 

@@ -2,7 +2,7 @@
 
 #include "pool/session/escaped_value.hpp"
 #include "pool/session/statement.hpp"
-#include "protocol/data_row.hpp"
+#include "protocol/wire/data_row.hpp"
 
 namespace pgweir::pool {
 

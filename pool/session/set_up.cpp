@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "pool/session/plans.hpp"
-#include "protocol/custom_settings.hpp"
-#include "protocol/extended_query.hpp"
-#include "protocol/serialize.hpp"
-#include "protocol/setting_fate.hpp"
-#include "protocol/sql_mention.hpp"
+#include "protocol/sql/custom_settings.hpp"
+#include "protocol/sql/setting_fate.hpp"
+#include "protocol/sql/sql_mention.hpp"
+#include "protocol/wire/extended_query.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 

@@ -8,8 +8,8 @@
 #include "pool/session/questions.hpp"
 #include "pool/session/request_writer.hpp"
 #include "pool/session/session_context.hpp"
-#include "protocol/error_report.hpp"
-#include "protocol/frame_scanner.hpp"
+#include "protocol/wire/error_report.hpp"
+#include "protocol/wire/frame_scanner.hpp"
 
 namespace pgweir::pool {
 

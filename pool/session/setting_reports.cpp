@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 

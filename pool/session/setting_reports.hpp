@@ -10,7 +10,7 @@
 #include "pool/session/session_context.hpp"
 #include "pool/session/startup_settings.hpp"
 #include "pool/session/suspicion.hpp"
-#include "protocol/setting_fate.hpp"
+#include "protocol/sql/setting_fate.hpp"
 
 namespace pgweir::pool {
 

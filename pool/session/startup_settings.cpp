@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "protocol/custom_settings.hpp"
-#include "protocol/session_effects.hpp"
-#include "protocol/sql_mention.hpp"
+#include "protocol/sql/custom_settings.hpp"
+#include "protocol/sql/session_effects.hpp"
+#include "protocol/sql/sql_mention.hpp"
 
 namespace pgweir::pool {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "pool/session/session_settings.hpp"
-#include "protocol/setting_fate.hpp"
+#include "protocol/sql/setting_fate.hpp"
 
 namespace pgweir::pool {
 

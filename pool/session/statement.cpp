@@ -11,8 +11,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "protocol/message_writer.hpp"
-#include "protocol/statement_shape.hpp"
+#include "protocol/sql/statement_shape.hpp"
+#include "protocol/wire/message_writer.hpp"
 
 namespace pgweir::pool {
 

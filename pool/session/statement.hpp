@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "protocol/messages.hpp"
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
+#include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 

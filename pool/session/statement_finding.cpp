@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "pool/session/statement_translator.hpp"
-#include "protocol/message_writer.hpp"
+#include "protocol/wire/message_writer.hpp"
 
 namespace pgweir::pool {
 

@@ -2,8 +2,8 @@
 // has answered them. It is assumed when they are sent, as the next messages depend on it, and taken
 // back if they fail.
 #include "pool/session/statement_translator.hpp"
-#include "protocol/messages.hpp"
-#include "protocol/sql_reader.hpp"
+#include "protocol/sql/sql_reader.hpp"
+#include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 

@@ -1,7 +1,7 @@
 // Of StatementTranslator: what stands on the server in the place of a client's statements for a
 // time, for SQL that names them and in a failed transaction.
 #include "pool/session/statement_translator.hpp"
-#include "protocol/statement_names.hpp"
+#include "protocol/sql/statement_names.hpp"
 
 namespace pgweir::pool {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 

@@ -15,9 +15,9 @@
 #include "pool/session/shown_names.hpp"
 #include "pool/session/statement.hpp"
 #include "pool/session/statements_in_flight.hpp"
-#include "protocol/extended_query.hpp"
-#include "protocol/frame_scanner.hpp"
-#include "protocol/request_tracker.hpp"
+#include "protocol/wire/extended_query.hpp"
+#include "protocol/wire/frame_scanner.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace pgweir::pool {
 

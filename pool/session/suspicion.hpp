@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "protocol/messages.hpp"
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
+#include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 

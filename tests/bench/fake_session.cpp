@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <variant>
 
-#include "protocol/rows.hpp"
-#include "protocol/serialize.hpp"
-#include "protocol/startup.hpp"
+#include "protocol/wire/rows.hpp"
+#include "protocol/wire/serialize.hpp"
+#include "protocol/wire/startup.hpp"
 
 namespace pgweir::bench {
 

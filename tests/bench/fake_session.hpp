@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "protocol/frame_scanner.hpp"
+#include "protocol/wire/frame_scanner.hpp"
 
 namespace pgweir::bench {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "protocol/error_report.hpp"
+#include "protocol/wire/error_report.hpp"
 
 namespace pgweir::bench {
 

@@ -11,7 +11,7 @@
 
 #include "latencies.hpp"
 #include "load_requests.hpp"
-#include "protocol/frame_scanner.hpp"
+#include "protocol/wire/frame_scanner.hpp"
 #include "sockets.hpp"
 
 namespace pgweir::bench {

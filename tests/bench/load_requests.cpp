@@ -2,10 +2,10 @@
 
 #include <cstdint>
 
-#include "protocol/extended_query.hpp"
-#include "protocol/message_writer.hpp"
-#include "protocol/serialize.hpp"
-#include "protocol/startup.hpp"
+#include "protocol/wire/extended_query.hpp"
+#include "protocol/wire/message_writer.hpp"
+#include "protocol/wire/serialize.hpp"
+#include "protocol/wire/startup.hpp"
 
 namespace pgweir::bench {
 

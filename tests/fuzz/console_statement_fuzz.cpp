@@ -4,7 +4,7 @@
 
 #include "daemon/console/lexer.hpp"
 #include "daemon/console/ordinary_statements.hpp"
-#include "protocol/query_bodies.hpp"
+#include "protocol/wire/query_bodies.hpp"
 
 namespace {
 

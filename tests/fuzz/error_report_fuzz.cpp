@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace {
 

@@ -2,9 +2,9 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "conf/access/hba.hpp"
+#include "conf/access/ident_map.hpp"
 #include "conf/config.hpp"
-#include "conf/hba.hpp"
-#include "conf/ident_map.hpp"
 
 namespace {
 

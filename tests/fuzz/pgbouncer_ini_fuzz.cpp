@@ -2,8 +2,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "conf/file/yaml_writer.hpp"
 #include "conf/pgbouncer/import.hpp"
-#include "conf/yaml_writer.hpp"
 
 namespace {
 

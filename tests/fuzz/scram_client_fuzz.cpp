@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "protocol/authentication.hpp"
-#include "protocol/saslprep.hpp"
-#include "protocol/scram_client.hpp"
+#include "protocol/auth/authentication.hpp"
+#include "protocol/auth/saslprep.hpp"
+#include "protocol/auth/scram_client.hpp"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "protocol/authentication.hpp"
-#include "protocol/scram_server.hpp"
+#include "protocol/auth/authentication.hpp"
+#include "protocol/auth/scram_server.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "protocol/named_effects.hpp"
+#include "protocol/sql/named_effects.hpp"
 
 namespace {
 

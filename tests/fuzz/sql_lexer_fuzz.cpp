@@ -7,10 +7,10 @@
 #include <string>
 #include <tuple>
 
-#include "protocol/lead_in.hpp"
-#include "protocol/named_effects.hpp"
-#include "protocol/sql_mention.hpp"
-#include "protocol/sql_values.hpp"
+#include "protocol/sql/lead_in.hpp"
+#include "protocol/sql/named_effects.hpp"
+#include "protocol/sql/sql_mention.hpp"
+#include "protocol/sql/sql_values.hpp"
 #include "tests/unit/protocol/text_in_sight.hpp"
 
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "protocol/startup_options.hpp"
+#include "protocol/wire/startup_options.hpp"
 
 namespace {
 

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "pool/session/session_state.hpp"
-#include "protocol/custom_settings.hpp"
-#include "protocol/data_row.hpp"
-#include "protocol/extended_query.hpp"
-#include "protocol/normalised_text.hpp"
-#include "protocol/sql_reader.hpp"
-#include "protocol/statement_shape.hpp"
+#include "protocol/sql/custom_settings.hpp"
+#include "protocol/sql/normalised_text.hpp"
+#include "protocol/sql/sql_reader.hpp"
+#include "protocol/sql/statement_shape.hpp"
+#include "protocol/wire/data_row.hpp"
+#include "protocol/wire/extended_query.hpp"
 
 namespace {
 

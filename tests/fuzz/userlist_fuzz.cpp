@@ -1,5 +1,5 @@
 // Any text as userlist.txt.
-#include "conf/userlist.hpp"
+#include "conf/access/userlist.hpp"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // What it costs to cut a stream into messages.
 #include <cstdint>
 
-#include "protocol/frame_scanner.hpp"
+#include "protocol/wire/frame_scanner.hpp"
 
 #include <benchmark/benchmark.h>
 

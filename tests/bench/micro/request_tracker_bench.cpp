@@ -1,5 +1,5 @@
 // What it costs to pair requests with replies.
-#include "protocol/request_tracker.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 #include <benchmark/benchmark.h>
 

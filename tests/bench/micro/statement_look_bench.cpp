@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "protocol/named_effects.hpp"
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/named_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
 #include "traffic.hpp"
 
 namespace pgweir::bench {

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/extended_query.hpp"
-#include "protocol/rows.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/extended_query.hpp"
+#include "protocol/wire/rows.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::bench {
 

@@ -1,9 +1,9 @@
-#include "conf/connection_string.hpp"
+#include "conf/file/connection_string.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "conf/connection_keywords.hpp"
+#include "conf/file/connection_keywords.hpp"
 
 namespace pgweir::conf {
 namespace {

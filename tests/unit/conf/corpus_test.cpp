@@ -7,7 +7,7 @@
 #include <random>
 #include <sstream>
 
-#include "conf/loader.hpp"
+#include "conf/file/loader.hpp"
 
 namespace pgweir::conf {
 namespace {

@@ -1,4 +1,4 @@
-#include "conf/hba.hpp"
+#include "conf/access/hba.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "conf/access/ident_map.hpp"
 #include "conf/config.hpp"
-#include "conf/ident_map.hpp"
 
 namespace pgweir::conf {
 namespace {

@@ -1,8 +1,8 @@
-#include "conf/libpq_here.hpp"
+#include "conf/file/libpq_here.hpp"
 
 #include <gmock/gmock.h>
 
-#include "conf/connection_keywords.hpp"
+#include "conf/file/connection_keywords.hpp"
 
 namespace pgweir::conf {
 namespace {

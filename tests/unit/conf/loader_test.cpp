@@ -1,11 +1,11 @@
-#include "conf/loader.hpp"
+#include "conf/file/loader.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "conf/secrets.hpp"
+#include "conf/access/secrets.hpp"
 #include "corpus.hpp"
 
 namespace pgweir::conf {

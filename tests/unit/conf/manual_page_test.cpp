@@ -1,4 +1,4 @@
-#include "conf/manual_page.hpp"
+#include "conf/options/manual_page.hpp"
 
 #include <gmock/gmock.h>
 

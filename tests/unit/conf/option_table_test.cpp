@@ -1,13 +1,13 @@
-#include "conf/option_table.hpp"
+#include "conf/options/option_table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "conf/difference.hpp"
-#include "conf/loader.hpp"
-#include "conf/reference.hpp"
+#include "conf/file/loader.hpp"
+#include "conf/options/difference.hpp"
+#include "conf/options/reference.hpp"
 #include "corpus.hpp"
 
 namespace pgweir::conf {

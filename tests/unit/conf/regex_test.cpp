@@ -1,4 +1,4 @@
-#include "conf/regex.hpp"
+#include "conf/access/regex.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "conf/setting_change.hpp"
+#include "conf/options/setting_change.hpp"
 
 #include <gmock/gmock.h>
 
-#include "conf/loader.hpp"
+#include "conf/file/loader.hpp"
 
 namespace pgweir::conf {
 namespace {

@@ -1,12 +1,12 @@
-#include "conf/units.hpp"
+#include "conf/options/units.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include "conf/addresses.hpp"
-#include "conf/wording.hpp"
+#include "conf/file/addresses.hpp"
+#include "conf/file/wording.hpp"
 
 namespace pgweir::conf {
 namespace {

@@ -1,4 +1,4 @@
-#include "conf/userlist.hpp"
+#include "conf/access/userlist.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "conf/loader.hpp"
+#include "conf/file/loader.hpp"
 
 namespace pgweir::conf {
 namespace {

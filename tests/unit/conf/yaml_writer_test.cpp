@@ -1,4 +1,4 @@
-#include "conf/yaml_writer.hpp"
+#include "conf/file/yaml_writer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// What pool/suspension and pool/reactor_readiness assume of Asio, where they look inside of it.
+// What pool/io/suspension and pool/io/reactor_readiness assume of Asio, where they look inside of
+// it.
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -10,8 +11,8 @@
 #include <boost/asio/detached.hpp>
 #include <optional>
 
-#include "pool/readiness.hpp"
-#include "pool/wake_up.hpp"
+#include "pool/io/readiness.hpp"
+#include "pool/io/wake_up.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "following_fixture.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 namespace {

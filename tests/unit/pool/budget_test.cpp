@@ -1,4 +1,4 @@
-#include "pool/budget.hpp"
+#include "pool/lending/budget.hpp"
 
 #include <gtest/gtest.h>
 

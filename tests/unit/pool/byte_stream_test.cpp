@@ -1,4 +1,4 @@
-#include "pool/byte_stream.hpp"
+#include "pool/io/byte_stream.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

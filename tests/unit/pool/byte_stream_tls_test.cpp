@@ -14,7 +14,7 @@
 #include <tuple>
 #include <vector>
 
-#include "pool/byte_stream.hpp"
+#include "pool/io/byte_stream.hpp"
 #include "tests/unit/pool/tls_peer.hpp"
 
 namespace pgweir::pool {

@@ -1,4 +1,4 @@
-#include "pool/catalogue_upkeep.hpp"
+#include "pool/lending/catalogue_upkeep.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pool/credential_choice.hpp"
+#include "pool/connect/credential_choice.hpp"
 
 #include <gmock/gmock.h>
 

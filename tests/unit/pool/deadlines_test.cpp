@@ -1,5 +1,5 @@
 // Time is an argument, so that nothing here waits.
-#include "pool/deadlines.hpp"
+#include "pool/io/deadlines.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,9 +1,9 @@
-#include "pool/dedicated_login.hpp"
+#include "pool/connect/dedicated_login.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "protocol/startup_options.hpp"
+#include "protocol/wire/startup_options.hpp"
 
 namespace pgweir::pool {
 namespace {

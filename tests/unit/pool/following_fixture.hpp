@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "lending_fixture.hpp"
-#include "protocol/extended_query.hpp"
+#include "protocol/wire/extended_query.hpp"
 
 namespace pgweir::pool {
 

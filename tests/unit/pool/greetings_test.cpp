@@ -1,4 +1,4 @@
-#include "pool/greetings.hpp"
+#include "pool/lending/greetings.hpp"
 
 #include <gmock/gmock.h>
 

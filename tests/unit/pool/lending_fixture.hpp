@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "pool/registry.hpp"
+#include "pool/lending/registry.hpp"
 #include "scripted_server.hpp"
 
 namespace pgweir::pool {

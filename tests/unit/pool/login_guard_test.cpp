@@ -1,11 +1,11 @@
-#include "pool/login_guard.hpp"
+#include "pool/connect/login_guard.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "protocol/authentication.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/auth/authentication.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 namespace {

@@ -3,7 +3,7 @@
 #include <random>
 #include <string>
 
-#include "pool/login_trace.hpp"
+#include "pool/connect/login_trace.hpp"
 
 namespace pgweir::pool {
 namespace {

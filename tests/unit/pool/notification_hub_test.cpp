@@ -1,4 +1,4 @@
-#include "pool/notification_hub.hpp"
+#include "pool/listening/notification_hub.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What is known of a server that cannot be reached, and until when.
-#include "pool/outage_log.hpp"
+#include "pool/lending/outage_log.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // PAUSE, RESUME, RECONNECT and KILL, as a pool sees them.
 #include "lending_fixture.hpp"
-#include "pool/server_view.hpp"
+#include "pool/server/server_view.hpp"
 
 namespace pgweir::pool {
 namespace {

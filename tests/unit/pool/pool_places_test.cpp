@@ -1,5 +1,5 @@
 // Places under the limits of a pool, its database and its user.
-#include "pool/pool_places.hpp"
+#include "pool/lending/pool_places.hpp"
 
 #include <gtest/gtest.h>
 

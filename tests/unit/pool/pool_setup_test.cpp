@@ -1,5 +1,5 @@
 // Which pools a statement means that names a database or a role.
-#include "pool/pool_setup.hpp"
+#include "pool/lending/pool_setup.hpp"
 
 #include <gtest/gtest.h>
 

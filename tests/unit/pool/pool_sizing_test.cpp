@@ -1,4 +1,4 @@
-#include "pool/pool_sizing.hpp"
+#include "pool/lending/pool_sizing.hpp"
 
 #include <gtest/gtest.h>
 

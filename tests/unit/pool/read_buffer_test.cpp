@@ -1,4 +1,4 @@
-#include "pool/read_buffer.hpp"
+#include "pool/io/read_buffer.hpp"
 
 #include <gtest/gtest.h>
 

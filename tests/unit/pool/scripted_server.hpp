@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 

@@ -1,4 +1,4 @@
-#include "pool/sequence_readers.hpp"
+#include "pool/lending/sequence_readers.hpp"
 
 #include <gtest/gtest.h>
 

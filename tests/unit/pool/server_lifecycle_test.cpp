@@ -1,4 +1,4 @@
-#include "pool/server_lifecycle.hpp"
+#include "pool/server/server_lifecycle.hpp"
 
 #include <gtest/gtest.h>
 

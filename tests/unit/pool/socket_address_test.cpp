@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "pool/server_connection.hpp"
+#include "pool/connect/server_connection.hpp"
 
 namespace pgweir::pool {
 namespace {

@@ -1,4 +1,4 @@
-#include "pool/suspension.hpp"
+#include "pool/io/suspension.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -9,8 +9,8 @@
 #include <boost/asio/detached.hpp>
 #include <string>
 
-#include "pool/readiness.hpp"
-#include "pool/wake_up.hpp"
+#include "pool/io/readiness.hpp"
+#include "pool/io/wake_up.hpp"
 
 namespace pgweir::pool {
 namespace {

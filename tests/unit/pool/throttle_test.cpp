@@ -1,4 +1,4 @@
-#include "pool/throttle.hpp"
+#include "pool/lending/throttle.hpp"
 
 #include <gtest/gtest.h>
 

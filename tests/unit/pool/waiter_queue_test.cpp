@@ -1,5 +1,5 @@
 // The queue of one worker, and what the others see of it.
-#include "pool/waiter_queue.hpp"
+#include "pool/lending/waiter_queue.hpp"
 
 #include <array>
 

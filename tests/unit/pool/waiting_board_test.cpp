@@ -1,5 +1,5 @@
 // What workers see of each other, one after the other and at the same moment.
-#include "pool/waiting_board.hpp"
+#include "pool/lending/waiting_board.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <deque>
 #include <thread>
 
-#include "pool/budget.hpp"
+#include "pool/lending/budget.hpp"
 
 namespace pgweir::pool {
 namespace {

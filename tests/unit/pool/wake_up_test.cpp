@@ -1,4 +1,4 @@
-#include "pool/wake_up.hpp"
+#include "pool/io/wake_up.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <memory>
 
-#include "pool/readiness.hpp"
+#include "pool/io/readiness.hpp"
 
 namespace pgweir::pool {
 namespace {

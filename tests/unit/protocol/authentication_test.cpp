@@ -1,12 +1,12 @@
 // Exact bytes, as the manual's "Message Formats" has them; refusals as PostgreSQL 15 words them.
-#include "protocol/authentication.hpp"
+#include "protocol/auth/authentication.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cstdint>
 
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::protocol {
 namespace {

@@ -1,8 +1,8 @@
-#include "protocol/changed_settings.hpp"
+#include "protocol/sql/changed_settings.hpp"
 
 #include <gmock/gmock.h>
 
-#include "protocol/named_effects.hpp"
+#include "protocol/sql/named_effects.hpp"
 
 namespace pgweir::protocol {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/request_tracker.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace pgweir::protocol::test {
 

@@ -1,5 +1,5 @@
 // Each text that sets something was tried on PostgreSQL 15.
-#include "protocol/custom_settings.hpp"
+#include "protocol/sql/custom_settings.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "protocol/data_row.hpp"
+#include "protocol/wire/data_row.hpp"
 
 #include <gtest/gtest.h>
 

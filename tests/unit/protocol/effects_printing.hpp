@@ -6,7 +6,7 @@
 #include <ostream>
 #include <string_view>
 
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
 
 namespace pgweir::protocol {
 

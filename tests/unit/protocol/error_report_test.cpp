@@ -1,10 +1,10 @@
-#include "protocol/error_report.hpp"
+#include "protocol/wire/error_report.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::protocol {
 namespace {

@@ -1,4 +1,4 @@
-#include "protocol/extended_query.hpp"
+#include "protocol/wire/extended_query.hpp"
 
 #include <gmock/gmock.h>
 

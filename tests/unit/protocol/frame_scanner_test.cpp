@@ -1,4 +1,4 @@
-#include "protocol/frame_scanner.hpp"
+#include "protocol/wire/frame_scanner.hpp"
 
 #include <gtest/gtest.h>
 

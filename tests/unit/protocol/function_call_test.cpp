@@ -1,4 +1,4 @@
-#include "protocol/function_call.hpp"
+#include "protocol/wire/function_call.hpp"
 
 #include <gtest/gtest.h>
 

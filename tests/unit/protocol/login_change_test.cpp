@@ -1,4 +1,4 @@
-#include "protocol/login_change.hpp"
+#include "protocol/sql/login_change.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "protocol/named_effects.hpp"
+#include "protocol/sql/named_effects.hpp"
 
 #include <gtest/gtest.h>
 

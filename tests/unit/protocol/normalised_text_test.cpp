@@ -1,4 +1,4 @@
-#include "protocol/normalised_text.hpp"
+#include "protocol/sql/normalised_text.hpp"
 
 #include <gtest/gtest.h>
 

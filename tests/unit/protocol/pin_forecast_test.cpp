@@ -1,10 +1,10 @@
-#include "protocol/pin_forecast.hpp"
+#include "protocol/sql/pin_forecast.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "protocol/named_effects.hpp"
+#include "protocol/sql/named_effects.hpp"
 
 namespace pgweir::protocol {
 namespace {

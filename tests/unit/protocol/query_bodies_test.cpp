@@ -1,4 +1,4 @@
-#include "protocol/query_bodies.hpp"
+#include "protocol/wire/query_bodies.hpp"
 
 #include <gmock/gmock.h>
 

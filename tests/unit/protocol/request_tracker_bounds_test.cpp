@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "protocol/request_tracker.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace {
 

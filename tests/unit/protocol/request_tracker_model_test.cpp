@@ -6,7 +6,7 @@
 #include <random>
 
 #include "backend_model.hpp"
-#include "protocol/request_tracker.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace pgweir::protocol {
 namespace {

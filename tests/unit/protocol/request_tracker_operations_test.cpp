@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "conversation.hpp"
-#include "protocol/request_tracker.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace pgweir::protocol {
 namespace {

@@ -1,5 +1,5 @@
 // Conversations without COPY. What the server answers in them was seen with PostgreSQL 15.
-#include "protocol/request_tracker.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 #include <gtest/gtest.h>
 

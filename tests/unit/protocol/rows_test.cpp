@@ -1,4 +1,4 @@
-#include "protocol/rows.hpp"
+#include "protocol/wire/rows.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
-#include "protocol/scram_client.hpp"
-#include "protocol/scram_server.hpp"
+#include "protocol/auth/scram_client.hpp"
+#include "protocol/auth/scram_server.hpp"
 
 namespace pgweir::protocol::test {
 

@@ -1,9 +1,9 @@
 // Hashes and verifiers below were made by PostgreSQL 15.
-#include "protocol/secret.hpp"
+#include "protocol/auth/secret.hpp"
 
 #include <gtest/gtest.h>
 
-#include "protocol/saslprep.hpp"
+#include "protocol/auth/saslprep.hpp"
 
 namespace pgweir::protocol {
 namespace {

@@ -1,5 +1,5 @@
 // Exact bytes, as the manual's "Message Formats" has them.
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "effects_printing.hpp"
-#include "protocol/effect_words.hpp"
-#include "protocol/named_effects.hpp"
+#include "protocol/sql/effect_words.hpp"
+#include "protocol/sql/named_effects.hpp"
 
 namespace pgweir::protocol {
 

@@ -1,4 +1,4 @@
-#include "protocol/setting_fate.hpp"
+#include "protocol/sql/setting_fate.hpp"
 
 #include <gtest/gtest.h>
 

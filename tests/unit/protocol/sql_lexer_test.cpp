@@ -1,5 +1,5 @@
 // What PostgreSQL 15 says of each of these texts was compared: integration/test_sql_lexer.py.
-#include "protocol/sql_lexer.hpp"
+#include "protocol/sql/sql_lexer.hpp"
 
 #include <gtest/gtest.h>
 

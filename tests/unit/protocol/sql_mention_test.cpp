@@ -1,4 +1,4 @@
-#include "protocol/sql_mention.hpp"
+#include "protocol/sql/sql_mention.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "protocol/sql_reader.hpp"
+#include "protocol/sql/sql_reader.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "protocol/sql_values.hpp"
+#include "protocol/sql/sql_values.hpp"
 #include "sql_tokens.hpp"
 
 namespace pgweir::protocol {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/sql_lexer.hpp"
+#include "protocol/sql/sql_lexer.hpp"
 
 namespace pgweir::protocol {
 

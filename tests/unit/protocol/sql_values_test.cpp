@@ -1,5 +1,5 @@
 // Values and names as PostgreSQL 15 has them: integration/test_sql_lexer.py.
-#include "protocol/sql_values.hpp"
+#include "protocol/sql/sql_values.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What PostgreSQL 15 sends to each packet was seen.
-#include "protocol/startup_notices.hpp"
+#include "protocol/wire/startup_notices.hpp"
 
 #include <gtest/gtest.h>
 

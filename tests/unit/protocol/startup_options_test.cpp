@@ -1,7 +1,7 @@
 // The `options` parameter. What PostgreSQL 15 answers to each was seen.
 #include <gtest/gtest.h>
 
-#include "protocol/startup_options.hpp"
+#include "protocol/wire/startup_options.hpp"
 
 namespace pgweir::protocol {
 namespace {

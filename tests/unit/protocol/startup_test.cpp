@@ -1,5 +1,5 @@
 // What PostgreSQL 15 answers to each packet was seen.
-#include "protocol/startup.hpp"
+#include "protocol/wire/startup.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "effects_printing.hpp"
-#include "protocol/lead_in.hpp"
-#include "protocol/named_effects.hpp"
-#include "protocol/sql_reader.hpp"
+#include "protocol/sql/lead_in.hpp"
+#include "protocol/sql/named_effects.hpp"
+#include "protocol/sql/sql_reader.hpp"
 #include "text_in_sight.hpp"
 
 namespace pgweir::protocol {

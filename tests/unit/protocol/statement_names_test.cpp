@@ -1,4 +1,4 @@
-#include "protocol/statement_names.hpp"
+#include "protocol/sql/statement_names.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "protocol/statement_shape.hpp"
+#include "protocol/sql/statement_shape.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/frame_scanner.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/frame_scanner.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::protocol::test {
 

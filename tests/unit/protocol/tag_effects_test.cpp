@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "effects_printing.hpp"
-#include "protocol/session_effects.hpp"
+#include "protocol/sql/session_effects.hpp"
 
 namespace pgweir::protocol {
 namespace {

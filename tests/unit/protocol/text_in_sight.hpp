@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/session_effects.hpp"
-#include "protocol/sql_reader.hpp"
+#include "protocol/sql/session_effects.hpp"
+#include "protocol/sql/sql_reader.hpp"
 
 namespace pgweir::protocol {
 

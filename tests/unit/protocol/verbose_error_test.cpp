@@ -1,7 +1,7 @@
 // Texts that libpq 15 gave with PQERRORS_VERBOSE, unless a comment says otherwise.
 #include <gtest/gtest.h>
 
-#include "protocol/error_report.hpp"
+#include "protocol/wire/error_report.hpp"
 
 namespace pgweir::protocol {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "pool/session/statement.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "protocol/serialize.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 namespace {

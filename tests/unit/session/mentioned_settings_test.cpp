@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
-#include "protocol/custom_settings.hpp"
-#include "protocol/message_writer.hpp"
+#include "protocol/sql/custom_settings.hpp"
+#include "protocol/wire/message_writer.hpp"
 
 namespace pgweir::pool {
 namespace {

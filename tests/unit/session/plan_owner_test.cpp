@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "protocol/named_effects.hpp"
+#include "protocol/sql/named_effects.hpp"
 
 namespace pgweir::pool {
 namespace {

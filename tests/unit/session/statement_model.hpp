@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "pool/session/statement_translator.hpp"
-#include "protocol/message_writer.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/message_writer.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "protocol/named_effects.hpp"
+#include "protocol/sql/named_effects.hpp"
 
 namespace pgweir::pool {
 namespace {

@@ -7,11 +7,11 @@
 #include <set>
 
 #include "../corpus.hpp"
-#include "conf/configuration_file.hpp"
-#include "conf/difference.hpp"
-#include "conf/loader.hpp"
+#include "conf/file/configuration_file.hpp"
+#include "conf/file/loader.hpp"
+#include "conf/file/yaml_writer.hpp"
+#include "conf/options/difference.hpp"
 #include "conf/pgbouncer/import.hpp"
-#include "conf/yaml_writer.hpp"
 
 namespace pgweir::conf {
 namespace {

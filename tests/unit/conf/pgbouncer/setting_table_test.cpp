@@ -5,8 +5,8 @@
 
 #include <set>
 
-#include "conf/connection_keywords.hpp"
-#include "conf/option_table.hpp"
+#include "conf/file/connection_keywords.hpp"
+#include "conf/options/option_table.hpp"
 
 namespace pgweir::conf::pgbouncer {
 namespace {

@@ -5,8 +5,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "protocol/extended_query.hpp"
-#include "protocol/serialize.hpp"
+#include "protocol/wire/extended_query.hpp"
+#include "protocol/wire/serialize.hpp"
 
 namespace pgweir::daemon::console {
 namespace {

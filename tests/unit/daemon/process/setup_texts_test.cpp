@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "conf/loader.hpp"
+#include "conf/file/loader.hpp"
 
 namespace pgweir::daemon {
 namespace {

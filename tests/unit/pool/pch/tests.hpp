@@ -4,5 +4,5 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "pool/pool_part.hpp"
-#include "pool/registry.hpp"
+#include "pool/lending/pool_part.hpp"
+#include "pool/lending/registry.hpp"

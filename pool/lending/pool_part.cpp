@@ -1,0 +1,308 @@
+#include "pool/lending/pool_part.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <cstdint>
+
+#include "pool/lending/pool.hpp"
+
+namespace pgweir::pool {
+
+namespace {
+
+Observer::ServerEvent describe(const Pool& pool, const Server& server, std::string& address) {
+    const ServerConnection& connection = server.connection();
+    address = connection.address.to_string();
+    return {.database = pool.database(),
+            .user = pool.user(),
+            .address = address,
+            .server_pid = static_cast<int>(connection.cancel_key.pid),
+            .age = Clock::now() - connection.connected_at,
+            .replication = connection.replication};
+}
+
+// A client of this worker yields to another worker's that has waited longer by more than this:
+// moving a connection costs two wake-ups, strict order is not worth that.
+constexpr milliseconds slack{5};
+
+}  // namespace
+
+PoolPart::PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup)
+    : pool_(pool),
+      context_(context),
+      setup_(std::move(setup)),
+      idle_(pool.board(), context.index),
+      waiters_(pool.board(), context.index) {}
+
+const conf::PoolOptions& PoolPart::options() const {
+    return setup_->options;
+}
+
+bool PoolPart::is_paused() const {
+    return setup_->paused;
+}
+
+// --- lending -------------------------------------------------------------------------------------
+
+bool PoolPart::lend(Tenant& tenant) {
+    assert(context_.is_current());
+    if (!waiters_.empty() || is_paused()) return false;
+    Server* const server = idle_.choose(tenant.session());
+    if (server == nullptr) {
+        if (idle_.empty()) return false;
+        // Such a server must not keep a better one from being made.
+        Server& oldest = idle_.least_recently_used();
+        if (!suits(oldest.connection(), tenant.session()))
+            oldest.close(ServerClose::evicted, "a client needs another temp_buffers");
+        return false;
+    }
+    idle_.remove(*server);
+    statistics_.leases.add();
+    server->lend_to(tenant);
+    return true;
+}
+
+void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
+    assert(context_.is_current());
+    if (waiter.dedicated) {
+        dedicated_.enqueue(waiter, now);
+        return;
+    }
+    waiter.refusal.reset();
+    waiter.waits = true;
+    waiter.since = now;
+    const auto outage = pool_.outages().current();
+    if (outage && !is_paused() && pool_.budget().open() == 0 && now < outage->next_try &&
+        should_refuse(*outage, options(), now)) {
+        waiter.refusal =
+            std::make_unique<protocol::ErrorReport>(refusal(*outage, pool_.database()));
+        waiter.release();
+        return;
+    }
+    waiters_.add(waiter);
+    open_connections();
+}
+
+void PoolPart::withdraw(Waiter& waiter) {
+    assert(context_.is_current());
+    if (waiter.dedicated) {
+        dedicated_.withdraw(waiter);
+        return;
+    }
+    waiters_.withdraw(waiter);
+}
+
+void PoolPart::grant(Server& server) {
+    if (!suits(server.connection(), waiters_.front().tenant->session())) {
+        server.close(ServerClose::evicted, "a client needs another temp_buffers");
+        return;
+    }
+    lend_new(server, waiters_.take_front());
+}
+
+void PoolPart::lend_new(Server& server, Waiter& waiter) {
+    assert(server.state() == Server::State::cleaning);
+    statistics_.leases.add();
+    server.lend_to(*waiter.tenant);
+    waiter.release();
+}
+
+void PoolPart::returned(Server& server) {
+    assert(context_.is_current());
+    assert(server.state() == Server::State::cleaning && servers_.contains(&server));
+    const auto now = context_.now();
+    if (retire_if_due(server, now)) return;
+    if (pool_.board().take_claim()) {
+        server.close(ServerClose::evicted, "a client waits for a connection of its own");
+        return;
+    }
+    auto than = waiters_.oldest();
+    if (than) *than -= slack;
+    if (const auto other = pool_.board().longest_waiting(context_.index, than)) {
+        if (server.leave_for(*other)) return;
+    }
+    if (!waiters_.empty()) {
+        grant(server);
+    } else {
+        keep_idle(server);
+    }
+}
+
+void PoolPart::keep_idle(Server& server) {
+    server.become_idle(context_.now());
+    if (const auto other = idle_.add(server)) send_idle_to(*other);
+}
+
+std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
+                                                      Clock::time_point now) const {
+    if (shutting_down_) return ServerClose::shutdown;
+    if (is_paused()) return ServerClose::retired;
+    const ServerConnection& connection = server.connection();
+    if (connection.generation != setup_->generation) return ServerClose::retired;
+    if (connection.is_worn_out || pool_.budget().is_over()) return ServerClose::retired;
+    const milliseconds lifetime = options().server_lifetime;
+    if (lifetime > milliseconds::zero() && now - connection.connected_at >= lifetime) {
+        return ServerClose::lifetime;
+    }
+    return std::nullopt;
+}
+
+bool PoolPart::retire_if_due(Server& server, Clock::time_point now) {
+    assert(server.state() == Server::State::cleaning || server.state() == Server::State::idle);
+    const auto reason = reason_to_retire(server, now);
+    if (!reason) return false;
+    const bool expired = *reason == ServerClose::lifetime;
+    if (expired) statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
+    server.close(*reason, expired ? "server_lifetime" : "");
+    return true;
+}
+
+// Now and then one is asked whether a login would bring something else by now; besides each that
+// logged in with something else than the latest did.
+void PoolPart::check_defaults(Clock::time_point now) {
+    const milliseconds interval = options().login_defaults_interval;
+    if (interval <= milliseconds::zero() || idle_.empty() || pool_.clients == 0) return;
+    const LoginDefaultsPtr latest = pool_.greetings().defaults();
+    const bool others = latest && std::ranges::any_of(idle_, [&](const Server& server) {
+                            const LoginDefaultsPtr& own = server.connection().defaults;
+                            return own && own->sources != latest->sources;
+                        });
+    if (!pool_.greetings().claim_check(now, others ? milliseconds::zero() : interval)) return;
+    for (auto next = idle_.begin(); next != idle_.end();) {
+        Server& server = *next++;
+        const LoginDefaultsPtr& own = server.connection().defaults;
+        const bool other = own && latest && own->sources != latest->sources;
+        if (!server.may_be_lent() || (others && !other)) continue;
+        idle_.remove(server);
+        server.check_defaults();
+        if (!others) break;
+    }
+}
+
+void PoolPart::open_connections() {
+    assert(context_.is_current());
+    dedicated_.open_connections();
+    opener_.open_for_waiting();
+}
+
+Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
+    assert(context_.is_current());
+    pool_.outages().note_connected();
+    static std::atomic<std::uint64_t> last_id{0};
+    connection.id = ++last_id;
+    statistics_.server_logins.add();
+    statistics_.server_connect.observe(took);
+    auto server = std::make_shared<Server>(*this, std::move(connection));
+    servers_.emplace(server.get(), server);
+    std::string address;
+    pool_.observer().server_connected(describe(pool_, *server, address), took);
+    if (server->connection().place == Place::dedicated) statistics_.servers_dedicated.add();
+    server->start();
+    return *server;
+}
+
+// --- moving between workers ----------------------------------------------------------------------
+
+void PoolPart::send_idle_to(unsigned worker) {
+    assert(context_.is_current());
+    if (worker == context_.index) return;
+    if (waiters_.empty()) {
+        for (Server& server : idle_) {
+            if (!server.leave_for(worker)) continue;
+            idle_.remove(server);
+            return;
+        }
+    }
+    // Lent meanwhile: whoever asked looks anew, here or elsewhere or at a connection of its own.
+    if (idle_.empty()) pool_.workers().wake(worker);
+}
+
+void PoolPart::move_out(Server& server, unsigned worker) {
+    assert(context_.is_current() && server.state() == Server::State::leaving);
+    ServerConnection connection = server.take_connection();
+    servers_.erase(&server);
+    pool_.workers().post(worker, [connection = std::move(connection)](PoolPart& part) mutable {
+        part.adopt(std::move(connection));
+    });
+}
+
+void PoolPart::adopt(ServerConnection connection) {
+    assert(context_.is_current());
+    statistics_.steals.add();
+    auto server = std::make_shared<Server>(*this, std::move(connection));
+    servers_.emplace(server.get(), server);
+    server->start();
+    returned(*server);
+}
+
+// --- closing -------------------------------------------------------------------------------------
+
+void PoolPart::server_closed(Server& server, Server::State before, ServerClose reason,
+                             std::string_view detail) {
+    assert(context_.is_current());
+    assert(before != Server::State::closed && servers_.contains(&server));
+    if (before == Server::State::idle) idle_.remove(server);
+    statistics_.server_closes[static_cast<std::size_t>(reason)].add();
+    std::string address;
+    pool_.observer().server_closed(describe(pool_, server, address), reason, detail);
+    const Place place = server.connection().place;
+    if (place == Place::dedicated) statistics_.servers_dedicated.subtract();
+    pool_.give_back_place(place);
+    if (server.is_introducing()) opener_.introduction_failed(reason, detail);
+    servers_.erase(&server);
+}
+
+void PoolPart::close_one_idle() {
+    assert(context_.is_current());
+    if (idle_.empty()) return;
+    idle_.least_recently_used().close(ServerClose::evicted, "another pool needs the room");
+}
+
+void PoolPart::sweep(Clock::time_point now) {
+    assert(context_.is_current());
+    const milliseconds timeout = options().server_idle_timeout;
+    for (auto next = idle_.begin(); next != idle_.end();) {
+        Server& server = *next++;
+        if (retire_if_due(server, now)) continue;
+        if (timeout > milliseconds::zero() && now - server.idle_since() >= timeout &&
+            pool_.budget().open() > options().min_pool_size) {
+            statistics_.timeouts[static_cast<std::size_t>(Timeout::server_idle_timeout)].add();
+            server.close(ServerClose::idle, "server_idle_timeout");
+        }
+    }
+    check_defaults(now);
+    // Safety net: in case a wake-up was missed, look again for clients that wait.
+    open_connections();
+}
+
+void PoolPart::reconfigure(std::shared_ptr<const PoolSetup> setup) {
+    setup_ = std::move(setup);
+    pool_.greetings().forget();
+    sweep(Clock::now());
+}
+
+void PoolPart::shut_down() {
+    shutting_down_ = true;
+    close_servers(ServerClose::shutdown, "");
+}
+
+// Closing one may bring others in or out: what was there before is gone through.
+void PoolPart::close_servers(ServerClose reason, std::string_view detail) {
+    assert(context_.is_current());
+    std::vector<std::shared_ptr<Server>> there;
+    for (const auto& [key, server] : servers_) there.push_back(server);
+    for (const auto& server : there) {
+        server->close(reason, detail);
+        servers_.erase(server.get());
+    }
+}
+
+// --- the catalogue -------------------------------------------------------------------------------
+
+void PoolPart::catalogue_learned(const CataloguePtr& catalogue, std::uint64_t version) {
+    assert(context_.is_current());
+    knowledge_.learn(catalogue, version == pool_.catalogue_upkeep().version());
+}
+
+}  // namespace pgweir::pool

@@ -1,0 +1,160 @@
+#include "pool/lending/server_opener.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <cassert>
+#include <utility>
+
+#include "pool/lending/pool.hpp"
+#include "pool/lending/pool_login.hpp"
+#include "pool/lending/pool_part.hpp"
+#include "pool/lending/pool_sizing.hpp"
+#include "pool/worker/do_at.hpp"
+
+namespace pgweir::pool {
+
+void ServerOpener::open_for_waiting() {
+    unsigned wanted = connections_to_start(part_.waiters().size(), connecting_);
+    if (wanted == 0 || part_.is_shutting_down() || part_.is_paused()) return;
+    Pool& pool = part_.pool();
+    const auto outage = pool.outages().current();
+    for (; wanted > 0; --wanted) {
+        if (pool.workers().ask_for_idle(part_.context().index)) continue;
+        if (outage && !may_try(*outage)) return;
+        if (!pool.places().try_take(Place::shared)) {
+            pool.ask_for_room(Place::shared);
+            pool.workers().ask_for_kept_servers();
+            return;
+        }
+        start_connecting();
+    }
+}
+
+// One attempt at a time tells whether the outage is over.
+bool ServerOpener::may_try(const Outage& outage) {
+    if (Clock::now() >= outage.next_try) return connecting_ == 0;
+    tell_and_retry(outage);
+    return false;
+}
+
+void ServerOpener::open_for_minimum() {
+    Pool& pool = part_.pool();
+    if (part_.is_shutting_down() || part_.is_paused() || pool.outages().is_down()) return;
+    if (pool.places().try_take(Place::shared)) start_connecting();
+}
+
+void ServerOpener::start_connecting() {
+    ++connecting_;
+    part_.statistics().servers_login.add();
+    asio::co_spawn(part_.context().io.get_executor(), connect(), asio::detached);
+}
+
+Task<> ServerOpener::connect() {
+    const auto keep_alive = part_.pool().shared_from_this();
+    const auto setup = part_.setup();
+    const auto started = Clock::now();
+    ConnectResult result = co_await log_in_for(part_.pool(), part_.context().io, setup->connection,
+                                               setup->options.server_connect_timeout);
+    assert(connecting_ > 0);
+    --connecting_;
+    part_.statistics().servers_login.subtract();
+    if (!result.connection) {
+        connect_failed(std::move(result.failure));
+        co_return;
+    }
+    result.connection->generation = setup->generation;
+    connected(*std::move(result.connection), Clock::now() - started);
+}
+
+void ServerOpener::connected(ServerConnection connection, Clock::duration took) {
+    connection.settings = part_.context().settings.none();
+    connection.reported_at_login =
+        std::make_shared<const std::vector<Parameter>>(connection.reported);
+    Server& server = part_.add(std::move(connection), took);
+    // Shut down, paused or changed meanwhile.
+    if (part_.retire_if_due(server, part_.context().now())) {
+        part_.open_connections();
+        return;
+    }
+    ++connecting_;  // until it can be lent
+    server.introduce();
+}
+
+void ServerOpener::introduced(Server& server) {
+    assert(connecting_ > 0);
+    --connecting_;
+    if (part_.pool().outages().note_success()) part_.pool().workers().wake_all();
+    part_.returned(server);
+    part_.open_connections();
+}
+
+// A server that lets everybody in and closes then is as good as one that cannot be reached.
+void ServerOpener::introduction_failed(ServerClose reason, std::string_view detail) {
+    assert(connecting_ > 0);
+    --connecting_;
+    if (reason == ServerClose::retired || reason == ServerClose::shutdown) return;
+    part_.statistics().server_login_failures.add();
+    note_failure(
+        {.explanation = "server closed the connection after the login: " + std::string(detail)});
+}
+
+void ServerOpener::connect_failed(ConnectFailure failure) {
+    count_failure(part_.statistics(), failure);
+    part_.pool().give_back_place(Place::shared);
+    note_failure(std::move(failure));
+}
+
+void ServerOpener::note_failure(ConnectFailure failure) {
+    Pool& pool = part_.pool();
+    const std::string explanation = failure.explanation;
+    if (failure.secret_unfit && !failure.from_server) {
+        failure.from_server = protocol::ErrorReport::fatal(
+            protocol::sqlstate::invalid_password, "server login failed: wrong password type");
+        failure.from_server->detail = explanation;
+    }
+    const Outage outage =
+        pool.outages().note_failure(std::move(failure.from_server), std::move(failure.explanation),
+                                    part_.options().server_login_retry, Clock::now());
+    pool.observer().connect_failed(
+        pool.database(), pool.user(), explanation,
+        std::chrono::duration_cast<milliseconds>(outage.next_try - Clock::now()));
+    // All who wait hear of it.
+    pool.workers().post_all([](PoolPart& part) { part.opener().outage_announced(); });
+}
+
+void ServerOpener::outage_announced() {
+    const auto outage = part_.pool().outages().current();
+    if (outage && !part_.is_paused()) tell_and_retry(*outage);
+}
+
+// Where some connection is alive, it may serve its clients. While the server cannot be reached they
+// wait for that; where it refuses the login no more will come, and they are told so soon.
+void ServerOpener::tell_and_retry(const Outage& outage) {
+    WaiterQueue& waiters = part_.waiters();
+    const Budget& budget = part_.pool().budget();
+    const auto now = Clock::now();
+    auto next = outage.next_try;
+    if (should_refuse(outage, part_.options(), now)) {
+        const protocol::ErrorReport report = refusal(outage, part_.pool().database());
+        if (budget.open() == 0) {
+            waiters.refuse(report);
+        } else if (is_lasting(outage) && !budget.is_full()) {
+            waiters.refuse(report, now - wait_for_turn);
+            if (const auto oldest = waiters.oldest())
+                next = std::min(next, *oldest + wait_for_turn);
+        }
+    }
+    if (!waiters.empty()) retry_at(next);
+}
+
+void ServerOpener::retry_at(Clock::time_point when) {
+    if (next_look_ && *next_look_ <= when) return;
+    next_look_ = when;
+    do_at(when, part_.context(), [this, when, keep_alive = part_.pool().shared_from_this()] {
+        if (next_look_ == when) next_look_.reset();
+        part_.open_connections();
+    });
+}
+
+}  // namespace pgweir::pool
