@@ -10,6 +10,7 @@ import pytest
 from support.console import ADMIN, USERS, Console
 from support.pgbouncer import PROGRAM, PgBouncer
 from support.pgweir import BINARY
+from support.timing import eventually
 
 _INI = """[databases]
 app = host={host} port={server_port} dbname=app
@@ -148,11 +149,11 @@ def test_a_database_to_ask_in_that_cannot_be_is_refused_by_reload(cluster, pgwei
     with Console(weir, password="secret") as console:
         weir.write_config({**weir.config, **changed})
         assert console.refusal("RELOAD") is not None
-        assert weir.log_lines("auth_dbname")
+        eventually(lambda: weir.log_lines("auth_dbname"), 10, weir.log)
         with pytest.raises(psycopg.Error, match="auth_dbname"):
             console.say("RELOAD")
-    assert any(problem.replace('"', '\\"') in line or problem in line for line in
-               weir.log().splitlines())
+    eventually(lambda: any(problem.replace('"', '\\"') in line or problem in line
+                           for line in weir.log().splitlines()), 10, weir.log)
 
 
 def test_from_an_ini_it_is_told_at_the_login(cluster, pgweir, folder):

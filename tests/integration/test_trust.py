@@ -89,7 +89,8 @@ def test_a_pgbouncer_ini_may_and_is_warned(pgweir, tmp_path):
     weir = pgweir(start=False)
     ini.write_text(f"[databases]\napp = host={weir.cluster.host} port={weir.cluster.port}\n"
                    f"[pgbouncer]\nlisten_addr = 0.0.0.0\nlisten_port = {weir.port}\n"
-                   "unix_socket_dir =\nauth_type = trust\n")
+                   f"unix_socket_dir =\nauth_type = trust\nauth_file = {tmp_path}/userlist.txt\n")
+    (tmp_path / "userlist.txt").write_text('"app" ""\n')
     weir.config_path = str(ini)
     weir.start(local=False)
     weir.connect().close()

@@ -71,7 +71,10 @@ public final class Jdbc {
                 for (int i = 0; i < 8; i++) {
                     try (ResultSet rows = pools.executeQuery()) {
                         check(rows.next() && rows.getString("database").equals("app"), "the pool");
-                        check(rows.getInt("cl_active") == 1 && !rows.next(), "its clients");
+                        check(rows.getInt("cl_active") == 1, "its clients");
+                        check(rows.next() && rows.getString("database").equals("pgbouncer"),
+                                "the console's own");
+                        check(!rows.next(), "no other");
                     }
                     try (ResultSet rows = stats.executeQuery()) {
                         check(rows.next() && rows.getLong("total_query_count") == 1, "its queries");
