@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "pool/lending/registry.hpp"
+
 namespace pgweir::daemon {
 
 pool::CredentialsPtr credentials_of(const protocol::Secret& secret) {

@@ -7,7 +7,7 @@
 
 #include "conf/config.hpp"
 #include "daemon/auth/auth_query.hpp"
-#include "pool/connect/server_credentials.hpp"
+#include "pool/connect/credential_choice.hpp"
 #include "protocol/auth/secret.hpp"
 
 namespace pgweir::daemon {
