@@ -22,12 +22,12 @@ struct Clear {
     void operator()(PGresult* result) const { PQclear(result); }
 };
 using Connection = std::unique_ptr<PGconn, Finish>;
+using ResultPtr = std::unique_ptr<PGresult, Clear>;
 
 std::optional<std::string> setting(PGconn* connection, const char* name) {
     const char* const values[] = {name};
-    const std::unique_ptr<PGresult, Clear> result(
-        PQexecParams(connection, "SELECT pg_catalog.current_setting($1)", 1, nullptr, values,
-                     nullptr, nullptr, 0));
+    const ResultPtr result(PQexecParams(connection, "SELECT pg_catalog.current_setting($1)", 1,
+                                        nullptr, values, nullptr, nullptr, 0));
     if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) return std::nullopt;
     return PQgetvalue(result.get(), 0, 0);
 }
@@ -74,6 +74,15 @@ std::string without_brackets(std::string version) {
     return version.substr(0, version.find(" ("));
 }
 
+/// What was stored before password_encryption was changed stays as it is. False also for whoever
+/// may not look.
+bool has_md5_hashes(PGconn* connection) {
+    const ResultPtr result(PQexec(connection,
+                                  "SELECT FROM pg_catalog.pg_authid WHERE rolcanlogin AND "
+                                  "pg_catalog.starts_with(rolpassword, 'md5') LIMIT 1"));
+    return PQntuples(result.get()) > 0;
+}
+
 std::optional<FoundServer> look_at(PGconn* connection) {
     const auto version = setting(connection, "server_version");
     const auto addresses = setting(connection, "listen_addresses");
@@ -84,7 +93,7 @@ std::optional<FoundServer> look_at(PGconn* connection) {
     server.port = PQport(connection);
     server.database = PQdb(connection);
     server.version = without_brackets(*version);
-    server.has_scram = *encryption == "scram-sha-256";
+    server.has_scram = *encryption == "scram-sha-256" && !has_md5_hashes(connection);
     const std::string host = PQhost(connection);
     if (host.starts_with('/')) {
         server.socket_folder = host;

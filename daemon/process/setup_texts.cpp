@@ -31,18 +31,19 @@ std::string name_of(const FoundServer& server) {
     return on_one_line(name + ", port " + server.port);
 }
 
-/// Qualified names and operators: what is found must not depend on a search_path.
-constexpr std::string_view sql_body = R"(BEGIN;
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pgweir') THEN
-        CREATE ROLE pgweir LOGIN;
+/// What somebody has prepared in a schema of that name, or by default privileges, gives nobody a
+/// right: the function is made anew, and the schema and it are shared with the role alone.
+constexpr std::string_view sql_body = R"(
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pgweir') THEN
+        CREATE ROLE pgweir;
     END IF;
 END
 $$;
+ALTER ROLE pgweir LOGIN;
 CREATE SCHEMA IF NOT EXISTS pgweir;
 ALTER SCHEMA pgweir OWNER TO CURRENT_USER;
-CREATE OR REPLACE FUNCTION pgweir.user_secret(wanted text, OUT name text, OUT secret text)
+DROP FUNCTION IF EXISTS pgweir.user_secret(text);
+CREATE FUNCTION pgweir.user_secret(wanted text, OUT name text, OUT secret text)
     RETURNS SETOF record
     LANGUAGE sql STABLE STRICT SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -52,12 +53,53 @@ CREATE OR REPLACE FUNCTION pgweir.user_secret(wanted text, OUT name text, OUT se
         FROM pg_catalog.pg_authid
         WHERE rolname = wanted AND rolcanlogin
     $$;
-ALTER FUNCTION pgweir.user_secret(text) OWNER TO CURRENT_USER;
-REVOKE ALL ON FUNCTION pgweir.user_secret(text) FROM PUBLIC;
+DO $$
+DECLARE
+    whoever text;
+BEGIN
+    IF (SELECT count(*) FROM pg_proc
+        WHERE pronamespace = 'pgweir'::regnamespace AND proname = 'user_secret') > 1 THEN
+        RAISE EXCEPTION 'the schema pgweir has another function user_secret'
+            USING HINT = 'Somebody else has made it. Look at it, and drop it.';
+    END IF;
+    FOR whoever IN
+        SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
+        FROM (SELECT nspowner AS owner, nspacl AS acl FROM pg_namespace WHERE nspname = 'pgweir'
+              UNION ALL
+              SELECT proowner, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc
+              WHERE oid = 'pgweir.user_secret(text)'::regprocedure) shared, aclexplode(acl)
+        WHERE grantee <> owner
+    LOOP
+        EXECUTE 'REVOKE ALL ON SCHEMA pgweir FROM ' || whoever || ' CASCADE';
+        EXECUTE 'REVOKE ALL ON FUNCTION pgweir.user_secret(text) FROM ' || whoever || ' CASCADE';
+    END LOOP;
+END
+$$;
 GRANT USAGE ON SCHEMA pgweir TO pgweir;
 GRANT EXECUTE ON FUNCTION pgweir.user_secret(text) TO pgweir;
 COMMIT;
 )";
+
+/// `text` as a literal of SQL, also within a dollar-quoted string.
+std::string in_sql(const std::string& text) {
+    std::string literal = "E'";
+    for (const char c : on_one_line(text)) {
+        if (c == '\'' || c == '\\') literal += c;
+        if (c == '$') literal += "\\x24";
+        if (c != '$') literal += c;
+    }
+    return literal + '\'';
+}
+
+/// The function has to be where the configuration looks for it; psql may be connected elsewhere.
+std::string in_this_database(const std::string& database) {
+    return "BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\nDO $$\nBEGIN\n"
+           "    IF current_database() <> " +
+           in_sql(database) +
+           " THEN\n        RAISE EXCEPTION 'this is for another database, not for %', "
+           "current_database()\n            USING HINT = " +
+           in_sql("Run it in database \"" + database + "\" (psql -d).") + ";\n    END IF;";
+}
 
 /// Where auth_user logs in.
 std::string lookup_entry(const FoundServer& server) {
@@ -81,14 +123,14 @@ std::string authentication(const FoundServer& server) {
     std::string text = "auth:\n";
     text += server.has_scram
                 ? "  type: scram-sha-256\n"
-                : "  # password_encryption is md5 there: set it to scram-sha-256, set all "
-                  "passwords anew, and take\n  # scram-sha-256 here.\n  type: md5\n";
+                : "  # MD5 hashes are stored there: set password_encryption to scram-sha-256, set "
+                  "these passwords anew,\n  # and take scram-sha-256 here.\n  type: md5\n";
     return text +
            "  # No user's password is stored here: this role looks up what PostgreSQL has of it.\n"
            "  # `pgweir --setup=sql` makes the role and the function.\n"
            "  auth_user: pgweir\n"
            "  auth_dbname: pgweir_auth\n"
-           "  auth_query: \"SELECT name, secret FROM pgweir.user_secret($1)\"\n";
+           "  auth_query: \"SELECT name, secret FROM pgweir.user_secret($1::text)\"\n";
 }
 
 std::string databases(const FoundServer& server) {
@@ -116,6 +158,7 @@ std::string setup_sql(const FoundServer& server) {
         "-- For " + name_of(server) + ", database " + on_one_line(server.database) +
         ", run by a superuser: a role for pgweir\n"
         "-- that may look up passwords, as PostgreSQL stores them, and nothing else.\n";
+    text += in_this_database(server.database);
     text += sql_body;
     if (server.socket_folder.empty()) {
         text +=

@@ -16,7 +16,7 @@ struct FoundServer {
     std::string database = "postgres";  ///< where the function is to be that looks up passwords
     std::string version;                ///< empty: not known
     bool encrypts = false;              ///< the look at it was by TLS
-    bool has_scram = true;              ///< its passwords are SCRAM verifiers, not MD5 hashes
+    bool has_scram = true;              ///< its passwords are SCRAM verifiers, no MD5 hashes
 };
 
 /// SQL that makes the role and the function by which pgweir looks up passwords. It may be run

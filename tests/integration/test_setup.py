@@ -74,6 +74,50 @@ def test_a_schema_of_that_name_is_taken_from_its_owner(own_cluster):
             connection.execute("DROP FUNCTION pgweir.user_secret(text)")
 
 
+# CREATE OR REPLACE and ALTER OWNER leave what was granted before.
+def test_rights_that_somebody_has_prepared_are_taken_away(own_cluster):
+    own_cluster.admin("CREATE ROLE accomplice LOGIN")
+    for sql in ("CREATE SCHEMA pgweir AUTHORIZATION app", "GRANT ALL ON SCHEMA pgweir TO accomplice",
+                "CREATE FUNCTION pgweir.user_secret(wanted text, OUT name text, OUT secret text) "
+                "RETURNS SETOF record LANGUAGE sql AS $$select 'a'::text, 'b'::text$$",
+                "GRANT EXECUTE ON FUNCTION pgweir.user_secret(text) TO accomplice WITH GRANT OPTION",
+                "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO accomplice",
+                "ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO accomplice"):
+        own_cluster.admin(sql, dbname="postgres")
+    _run(own_cluster, _setup(own_cluster, "sql"))
+    with own_cluster.connect("postgres", "accomplice") as connection:
+        for sql in ("SELECT * FROM pgweir.user_secret('app')", "CREATE TABLE pgweir.mine (n int)"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(sql)
+
+
+def test_another_function_of_that_name_stops_it(own_cluster):
+    for sql in ("CREATE SCHEMA pgweir", "CREATE FUNCTION pgweir.user_secret(text, n int DEFAULT 0) "
+                "RETURNS text LANGUAGE sql AS $$select 'mine'$$"):
+        own_cluster.admin(sql, dbname="postgres")
+    answer = psql(own_cluster, "-v", "ON_ERROR_STOP=1", script=_setup(own_cluster, "sql"),
+                  dbname="postgres", user=SUPERUSER)
+    assert answer.returncode != 0 and "another function user_secret" in answer.stderr
+
+
+def test_it_runs_only_in_the_database_that_it_is_for(own_cluster):
+    answer = psql(own_cluster, "-v", "ON_ERROR_STOP=1", script=_setup(own_cluster, "sql"),
+                  dbname="app", user=SUPERUSER)
+    assert answer.returncode != 0
+    assert 'Run it in database "postgres"' in answer.stderr
+
+
+def test_a_role_that_may_not_log_in_may_afterwards(own_cluster):
+    own_cluster.admin("CREATE ROLE pgweir NOLOGIN")
+    _run(own_cluster, _setup(own_cluster, "sql"))
+    own_cluster.connect("postgres", "pgweir").close()
+
+
+def test_a_server_that_still_has_an_md5_hash_gets_md5(own_cluster):
+    own_cluster.admin("SET password_encryption = 'md5'; CREATE ROLE old LOGIN PASSWORD 'word'")
+    assert yaml.safe_load(_setup(own_cluster, "yaml"))["auth"]["type"] == "md5"
+
+
 def test_a_server_with_md5_hashes_gets_md5(own_cluster):
     own_cluster.admin("ALTER SYSTEM SET password_encryption = 'md5'")
     own_cluster.admin("SELECT pg_reload_conf()")

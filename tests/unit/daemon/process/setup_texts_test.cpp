@@ -50,8 +50,13 @@ TEST(SetupTexts, TakeNamesAsTheyAre) {
                               .version = "1\n; DROP TABLE x"};
     const auto config = configuration_for(strange);
     EXPECT_EQ(*config->find_database("pgweir_auth")->keyword("host"), "/a\"b\\c${HOME}#: x");
-    EXPECT_THAT(setup_texts(strange), Not(HasSubstr("\nDROP")));
+    EXPECT_THAT(setup_texts(strange), Not(HasSubstr("\nDROP TABLE")));
     EXPECT_THAT(setup_texts(strange), Not(HasSubstr("\n;")));
+}
+
+TEST(SetupTexts, ADatabasesNameEndsNoString) {
+    const std::string sql = setup_sql({.database = "a'$$;\\"});
+    EXPECT_THAT(sql, HasSubstr("<> E'a''\\x24\\x24;\\\\' THEN"));
 }
 
 TEST(SetupTexts, HaveTheConfigurationInCommentsOfTheSql) {
