@@ -1,6 +1,8 @@
 #include "pool/lending/outage.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace pgweir::pool {
 
@@ -12,10 +14,14 @@ constexpr milliseconds patience{5000};
 
 }  // namespace
 
+// By classes (manual, "PostgreSQL Error Codes"): connections, deadlocks, resources, an object that
+// is not in the state it needs, an operator's intervention, the system, PostgreSQL itself. A login
+// that took too long is told as 57014, by a server that has much to do.
 bool is_lasting(const Outage& outage) {
-    return outage.from_server &&
-           outage.from_server->code != protocol::sqlstate::cannot_connect_now &&
-           !outage.from_server->code.starts_with("53");
+    constexpr std::array passing{"08", "40", "53", "55", "57", "58", "XX"};
+    return outage.from_server && std::ranges::none_of(passing, [&](std::string_view of_class) {
+               return outage.from_server->code.starts_with(of_class);
+           });
 }
 
 bool should_refuse(const Outage& outage, const conf::PoolOptions& options, Clock::time_point now) {

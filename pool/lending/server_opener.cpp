@@ -128,8 +128,16 @@ void ServerOpener::outage_announced() {
     if (outage && !part_.is_paused()) tell_and_retry(*outage);
 }
 
+// Since when no client of this worker has got a server, as far as anybody has looked.
+Clock::time_point ServerOpener::served_until(Clock::time_point now) {
+    const std::uint64_t leases = part_.statistics().leases.get();
+    if (std::exchange(leases_seen_, leases) != leases) served_until_ = now;
+    return served_until_;
+}
+
 // Where some connection is alive, it may serve its clients. While the server cannot be reached they
-// wait for that; where it refuses the login no more will come, and they are told so soon.
+// wait for that; where it refuses the login no more will come, and they are told so as soon as
+// nobody gets one of those that are there.
 void ServerOpener::tell_and_retry(const Outage& outage) {
     WaiterQueue& waiters = part_.waiters();
     const Budget& budget = part_.pool().budget();
@@ -140,9 +148,10 @@ void ServerOpener::tell_and_retry(const Outage& outage) {
         if (budget.open() == 0) {
             waiters.refuse(report);
         } else if (is_lasting(outage) && !budget.is_full()) {
-            waiters.refuse(report, now - wait_for_turn);
+            const auto still_since = std::max(outage.since, served_until(now));
+            if (now - still_since >= wait_for_turn) waiters.refuse(report, now - wait_for_turn);
             if (const auto oldest = waiters.oldest())
-                next = std::min(next, *oldest + wait_for_turn);
+                next = std::min(next, std::max(*oldest, still_since) + wait_for_turn);
         }
     }
     if (!waiters.empty()) retry_at(next);

@@ -119,3 +119,41 @@ def test_who_can_have_a_connection_that_is_there_is_not_refused(guarded, pgweir)
     assert not problems
     assert weir.log_lines("password authentication failed")
     guarded.admin("alter role app password 'old'")
+
+
+def test_a_queue_that_is_served_is_not_refused(guarded, pgweir):
+    guarded.admin("alter role app password 'old'")
+    weir = _weir(pgweir, guarded, "old", pool={"default_pool_size": 4})
+    problems = []
+
+    def ask():
+        try:
+            with Peer.login(weir) as client:
+                client.query("select pg_sleep(0.1)")
+        except ServerError as error:
+            problems.append(error.fields)
+    with Peer.login(weir) as first, Peer.login(weir) as second:
+        for client in (first, second):
+            client.query("begin")
+        for client in (first, second):
+            client.query("commit")
+        guarded.admin("alter role app password 'new'")
+        threads = [threading.Thread(target=ask) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not problems
+    assert weir.log_lines("password authentication failed")
+    guarded.admin("alter role app password 'old'")
+
+
+def test_a_refusal_that_passes_is_waited_for(own_cluster, pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 2}}, on=own_cluster)
+    with Peer.login(weir) as busy, Peer.login(weir) as waiting:
+        busy.query("begin")
+        own_cluster.admin("alter database app allow_connections false", dbname="postgres")
+        waiting.send(wire.query("select 'served'"))
+        eventually(lambda: weir.log_lines("not currently accepting connections"), 10, weir.log)
+        own_cluster.admin("alter database app allow_connections true", dbname="postgres")
+        assert any(m.type == "D" and m.values == [b"served"] for m in waiting.until("Z"))
