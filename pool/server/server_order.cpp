@@ -20,6 +20,7 @@ using protocol::Step;
 void Server::note_reset_in_session(const Step& step) {
     if (!context_.has_startup_settings()) return;
     const auto type = static_cast<Frontend>(step.type);
+    if (tracker_.discarding() && type != Frontend::sync) return;
     if (type == Frontend::query) {
         run_in_session(type, step.whole ? std::optional<Bytes>(text_of(step)) : std::nullopt);
     } else if (type == Frontend::parse) {
@@ -40,7 +41,9 @@ void Server::run_in_session(Frontend type, std::optional<Bytes> text) {
     const Effects effects =
         text ? protocol::look_at(*text, nullptr).only(Effect::reset) : Effects(Effect::reset);
     if (text) {
-        startup_.note(*text);
+        const bool may_commit =
+            protocol::look_at(*text, nullptr).contains(Effect::ends_transaction);
+        startup_.note(*text, tracker_.sent_in_all(), may_commit);
     } else {
         startup_.note_unknown();
     }

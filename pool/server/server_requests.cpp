@@ -294,7 +294,7 @@ void Server::note_effects(Effects effects, Bytes text, const Statement* statemen
     if (unseen) suspicion_.add(Effect::sets_unseen);
     if (effects.contains(Effect::changes_catalogue))
         part_.pool().registry().definition_sent(part_.pool(), text);
-    startup_.note(text);
+    startup_.note(text, tracker_.sent_in_all(), effects.contains(Effect::ends_transaction));
 }
 
 }  // namespace pgweir::pool

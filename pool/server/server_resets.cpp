@@ -54,8 +54,9 @@ void Server::restore_in_transaction() {
 // anything runs that may read a setting.
 void Server::restore_in_pipeline(const protocol::Step& step, Outgoing& out) {
     const auto type = static_cast<Frontend>(step.type);
-    const bool may_read =
-        type == Frontend::query || type == Frontend::bind || type == Frontend::execute;
+    // A Parse reads its text by the settings, and may compute its constants.
+    const bool may_read = type == Frontend::query || type == Frontend::parse ||
+                          type == Frontend::bind || type == Frontend::execute;
     if (!may_read || resets_alone(step)) return;
     startup_.restored_in_front();
     const std::string sql = restore_sql();

@@ -170,6 +170,8 @@ void Server::take_ready(const Verdict& verdict, Bytes& message) {
         finished_.push_back(refused ? protocol::TransactionStatus::idle
                                     : tracker_.transaction_status());
         order_.ready();
+        if (tracker_.transaction_status() == protocol::TransactionStatus::idle)
+            startup_.note_committed(tracker_.sent_in_all() - tracker_.owed());
         if (set_up_.take_reports_due() && tenant_ != nullptr && !refused)
             tell(reports_.differences());
         if (startup_.take_answered() && context_.tracks()) tell(reports_.own_defaults());
@@ -204,7 +206,9 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
         return;
     }
     part_.statistics().errors.add();
-    startup_.note_failure();
+    // What follows up to the Sync is discarded.
+    const std::size_t answered = tracker_.sent_in_all() - tracker_.owed();
+    startup_.note_failure(std::max(answered, verdict.failed_request + 1));
     if (report.severity != "ERROR") {
         said_fatal_ = true;
     } else if (!set_up_.refusal().empty()) {

@@ -28,7 +28,7 @@ bool hides_reset(std::string_view name) {
 
 void StartupSettings::detach() {
     client_.reset();
-    fates_.clear();
+    notes_.clear();
     prepared_.clear();
     ran_ = false;
     has_reset_ = false;
@@ -36,16 +36,29 @@ void StartupSettings::detach() {
 
 // --- what was reset ------------------------------------------------------------------------------
 
-void StartupSettings::note(std::string_view text) {
+void StartupSettings::add(Note note) {
+    if (notes_.size() >= most_notes) notes_.erase(notes_.begin());
+    notes_.push_back(std::move(note));
+}
+
+SettingFate StartupSettings::fate_of(std::string_view name) const {
+    for (auto note = notes_.rbegin(); note != notes_.rend(); ++note) {
+        if (note->name == name) return note->fate;
+    }
+    return SettingFate::untouched;
+}
+
+void StartupSettings::note(std::string_view text, std::size_t request, bool may_commit) {
     const SessionSettings& startup = *client_->startup;
     if (startup.values().empty()) return;
     const protocol::SettingFates fates(text);
     const auto note = [&](const std::string& name) {
-        const SettingFate fate = hides_reset(name) ? fates.of(name) : SettingFate::untouched;
-        if (fate != SettingFate::untouched) fates_[name] = fate;
+        SettingFate fate = hides_reset(name) ? fates.of(name) : SettingFate::untouched;
+        if (fate == SettingFate::untouched) return;
         // SET ROLE to another: should it be the login's later, code in the database has reset it.
         if (name == "role" && fate == SettingFate::set && !client_->follows && !may_be_none(text))
-            fates_.erase(name);
+            fate = SettingFate::untouched;
+        add({.name = name, .fate = fate, .request = request, .stays = may_commit});
     };
     if (fates.touches_all()) {
         for (const auto& [name, value] : startup.values()) note(name);
@@ -58,12 +71,17 @@ void StartupSettings::note(std::string_view text) {
 
 void StartupSettings::note_all_reset() {
     for (const auto& [name, value] : client_->startup->values()) {
-        if (hides_reset(name)) fates_[name] = SettingFate::reset;
+        if (hides_reset(name))
+            add({.name = name, .fate = SettingFate::reset, .request = 0, .stays = true});
     }
 }
 
-void StartupSettings::note_failure() {
-    for (auto& [name, fate] : fates_) fate = SettingFate::set;
+void StartupSettings::note_failure(std::size_t next) {
+    std::erase_if(notes_, [&](const Note& note) { return !note.stays && note.request < next; });
+}
+
+void StartupSettings::note_committed(std::size_t next) {
+    for (Note& note : notes_) note.stays = note.stays || note.request < next;
 }
 
 bool StartupSettings::touches_hidden(std::string_view text) const {
@@ -77,11 +95,17 @@ bool StartupSettings::touches_hidden(std::string_view text) const {
 
 void StartupSettings::forget_resets() {
     ran_ = false;
-    std::erase_if(fates_, [](const auto& fate) { return fate.second == SettingFate::reset; });
+    std::vector<std::string> were_reset;
+    for (const auto& [name, value] : client_->startup->values()) {
+        if (fate_of(name) == SettingFate::reset) were_reset.push_back(name);
+    }
+    std::erase_if(notes_, [&](const Note& note) {
+        return std::ranges::find(were_reset, note.name) != were_reset.end();
+    });
 }
 
 void StartupSettings::asked() {
-    fates_.clear();
+    notes_.clear();
     ran_ = false;
 }
 
@@ -89,8 +113,8 @@ void StartupSettings::asked() {
 
 bool StartupSettings::may_have_been_reset(const std::string& name) const {
     if (!hides_reset(name)) return true;
-    const auto fate = fates_.find(name);
-    if (fate != fates_.end()) return fate->second == SettingFate::reset;
+    const SettingFate fate = fate_of(name);
+    if (fate != SettingFate::untouched) return fate == SettingFate::reset;
     return name == "role" && client_->settings->find(name) != nullptr;
 }
 

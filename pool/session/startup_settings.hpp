@@ -1,6 +1,7 @@
 // What a RESET goes back to.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -32,16 +33,19 @@ class StartupSettings {
     void detach();
 
     // What the client's statements do.
-    /// A statement with this text is about to run.
-    void note(std::string_view text);
+    /// The request of this number (RequestTracker::sent_in_all()) is about to go, and runs this
+    /// text. `may_commit`: so that what it does stays though it fails later.
+    void note(std::string_view text, std::size_t request, bool may_commit = false);
     /// One is whose text is not known.
-    void note_unknown() { fates_.clear(); }
+    void note_unknown() { notes_.clear(); }
     /// DISCARD ALL has run, however its text hides it: it runs in no transaction that could be
     /// rolled back.
     void note_all_reset();
-    /// A statement has failed: a RESET that is rolled back leaves what was SET before, if anything
-    /// was.
-    void note_failure();
+    /// A request has failed. What was sent before the request numbered `next`, and was not
+    /// committed, is rolled back or was never run: it leaves what there was before.
+    void note_failure(std::size_t next);
+    /// No transaction is open behind the requests before this one: what they did stays.
+    void note_committed(std::size_t next);
     /// Whether the text changes a start-up setting of which the server, asked for its settings,
     /// tells no RESET.
     [[nodiscard]] bool touches_hidden(std::string_view text) const;
@@ -82,8 +86,21 @@ class StartupSettings {
     [[nodiscard]] const std::optional<std::string>* prepared(std::string_view name) const;
 
   private:
+    /// What one request has plainly made of a setting.
+    struct Note {
+        std::string name;
+        protocol::SettingFate fate;  ///< untouched: it was set, and code may have reset it since
+        std::size_t request;
+        bool stays = false;  ///< nothing takes it back
+    };
+    /// More are not kept: the oldest go.
+    static constexpr std::size_t most_notes = 1024;
+
+    void add(Note note);
+    [[nodiscard]] protocol::SettingFate fate_of(std::string_view name) const;
+
     std::optional<Client> client_;
-    std::map<std::string, protocol::SettingFate> fates_;
+    std::vector<Note> notes_;  ///< in the order of the requests: of a setting the latest counts
     std::map<std::string, std::optional<std::string>, std::less<>> prepared_;
     bool ran_ = false;
     bool has_reset_ = false;

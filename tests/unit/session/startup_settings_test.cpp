@@ -31,7 +31,7 @@ class StartupSettingsTest : public testing::Test {
 
 TEST_F(StartupSettingsTest, NothingIsRestoredWhereNothingWasAskedFor) {
     begun_with({});
-    resets_.note("reset all");
+    resets_.note("reset all", 0);
     EXPECT_THAT(restored(), IsEmpty());
     EXPECT_THAT(resets_.plainly_restoring("reset all"), IsEmpty());
 }
@@ -45,13 +45,13 @@ TEST_F(StartupSettingsTest, WhatTheServerTellsOfIsLookedAtByTheServer) {
 TEST_F(StartupSettingsTest, OfWhatTheServerHidesTheTextTells) {
     begun_with({{"app.tenant", "7"}, {"role", "writer"}});
     EXPECT_THAT(restored(), Not(HasSubstr("app.tenant")));
-    resets_.note("reset app.tenant");
+    resets_.note("reset app.tenant", 0);
     EXPECT_THAT(restored(), HasSubstr("app.tenant"));
-    resets_.note("set app.tenant to ''");
+    resets_.note("set app.tenant to ''", 0);
     EXPECT_THAT(restored(), Not(HasSubstr("app.tenant"))) << "it is what the client wants";
-    resets_.note("set role none");
+    resets_.note("set role none", 0);
     EXPECT_FALSE(resets_.may_have_been_reset("role"));
-    resets_.note("reset role");
+    resets_.note("reset role", 0);
     EXPECT_TRUE(resets_.may_have_been_reset("role"));
 }
 
@@ -63,14 +63,61 @@ TEST_F(StartupSettingsTest, DiscardAllHasResetAllHoweverItsTextHidesIt) {
 
 TEST_F(StartupSettingsTest, ResetThatIsRolledBackIsNone) {
     begun_with({{"app.tenant", "7"}});
-    resets_.note("reset app.tenant");
-    resets_.note_failure();
+    resets_.note("reset app.tenant", 0);
+    resets_.note_failure(1);
     EXPECT_FALSE(resets_.may_have_been_reset("app.tenant"));
+}
+
+// An error answers a request before it: this one has not run.
+TEST_F(StartupSettingsTest, ResetBehindAFailureIsOne) {
+    begun_with({{"role", "writer"}});
+    resets_.note("select 1/0", 0);
+    resets_.note("reset role", 1);
+    resets_.note_failure(1);
+    EXPECT_TRUE(resets_.may_have_been_reset("role"));
+}
+
+TEST_F(StartupSettingsTest, ResetThatWasCommittedBeforeAFailureIsOne) {
+    begun_with({{"role", "writer"}});
+    resets_.note("reset role", 0);
+    resets_.note_committed(1);
+    resets_.note_failure(3);
+    EXPECT_TRUE(resets_.may_have_been_reset("role"));
+}
+
+TEST_F(StartupSettingsTest, ResetThatItsOwnTextMayCommitIsOne) {
+    begun_with({{"role", "writer"}});
+    resets_.note("reset role; commit; select 1/0", 0, true);
+    resets_.note_failure(1);
+    EXPECT_TRUE(resets_.may_have_been_reset("role"));
+}
+
+TEST_F(StartupSettingsTest, DiscardAllStaysWhateverFailsBehindIt) {
+    begun_with({{"app.tenant", "7"}});
+    resets_.note_all_reset();
+    resets_.note_failure(9);
+    EXPECT_TRUE(resets_.may_have_been_reset("app.tenant"));
+}
+
+TEST_F(StartupSettingsTest, AFailureLeavesWhatWasDoneBefore) {
+    begun_with({{"role", "writer"}});
+    resets_.note("set role none", 0);
+    resets_.note_committed(1);
+    resets_.note("reset role", 1);
+    EXPECT_TRUE(resets_.may_have_been_reset("role"));
+    resets_.note_failure(2);
+    EXPECT_FALSE(resets_.may_have_been_reset("role")) << "the client wants none";
+}
+
+TEST_F(StartupSettingsTest, APipelineWithoutEndIsNotKeptWithoutEnd) {
+    begun_with({{"role", "writer"}});
+    for (std::size_t request = 0; request < 10'000; ++request) resets_.note("reset role", request);
+    EXPECT_TRUE(resets_.may_have_been_reset("role"));
 }
 
 TEST_F(StartupSettingsTest, WhatIsRestoredIsRestoredOnce) {
     begun_with({{"app.tenant", "7"}});
-    resets_.note("reset app.tenant");
+    resets_.note("reset app.tenant", 0);
     resets_.sent();
     resets_.forget_resets();
     EXPECT_FALSE(resets_.was_sent());
@@ -105,7 +152,7 @@ TEST_F(StartupSettingsTest, InSessionPoolingFewTextsAreKept) {
 
 TEST_F(StartupSettingsTest, NothingIsLeftForTheNextClient) {
     begun_with({{"app.tenant", "7"}});
-    resets_.note("reset app.tenant");
+    resets_.note("reset app.tenant", 0);
     resets_.sent();
     resets_.answered();
     resets_.note_prepared("a", "reset all");
