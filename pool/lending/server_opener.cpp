@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cassert>
+#include <cstdint>
 #include <utility>
 
 #include "pool/lending/pool.hpp"
