@@ -211,7 +211,9 @@ Task<bool> Authentication::find_secrets() {
     is_found_ = answer.has_user;
     // Who asks for a database that is not there hears that, unless auth_dbname names another one
     // to ask in: "wrong password" would send the operator the wrong way.
-    if (answer.from_server && answer.from_server->code == sqlstate::invalid_catalog_name) {
+    const bool is_asked_here = config_->options_of(facts_.database).auth_dbname.empty();
+    if (is_asked_here && answer.from_server &&
+        answer.from_server->code == sqlstate::invalid_catalog_name) {
         std::ignore =
             refuse(sqlstate::invalid_catalog_name, answer.from_server->message, answer.problem);
         co_return false;

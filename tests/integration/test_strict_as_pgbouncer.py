@@ -156,6 +156,17 @@ def test_a_database_to_ask_in_that_cannot_be_is_refused_by_reload(cluster, pgwei
                            for line in weir.log().splitlines()), 10, weir.log)
 
 
+def test_the_name_of_a_missing_database_to_ask_in_is_told_to_nobody(cluster, pgweir):
+    config = _asking(cluster, "asked")
+    config["databases"]["asked"] = {"host": cluster.host, "port": cluster.port,
+                                    "dbname": "not_there"}
+    weir = pgweir(config)
+    with pytest.raises(psycopg.OperationalError) as refused:
+        weir.connect("app", "stranger")
+    assert "cannot be checked just now" in str(refused.value)
+    assert "not_there" not in str(refused.value)
+
+
 def test_from_an_ini_it_is_told_at_the_login(cluster, pgweir, folder):
     weir = _from_ini(pgweir, _text(cluster, folder, "auth_type = trust\nauth_user = app\n"
                                                     "auth_dbname = nowhere"))
