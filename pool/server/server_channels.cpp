@@ -19,6 +19,8 @@ bool Server::hub_serves() const {
 }
 
 void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
+    // Nothing runs there but its end, in the place of which the error would come.
+    if (tracker_.transaction_status() == protocol::TransactionStatus::failed) return;
     const auto statements = channels_.before_request(effects, listening());
     if (statements.empty()) return;
     suspicion_.add(effects.only(Effect::state));

@@ -359,3 +359,25 @@ def test_an_unused_listening_connection_is_closed(pgweir):
         peer.query("listen news")
         handed_over(weir, 1)
     eventually(lambda: not weir.servers(), 20)
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+@pytest.mark.parametrize("extended", [True, False])
+def test_a_failed_transaction_with_an_unlisten_in_it_can_be_ended(cluster, pgweir, extended, end):
+    def ended(target, rests):
+        with Peer.login(target) as client:
+            client.query("listen weather")
+            rests()
+            for sql in ("begin", "unlisten *", "select 1/0"):
+                client.send(wire.query(sql))
+                client.until("Z")
+            if extended:
+                client.send(wire.parse("", end), wire.bind("", ""), wire.execute(""), wire.sync())
+            else:
+                client.send(wire.query(end))
+            return [(m.type, m.body) for m in client.until("Z")]
+    weir = pgweir()
+    wanted = ended(cluster, lambda: None)
+    assert wanted[-1] == ("Z", b"I")
+    assert ended(weir, lambda: eventually(
+        lambda: weir.metrics().sum("servers", state="active") == 0)) == wanted
