@@ -1,4 +1,6 @@
 #include "pool/lending/pool_workers.hpp"
+#include <cstdint>
+#include <utility>
 
 #include "pool/lending/pool.hpp"
 
@@ -14,6 +16,12 @@ PoolWorkers::PoolWorkers(Pool& pool, const std::vector<WorkerContext*>& contexts
 
 std::shared_ptr<Pool> PoolWorkers::keep_alive() const {
     return pool_.shared_from_this();
+}
+
+std::uint64_t PoolWorkers::leases() const {
+    std::uint64_t leases = 0;
+    for (const auto& part : parts_) leases += std::as_const(*part).statistics().leases.get();
+    return leases;
 }
 
 void PoolWorkers::wake(unsigned worker) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/post.hpp>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -39,6 +40,9 @@ class PoolWorkers {
     void post_all(const Action& action) {
         for (unsigned worker = 0; worker < parts_.size(); ++worker) post(worker, action);
     }
+
+    /// How often a server was lent, on any worker.
+    [[nodiscard]] std::uint64_t leases() const;
 
     /// Has a worker look again for what its waiting clients need.
     void wake(unsigned worker);

@@ -129,9 +129,9 @@ void ServerOpener::outage_announced() {
     if (outage && !part_.is_paused()) tell_and_retry(*outage);
 }
 
-// Since when no client of this worker has got a server, as far as anybody has looked.
-Clock::time_point ServerOpener::served_until(Clock::time_point now) {
-    const std::uint64_t leases = part_.statistics().leases.get();
+// Since when no client of the pool has got a server, as far as this worker has looked.
+Clock::time_point ServerOpener::look_who_is_served(Clock::time_point now) {
+    const std::uint64_t leases = part_.pool().workers().leases();
     if (std::exchange(leases_seen_, leases) != leases) served_until_ = now;
     return served_until_;
 }
@@ -149,7 +149,7 @@ void ServerOpener::tell_and_retry(const Outage& outage) {
         if (budget.open() == 0) {
             waiters.refuse(report);
         } else if (is_lasting(outage) && !budget.is_full()) {
-            const auto still_since = std::max(outage.since, served_until(now));
+            const auto still_since = std::max(outage.since, look_who_is_served(now));
             if (now - still_since >= wait_for_turn) waiters.refuse(report, now - wait_for_turn);
             if (const auto oldest = waiters.oldest())
                 next = std::min(next, std::max(*oldest, still_since) + wait_for_turn);

@@ -46,14 +46,14 @@ class ServerOpener {
     void connect_failed(ConnectFailure failure);
     void note_failure(ConnectFailure failure);
     [[nodiscard]] bool may_try(const Outage& outage);
-    [[nodiscard]] Clock::time_point served_until(Clock::time_point now);
+    [[nodiscard]] Clock::time_point look_who_is_served(Clock::time_point now);
     void tell_and_retry(const Outage& outage);
     void retry_at(Clock::time_point when);
 
     PoolPart& part_;
     unsigned connecting_ = 0;  ///< begun, and not introduced yet
     std::optional<Clock::time_point> next_look_;
-    std::uint64_t leases_seen_ = 0;  ///< when it was last looked whether the part serves clients
+    std::uint64_t leases_seen_ = 0;  ///< when it was last looked whether clients are served
     Clock::time_point served_until_;
 };
 

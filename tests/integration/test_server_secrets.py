@@ -6,22 +6,10 @@ import textwrap
 import psycopg
 import pytest
 
-from support.cluster import Cluster
 from support.pgweir import Pgweir
 from support.timing import eventually
 
 SECRET_METHODS = ["scram-sha-256", "password", "md5"]
-
-
-@pytest.fixture(name="guarded", scope="module")
-def _guarded():
-    """A cluster that asks for SCRAM over TCP, and trusts its administrator."""
-    cluster = Cluster(hba="local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
-                          "host all all 127.0.0.1/32 scram-sha-256\n")
-    try:
-        yield cluster
-    finally:
-        cluster.remove()
 
 
 def _login(weir, user, password, dbname="app"):

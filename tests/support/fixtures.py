@@ -49,6 +49,15 @@ def fixture_own_cluster():
     private.remove()
 
 
+@pytest.fixture(name="guarded", scope="module")
+def fixture_guarded():
+    """A PostgreSQL that asks for SCRAM over TCP, and trusts its administrator."""
+    private = Cluster(hba="local all all trust\nhost all postgres 127.0.0.1/32 trust\n"
+                          "host all all 127.0.0.1/32 scram-sha-256\n")
+    yield private
+    private.remove()
+
+
 def require_binary():
     """The suites fail without a daemon when one was named, and are skipped when none was built."""
     if is_built():
@@ -120,5 +129,5 @@ def pytest_runtest_makereport(item, call):
     setattr(item, f"result_{call.when}", outcome.get_result())
 
 
-__all__ = ["fixture_ca", "fixture_cluster", "fixture_gate", "fixture_own_cluster",
+__all__ = ["fixture_ca", "fixture_cluster", "fixture_gate", "fixture_guarded", "fixture_own_cluster",
            "fixture_pgweir", "fixture_tls", "pytest_configure", "pytest_runtest_makereport", "pytest_sessionfinish"]
