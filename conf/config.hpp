@@ -187,7 +187,7 @@ struct Config {
     unsigned max_login_conn = 0;  ///< 0: by max_client_conn (daemon/client/login_room)
     unsigned max_login_conn_per_address = 0;
     milliseconds client_login_timeout{60'000};
-    milliseconds query_wait_notify{5'000};  ///< 0: clients are not told
+    milliseconds query_wait_notify{0};      ///< 0: clients are not told
     std::string ignore_startup_parameters;  ///< names with commas between them
     std::string admin_users;                ///< of the console, with commas between them
     std::string stats_users;                ///< likewise: who may look

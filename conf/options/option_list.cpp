@@ -307,7 +307,7 @@ constexpr std::array table{
            .sentence = "How long a client waits for a server; 0: no limit."},
     Option{.path = "timeouts.query_wait_notify",
            .member = &Config::query_wait_notify,
-           .default_text = "5s",
+           .default_text = "0",
            .range = any_duration,
            .sentence = "After how long a client that waits for a server is told so by a NOTICE; 0: "
                        "it is not told."},

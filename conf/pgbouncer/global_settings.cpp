@@ -45,7 +45,8 @@ void GlobalSettings::read(const IniSection& section) {
     }
     put_default("auth_type", "auth.type", "md5", "pgweir's own is scram-sha-256");
     put_default("pool_mode", "pool.mode", "session", "pgweir's own is transaction");
-    put_no_shutdown_limit();
+    put_as_pgbouncer("timeouts.shutdown_timeout", "0");
+    put_as_pgbouncer("timeouts.query_wait_notify", "5s");
     finish_auth_files();
     finish_listen();
     allow_trust();
@@ -152,10 +153,10 @@ void GlobalSettings::put_default(std::string_view setting, std::string_view opti
                       "; it is not set, and this is PgBouncer's default; " + std::string{why});
 }
 
-/// As PgBouncer, which waits as long as it takes: nothing to report.
-void GlobalSettings::put_no_shutdown_limit() {
-    constexpr std::string_view option = "timeouts.shutdown_timeout";
-    if (!options_.contains(find_option(option))) put(option, section_, make_scalar(section_, "0"));
+/// What is not set is as in PgBouncer: nothing to report.
+void GlobalSettings::put_as_pgbouncer(std::string_view option, std::string_view value) {
+    if (options_.contains(find_option(option))) return;
+    put(option, section_, make_scalar(section_, std::string{value}));
 }
 
 /// PgBouncer reads them only for auth_type hba, so that they need not even be there.

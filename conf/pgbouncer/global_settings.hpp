@@ -38,7 +38,7 @@ class GlobalSettings {
     void put(std::string_view option, Place place, const YamlNodePtr& value);
     void put_default(std::string_view setting, std::string_view option, std::string_view value,
                      std::string_view why);
-    void put_no_shutdown_limit();
+    void put_as_pgbouncer(std::string_view option, std::string_view value);
     void finish_auth_files();
     void finish_listen();
     void listen_to_addresses(std::vector<YamlNodePtr>& items, const std::string& port);

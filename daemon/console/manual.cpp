@@ -30,8 +30,8 @@ std::string manual(std::string_view version) {
     page.heading("description");
     page.paragraph(
         "The databases `pgweir` and `pgbouncer` are a console with PgBouncer's commands. It "
-        "answers "
-        "to the users of `console.admin_users`, to those of `console.stats_users`, who may only "
+        "answers to the users of `console.admin_users`, to those of `console.stats_users`, who may "
+        "only "
         "look, and to the user that pgweir runs as, by the Unix socket.");
     page.heading("commands");
     for (const CommandEntry& entry : command_table()) {
