@@ -234,8 +234,8 @@ class Login {
 // Whether a server is of the kind that target_session_attrs asks for, as libpq decides it.
 bool is_wanted(const ServerConnection& connection, std::string_view wanted) {
     const auto reported = [&](std::string_view name) {
-        const auto found = std::ranges::find(connection.reported, name, &Parameter::first);
-        return found != connection.reported.end() && found->second == "on";
+        const std::string* const value = find_parameter(connection.reported, name);
+        return value != nullptr && *value == "on";
     };
     const bool standby = reported("in_hot_standby");
     const bool read_only = standby || reported("default_transaction_read_only");

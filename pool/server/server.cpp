@@ -109,7 +109,7 @@ bool Server::release_if_done() {
         settle_doubt();
         return false;
     }
-    const bool refused = !set_up_.refusal().empty();
+    const bool refused = set_up_.is_refused();
     bool over = refused && tracker_.quiet() && tenant_->between_requests();
     if (!refused) {
         restore_in_transaction();
@@ -196,6 +196,7 @@ void Server::forget_session() {
     connection_.sequences.lease_ended();
     startup_.detach();
     login_changes_.clear();
+    is_overdue_ = false;
     channels_.forget();
     is_overdue_ = false;
 }

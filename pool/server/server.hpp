@@ -223,6 +223,7 @@ class Server : public std::enable_shared_from_this<Server>,
     void note_reset_in_session(const protocol::Step& step);
     void run_in_session(protocol::Frontend type, std::optional<Bytes> text);
     [[nodiscard]] bool has_had_its_turn() const;
+    [[nodiscard]] bool waits_for_open_block(const protocol::Step& step) const;
     [[nodiscard]] bool waits_behind_open_query(const protocol::Step& step) const;
 
     // server_refusal.cpp: what may not run.

@@ -11,17 +11,14 @@ using protocol::Effects;
 using protocol::Origin;
 
 bool Server::hub_serves() const {
-    std::string_view client_encoding;
-    for (const auto& [name, value] : connection_.reported) {
-        if (name == "client_encoding") client_encoding = value;
-    }
-    return hub_can_serve(client_encoding, connection_.at_login("server_encoding"));
+    const std::string* const encoding = find_parameter(connection_.reported, "client_encoding");
+    return hub_can_serve(encoding != nullptr ? std::string_view(*encoding) : std::string_view(),
+                         connection_.at_login("server_encoding"));
 }
 
 void Server::bring_channels(Effects effects, Origin origin, Outgoing& out) {
-    // Nothing runs there but its end, in the place of which the error would come.
-    if (tracker_.transaction_status() == protocol::TransactionStatus::failed) return;
-    const auto statements = channels_.before_request(effects, listening());
+    const bool in_failed = tracker_.transaction_status() == protocol::TransactionStatus::failed;
+    const auto statements = channels_.before_request(effects, in_failed, listening());
     if (statements.empty()) return;
     suspicion_.add(effects.only(Effect::state));
     if (origin != Origin::pool) {

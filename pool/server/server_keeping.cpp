@@ -24,7 +24,7 @@ std::string notice_of_reset() {
 }  // namespace
 
 std::optional<Clock::time_point> Server::kept_until() const {
-    if (!lifecycle_.is(State::leased) || !rests() || !set_up_.refusal().empty() ||
+    if (!lifecycle_.is(State::leased) || !rests() || set_up_.is_refused() ||
         !tenant_->between_requests())
         return {};
     const Pins pins = client().pins;

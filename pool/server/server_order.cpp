@@ -3,6 +3,7 @@
 #include "pool/lending/pool.hpp"
 #include "pool/lending/pool_part.hpp"
 #include "pool/server/server.hpp"
+#include "pool/session/request_text.hpp"
 #include "protocol/sql/session_effects.hpp"
 #include "protocol/wire/extended_query.hpp"
 #include "protocol/wire/messages.hpp"
@@ -65,6 +66,20 @@ bool Server::waits_behind_open_query(const Step& step) const {
            (is_open && needs_something_in_front(context_, text_of(step)));
 }
 
+// What goes in front of a Bind stands in its extended query. Where the transaction has failed by
+// then, it fails in the place of the Bind, which may be the transaction's end.
+bool Server::waits_for_open_block(const Step& step) const {
+    if (static_cast<Frontend>(step.type) != Frontend::bind || !tracker_.block_may_fail())
+        return false;
+    const auto bind = protocol::parse_bind_head(step.body);
+    const ClientStatement* const own = bind ? statements_.own(bind->statement) : nullptr;
+    if (own == nullptr || !own->statement) return false;
+    const Effects effects = statements_.effects_of(*own->statement);
+    return (listening() != nullptr && ChannelHandover::concerns(effects)) ||
+           connection_.sequences.may_have_to_discard(client().id, effects) ||
+           needs_new_plans(context_, effects, own->statement->query());
+}
+
 // Behind a question about what the tenant has left nothing is sent: whoever went on and on while
 // there is one would keep the server from those who wait for it. During COPY the server answers no
 // Sync; and behind a COPY whose end may leave a doubt (RequestTracker::in_doubt) nothing can be
@@ -77,14 +92,15 @@ bool Server::awaits_outcome(const Step& step) const {
     const bool is_simple = type == Frontend::query || type == Frontend::function_call;
     // Behind part of an extended query it may need something with a Sync of its own in front.
     if (set_up_.is_open() && is_simple) return true;
-    if (!set_up_.refusal().empty() || statements_.is_verifying()) return true;
+    if (set_up_.is_refused() || statements_.is_verifying()) return true;
     if (tracker_.copying_in()) return false;
     // What is sent for a COPY is no transaction of its own.
     const bool begins = is_simple || type == Frontend::parse || type == Frontend::bind;
     if (begins && has_had_its_turn()) return true;
     if (order_.waits_for_sql(step)) return true;
     if (!client().follows) return false;
-    return statements_.must_hold_back(step) || (context_.tracks() && waits_behind_open_query(step));
+    return statements_.must_hold_back(step) ||
+           (context_.tracks() && (waits_behind_open_query(step) || waits_for_open_block(step)));
 }
 
 bool Server::has_had_its_turn() const {

@@ -7,6 +7,7 @@
 #include "pool/lending/registry.hpp"
 #include "pool/server/server.hpp"
 #include "pool/session/plans.hpp"
+#include "pool/session/request_text.hpp"
 #include "protocol/wire/extended_query.hpp"
 #include "protocol/wire/function_call.hpp"
 #include "protocol/wire/serialize.hpp"
@@ -73,6 +74,7 @@ void Server::take_request(const Step& step, Bytes message, Outgoing& out) {
     channels_.requested();
     order_.requested();
     if (tracker_.quiet()) {
+        order_.begin();
         latest_.begin();
         statements_.errors().clear();
     }

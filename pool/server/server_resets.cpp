@@ -1,5 +1,6 @@
 // When what a client's RESET goes back to is restored (pool/session/startup_settings says what).
 #include "pool/server/server.hpp"
+#include "pool/session/request_text.hpp"
 #include "protocol/sql/statement_shape.hpp"
 
 namespace pgweir::pool {

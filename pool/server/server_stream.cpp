@@ -156,7 +156,7 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
     }
     if (verdict.disposition == Verdict::Disposition::drop || tenant_ == nullptr) return {};
     // The tenant ends itself when it does not accept the status, and takes the reply's end with it.
-    if (verdict.ready && !message.empty() && set_up_.refusal().empty() &&
+    if (verdict.ready && !message.empty() && !set_up_.is_refused() &&
         !tenant_->accepts(tracker_.transaction_status())) {
         return {};
     }
@@ -166,12 +166,12 @@ Bytes Server::take_frame(const Step& step, Bytes message) {
 void Server::take_ready(const Verdict& verdict, Bytes& message) {
     if (verdict.origin != Origin::pool) {
         // Of several in one read each has its own.
-        const bool refused = !set_up_.refusal().empty();
+        const bool refused = set_up_.is_refused();
         finished_.push_back(refused ? protocol::TransactionStatus::idle
                                     : tracker_.transaction_status());
         order_.ready();
         if (tracker_.transaction_status() == protocol::TransactionStatus::idle)
-            startup_.note_committed(tracker_.sent_in_all() - tracker_.owed());
+            startup_.note_committed(tracker_.answered());
         if (set_up_.take_reports_due() && tenant_ != nullptr && !refused)
             tell(reports_.differences());
         if (startup_.take_answered() && context_.tracks()) tell(reports_.own_defaults());
@@ -207,11 +207,10 @@ void Server::take_error(Bytes body, const Verdict& verdict, Bytes& message) {
     }
     part_.statistics().errors.add();
     // What follows up to the Sync is discarded.
-    const std::size_t answered = tracker_.sent_in_all() - tracker_.owed();
-    startup_.note_failure(std::max(answered, verdict.failed_request + 1));
+    startup_.note_failure(std::max(tracker_.answered(), verdict.failed_request + 1));
     if (report.severity != "ERROR") {
         said_fatal_ = true;
-    } else if (!set_up_.refusal().empty()) {
+    } else if (set_up_.is_refused()) {
         message = set_up_.refusal();
     } else if (is_overdue_ && report.code == protocol::sqlstate::query_canceled) {
         message = told_.emplace_back(
@@ -340,7 +339,7 @@ void Server::after_delivery() {
     // Behind the release the server may be another tenant's.
     const bool question_answered = std::exchange(question_answered_, false);
     // Whose request waits for its settings here would never run if others came in between.
-    if (!request_waits_ || !set_up_.refusal().empty()) release_if_done();
+    if (!request_waits_ || set_up_.is_refused()) release_if_done();
     tenant.replies_delivered();
     if (question_answered) tenant.question_answered();
 }

@@ -29,9 +29,8 @@ std::string_view state_of(const Server& server) {
 }
 
 std::string application_name_of(const ServerConnection& connection) {
-    const auto found =
-        std::ranges::find(connection.reported, "application_name", &Parameter::first);
-    return found == connection.reported.end() ? std::string() : found->second;
+    const std::string* const name = find_parameter(connection.reported, "application_name");
+    return name != nullptr ? *name : std::string();
 }
 
 }  // namespace

@@ -34,8 +34,10 @@ bool hub_can_serve(std::string_view client_encoding, std::string_view server_enc
 
 // --- to the server -------------------------------------------------------------------------------
 
-ChannelHandover::Statements ChannelHandover::before_request(Effects effects, Listening* listening) {
+ChannelHandover::Statements ChannelHandover::before_request(Effects effects, bool in_failed,
+                                                            Listening* listening) {
     assert(state_ != State::handing_over);
+    if (in_failed) return {};
     const bool changes = effects.contains(Effect::listens) && effects.contains(Effect::state);
     // An UNLISTEN * of the client's in this transaction may have taken the marker's channel away.
     if (is_undecided() && state_ == State::own &&

@@ -58,8 +58,14 @@ class ChannelHandover {
 
     /// A request with these effects is about to go. Returns what has to go before it. If it may
     /// change the channels, the server counts from the commit on, and the state question has to
-    /// follow.
-    [[nodiscard]] Statements before_request(protocol::Effects effects, Listening* listening);
+    /// follow. `in_failed`: the transaction that it runs in has failed, so that nothing runs there
+    /// but its end.
+    [[nodiscard]] Statements before_request(protocol::Effects effects, bool in_failed,
+                                            Listening* listening);
+    /// Whether before_request() may want something to go ahead of a request.
+    [[nodiscard]] static bool concerns(protocol::Effects effects) {
+        return effects.only(protocol::Effect::listens | protocol::Effect::ends_transaction).any();
+    }
     /// To be run behind what before_request() returns, so that the client does not find the
     /// marker's channel among its own. Not inside the client's transaction, where the marker would
     /// no more be heard.

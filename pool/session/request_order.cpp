@@ -20,11 +20,6 @@ bool may_drop_statements(Effects effects) {
 
 }  // namespace
 
-void RequestOrder::requested() {
-    flushed_ = false;
-    if (tracker_.quiet()) in_a_row_ = 0;
-}
-
 void RequestOrder::runs(Frontend type, Effects effects, bool has_startup) {
     const bool resets = effects.contains(Effect::reset) && has_startup;
     if (!resets && !may_drop_statements(effects)) return;
@@ -40,7 +35,8 @@ void RequestOrder::passes(Frontend type) {
 
 void RequestOrder::ready() {
     const bool is_over = tracker_.transaction_status() == TransactionStatus::idle;
-    if (alters_reading_ && *alters_reading_ < answered() && is_over) alters_reading_.reset();
+    if (alters_reading_ && *alters_reading_ < tracker_.answered() && is_over)
+        alters_reading_.reset();
 }
 
 bool RequestOrder::waits_for_sql(const protocol::Step& step) const {

@@ -24,8 +24,10 @@ class RequestOrder {
     explicit RequestOrder(const protocol::RequestTracker& tracker) : tracker_(tracker) {}
 
     // What the client sends.
-    /// A request is about to go to the server, which may be quiet.
-    void requested();
+    /// The server is quiet: a pipeline begins with what is sent next.
+    void begin() { in_a_row_ = 0; }
+    /// A request is about to go to the server.
+    void requested() { flushed_ = false; }
     /// A Query, or a Bind of a statement, with these effects is about to go. `has_startup`: the
     /// client has start-up settings, which a RESET would not go back to.
     void runs(Frontend type, protocol::Effects effects, bool has_startup);
@@ -70,8 +72,7 @@ class RequestOrder {
     static constexpr std::size_t most_on_their_way = 256;
 
   private:
-    [[nodiscard]] std::size_t answered() const { return tracker_.sent_in_all() - tracker_.owed(); }
-    [[nodiscard]] bool is_unsettled() const { return settles_ && answered() <= *settles_; }
+    [[nodiscard]] bool is_unsettled() const { return settles_ && tracker_.answered() <= *settles_; }
 
     const protocol::RequestTracker& tracker_;
     std::optional<std::size_t> alters_reading_;  ///< the latest request that does

@@ -8,8 +8,8 @@ namespace pgweir::pool {
 
 std::string_view ServerSession::at_login(std::string_view name) const {
     if (!reported_at_login) return {};
-    const auto found = std::ranges::find(*reported_at_login, name, &Parameter::first);
-    return found != reported_at_login->end() ? std::string_view(found->second) : std::string_view();
+    const std::string* const reported_so = find_parameter(*reported_at_login, name);
+    return reported_so != nullptr ? std::string_view(*reported_so) : std::string_view();
 }
 
 std::string_view ServerSession::value_at_login(std::string_view name) const {

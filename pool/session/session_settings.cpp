@@ -159,6 +159,11 @@ const std::string* SessionSettings::find(std::string_view name) const {
     return found != values_.end() && found->first == name ? &found->second : nullptr;
 }
 
+const std::string* find_parameter(const std::vector<Parameter>& parameters, std::string_view name) {
+    const auto found = std::ranges::find(parameters, name, &Parameter::first);
+    return found != parameters.end() ? &found->second : nullptr;
+}
+
 std::vector<Parameter> normalise(std::vector<Parameter> settings) {
     for (auto& [name, value] : settings) name = lower_case(name);
     std::ranges::stable_sort(settings, {}, &Parameter::first);

@@ -46,6 +46,10 @@ using SettingsPtr = std::shared_ptr<const SessionSettings>;
 /// The ParameterStatus values of a greeting, in the server's order.
 using Greeting = std::shared_ptr<const std::vector<Parameter>>;
 
+/// The value of the first with this name, which stand in any order; null: there is none.
+[[nodiscard]] const std::string* find_parameter(const std::vector<Parameter>& parameters,
+                                                std::string_view name);
+
 /// Sorts, lower-cases the names and keeps the last of each: the start-up packet's settings as
 /// PostgreSQL would have applied them.
 [[nodiscard]] std::vector<Parameter> normalise(std::vector<Parameter> settings);

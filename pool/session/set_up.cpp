@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "pool/session/plans.hpp"
+#include "pool/session/request_text.hpp"
 #include "protocol/sql/custom_settings.hpp"
 #include "protocol/sql/setting_fate.hpp"
 #include "protocol/sql/sql_mention.hpp"
-#include "protocol/wire/extended_query.hpp"
 #include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
@@ -47,25 +47,6 @@ void keep_defaults(const SessionContext& context) {
     if (kept.values().empty()) return;
     client.startup = context.settings.intern(merge(kept, *client.startup));
     client.settings = context.settings.intern(merge(kept, *client.settings));
-}
-
-Bytes text_of(const Step& step) {
-    const auto type = static_cast<protocol::Frontend>(step.type);
-    Bytes text = step.body;
-    if (type == protocol::Frontend::parse) {
-        text.remove_prefix(std::min(text.find('\0') + 1, text.size()));
-    } else if (type != protocol::Frontend::query) {
-        return {};
-    }
-    return text.substr(0, text.find('\0'));
-}
-
-Bytes text_to_run(const Step& step, const TenantSession& client) {
-    if (static_cast<protocol::Frontend>(step.type) != protocol::Frontend::bind)
-        return text_of(step);
-    const auto bind = protocol::parse_bind_head(step.body);
-    const ClientStatement* const own = bind ? client.statements.find(bind->statement) : nullptr;
-    return own != nullptr ? Bytes(own->statement->query()) : Bytes();
 }
 
 bool needs_something_in_front(const SessionContext& context, Bytes text) {

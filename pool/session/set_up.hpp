@@ -21,11 +21,6 @@ namespace pgweir::pool {
 /// on. What it has not set itself is from now on as if it had asked for it at its start.
 void keep_defaults(const SessionContext& context);
 
-/// The text that a request brings, as far as it is here; empty where it brings none.
-[[nodiscard]] Bytes text_of(const protocol::Step& step);
-/// The same, or the text of the statement that a Bind names.
-[[nodiscard]] Bytes text_to_run(const protocol::Step& step, const TenantSession& client);
-
 /// A Query with this text may need something in front of it with a Sync of its own.
 [[nodiscard]] bool needs_something_in_front(const SessionContext& context, Bytes text);
 
@@ -87,8 +82,9 @@ class SetUp {
     [[nodiscard]] bool is_finished() const { return finished_; }
     /// Why it failed, if it did.
     [[nodiscard]] std::optional<protocol::ErrorReport> take_result();
-    /// The server refused the client's settings with this ErrorResponse, and so does what the
-    /// client asks fail; the client gets it in place of its own errors. Empty: it did not.
+    /// The server refused the client's settings, and so does what the client asks fail.
+    [[nodiscard]] bool is_refused() const { return !refusal_.empty(); }
+    /// The ErrorResponse that said so, which the client gets in place of its own errors.
     [[nodiscard]] const std::string& refusal() const { return refusal_; }
     /// What the server has told of the settings since they were on their way is not passed on: the
     /// client is told what differs with the first ReadyForQuery behind them.

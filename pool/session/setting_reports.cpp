@@ -12,11 +12,6 @@ using protocol::SettingFate;
 
 namespace {
 
-const std::string* find(const std::vector<Parameter>& parameters, std::string_view name) {
-    const auto found = std::ranges::find(parameters, name, &Parameter::first);
-    return found != parameters.end() ? &found->second : nullptr;
-}
-
 void set(std::vector<Parameter>& parameters, std::string_view name, std::string_view value) {
     const auto found = std::ranges::find(parameters, name, &Parameter::first);
     if (found != parameters.end()) {
@@ -35,7 +30,8 @@ std::string message_of(std::string_view name, std::string_view value) {
 // A start-up setting as the client was told it: PostgreSQL may write it differently.
 const std::string& told_at_login(const TenantSession& client, const std::string& name,
                                  const std::string& given) {
-    const std::string* const told = client.greeting ? find(*client.greeting, name) : nullptr;
+    const std::string* const told =
+        client.greeting ? find_parameter(*client.greeting, name) : nullptr;
     return told != nullptr ? *told : given;
 }
 
@@ -54,17 +50,19 @@ SettingFate SettingReports::plain_fate(std::string_view name) const {
 // What the client was last told of a reported parameter; null where that is not known.
 const std::string* SettingReports::known_to_client(const std::string& name) const {
     const TenantSession& session = client();
-    const std::string* const told = session.greeting ? find(*session.greeting, name) : nullptr;
+    const std::string* const told =
+        session.greeting ? find_parameter(*session.greeting, name) : nullptr;
     if (!is_settable(name)) {
         const std::string* const later =
-            session.told_facts ? find(*session.told_facts, name) : nullptr;
+            session.told_facts ? find_parameter(*session.told_facts, name) : nullptr;
         return later != nullptr ? later : told;
     }
     const std::string key = lower_case(name);
     const std::string* const present = session.settings->find(key);
     const std::string* const given = session.startup->find(key);
     if (present == nullptr) {
-        const std::string* const later = session.told ? find(*session.told, name) : nullptr;
+        const std::string* const later =
+            session.told ? find_parameter(*session.told, name) : nullptr;
         return later != nullptr ? later : told;
     }
     // PostgreSQL may have written what was given at the start in its own way.
@@ -197,7 +195,7 @@ std::optional<std::string> SettingReports::first_role() {
     const TenantSession& session = client();
     if (session.startup->find("role") == nullptr || plain_fate("role") != SettingFate::reset)
         return std::nullopt;
-    const std::string* const told = find(*session.greeting, name);
+    const std::string* const told = find_parameter(*session.greeting, name);
     const std::string* const known = known_to_client(std::string(name));
     if (told == nullptr || known == nullptr || *known == *told) return std::nullopt;
     note_fact(std::string(name), *told);
@@ -215,7 +213,7 @@ SettingReports::Messages SettingReports::new_defaults() {
     for (const auto& [name, value] : *session.told) {
         if (!has_default(name) || has_told(name)) continue;
         if (session.settings->find(lower_case(name)) != nullptr) continue;
-        const std::string* const known = find(*before, name);
+        const std::string* const known = find_parameter(*before, name);
         if (known != nullptr && *known != value) messages.push_back(message_of(name, value));
     }
     return messages;
@@ -230,7 +228,7 @@ bool SettingReports::learn_defaults() {
     bool changed = false;
     for (auto& [name, value] : defaults) {
         if (!has_default(name) || server().settings->find(lower_case(name)) != nullptr) continue;
-        const std::string* const present = find(server().reported, name);
+        const std::string* const present = find_parameter(server().reported, name);
         if (present == nullptr || *present == value) continue;
         value = *present;
         changed = true;

@@ -163,9 +163,8 @@ void StatementTranslator::fail_for_other_result(bool tells_parameters) {
 
 // The next request names this statement, which the server has by pgweir's name for it.
 void StatementTranslator::note_name(const StatementPtr& statement, Bytes clients_name) {
-    const protocol::RequestTracker& tracker = server_.tracker;
-    errors_.note_name(statement, clients_name, tracker.sent_in_all(),
-                      tracker.sent_in_all() - tracker.owed());
+    errors_.note_name(statement, clients_name, server_.tracker.sent_in_all(),
+                      server_.tracker.answered());
 }
 
 }  // namespace pgweir::pool

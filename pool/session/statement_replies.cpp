@@ -155,10 +155,7 @@ bool StatementTranslator::names_doubtful(Bytes text) const {
 // The server has to read what a Bind or a Describe names, and what was sent before may fail: in a
 // transaction that has failed nothing is read, and something else is done (stand_in).
 bool StatementTranslator::may_be_read_too_late(const protocol::Step& step) const {
-    const protocol::RequestTracker& tracker = server_.tracker;
-    const bool may_fail = tracker.owes_ready() && tracker.transaction_status() ==
-                                                      protocol::TransactionStatus::in_transaction;
-    if (!may_fail) return false;
+    if (!server_.tracker.block_may_fail()) return false;
     Bytes name;
     if (static_cast<Frontend>(step.type) == Frontend::bind) {
         if (const auto bind = protocol::parse_bind_head(step.body)) name = bind->statement;

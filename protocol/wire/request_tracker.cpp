@@ -257,7 +257,7 @@ bool RequestTracker::only_syncs_follow() const {
 }
 
 void RequestTracker::on_error(Verdict& verdict) {
-    verdict.failed_request = sent_in_all_ - owed();
+    verdict.failed_request = answered();
     copying_ = copying_both_ = copy_ended_ = false;
     if (at_probe()) probe_answered();
     // A Sync may have been read before the COPY failed, and ignored, or after, and answered: a

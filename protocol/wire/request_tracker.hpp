@@ -74,6 +74,9 @@ class RequestTracker {
     /// How many requests that are answered were ever sent: the number of the next one, from 0.
     [[nodiscard]] std::size_t sent_in_all() const { return sent_in_all_; }
 
+    /// How many of them have their answer: the number of the oldest that has not.
+    [[nodiscard]] std::size_t answered() const { return sent_in_all_ - owed(); }
+
     /// A ReadyForQuery is still to come.
     [[nodiscard]] bool owes_ready() const { return readies_ > 0; }
 
@@ -91,6 +94,12 @@ class RequestTracker {
         return status_ == TransactionStatus::failed || readies_ > readies_of_pool_;
     }
 
+    /// The same in a transaction block that is open, so far as it is known: what is read or run
+    /// there next may be refused in its place.
+    [[nodiscard]] bool block_may_fail() const {
+        return status_ == TransactionStatus::in_transaction && owes_ready();
+    }
+
     /// The client's part of a COPY FROM STDIN is under way: the server reads CopyData.
     [[nodiscard]] bool copying_in() const { return copying_; }
 
@@ -106,9 +115,7 @@ class RequestTracker {
 
     /// As `discarding`, or it may: an extended-query message that can fail is under way, and no
     /// Sync was sent behind it.
-    [[nodiscard]] bool may_discard() const {
-        return skipping_ || sent_without_sync_ > sent_in_all_ - owed();
-    }
+    [[nodiscard]] bool may_discard() const { return skipping_ || sent_without_sync_ > answered(); }
 
     /// A COPY FROM STDIN failed after a Sync was sent into it. The server has ignored this Sync if
     /// it read it before the COPY failed, and has answered it, or will, if it read it later: so it

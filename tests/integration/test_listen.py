@@ -363,18 +363,22 @@ def test_an_unused_listening_connection_is_closed(pgweir):
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
 @pytest.mark.parametrize("extended", [True, False])
-def test_a_failed_transaction_with_an_unlisten_in_it_can_be_ended(cluster, pgweir, extended, end):
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_failed_transaction_with_an_unlisten_in_it_can_be_ended(cluster, pgweir, at_once, extended,
+                                                                  end):
+    ending = ([wire.parse("", end), wire.bind("", ""), wire.execute(""), wire.sync()] if extended
+              else [wire.query(end)])
+
     def ended(target, rests):
         with Peer.login(target) as client:
             client.query("listen weather")
             rests()
-            for sql in ("begin", "unlisten *", "select 1/0"):
-                client.send(wire.query(sql))
-                client.until("Z")
-            if extended:
-                client.send(wire.parse("", end), wire.bind("", ""), wire.execute(""), wire.sync())
-            else:
-                client.send(wire.query(end))
+            for sql in ("begin", "unlisten *"):
+                client.query(sql)
+            client.send(wire.query("select 1/0"), *(ending if at_once else []))
+            client.until("Z")
+            if not at_once:
+                client.send(*ending)
             return [(m.type, m.body) for m in client.until("Z")]
     weir = pgweir()
     wanted = ended(cluster, lambda: None)

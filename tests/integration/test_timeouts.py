@@ -68,6 +68,19 @@ def test_a_query_is_cancelled_after_query_timeout_and_the_session_goes_on(pgweir
     _counted(weir, "query_timeout")
 
 
+# The client left before the Sync behind which the server was anybody's.
+def test_the_next_clients_cancel_is_no_timeout(pgweir):
+    weir = pgweir({"workers": 1, "pool": {"default_pool_size": 1},
+                   "timeouts": {"query_timeout": "400ms"}})
+    with Peer.login(weir) as peer:
+        peer.send(wire.parse("", "select pg_sleep(60)"), wire.bind("", ""), wire.execute(""),
+                  wire.flush())
+        assert peer.until("E")[-1].fields["M"] == "canceling statement due to query timeout"
+    with Peer.login(weir) as peer:
+        message = peer.query("set statement_timeout = '50ms'; select pg_sleep(60)")[-2]
+        assert message.fields["M"] == "canceling statement due to statement timeout"
+
+
 def test_a_query_that_cannot_be_cancelled_ends_with_its_connection(cluster, pgweir):
     weir = pgweir({"timeouts": {"query_timeout": "400ms", "cancel_wait_timeout": "1s"}})
     stubborn = ("do $$ begin loop begin perform pg_sleep(60); exception when query_canceled then "

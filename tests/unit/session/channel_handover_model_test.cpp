@@ -165,7 +165,7 @@ class ChannelHandoverModel {
     }
 
     void bring(protocol::Effects effects) {
-        const auto statements = channels_.before_request(effects, listener_.get());
+        const auto statements = channels_.before_request(effects, false, listener_.get());
         if (statements.empty()) return;
         if (effects.contains(Effect::state)) suspected_ = true;
         const bool alone = !server_.in_block();

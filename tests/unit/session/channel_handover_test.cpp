@@ -23,9 +23,9 @@ constexpr Effects changes = Effect::listens | Effect::state;
 class ChannelHandoverTest : public testing::Test {
   protected:
     // The server is asked to run this before a request with these effects.
-    std::string before(Effects effects) {
+    std::string before(Effects effects, bool in_failed = false) {
         channels.requested();
-        return joined(channels.before_request(effects, listener.get()));
+        return joined(channels.before_request(effects, in_failed, listener.get()));
     }
     // The server has told what it listens to; `pinned` is what follows.
     void told(const Channels& found, bool brought = false) {
@@ -173,6 +173,14 @@ TEST_F(ChannelHandoverTest, WhatTheHubCannotServeAnyMoreIsNotHandedOver) {
     EXPECT_EQ(at_rest(), "");
     told({"news", "weather"});
     EXPECT_THAT(listener->channels, ElementsAre("news", "weather")) << "the hub keeps listening";
+}
+
+// What goes ahead of the end of a failed transaction fails in its place.
+TEST_F(ChannelHandoverTest, InAFailedTransactionNothingIsBrought) {
+    told({"a"});
+    EXPECT_EQ(before(changes, true), "");
+    EXPECT_EQ(before(reads, true), "");
+    EXPECT_EQ(before(Effect::ends_transaction, true), "");
 }
 
 TEST_F(ChannelHandoverTest, UnlistenEndsTheListener) {

@@ -21,14 +21,18 @@ const Effects discards_all = Effect::reset | Effect::listens;
 
 class RequestOrderTest : public testing::Test {
   protected:
-    void send(Frontend type) {
+    void request() {
+        if (tracker_.quiet()) order_.begin();
         order_.requested();
+    }
+    void send(Frontend type) {
+        request();
         order_.passes(type);
         note(type);
     }
     // A Query, or a Bind.
     void run(Frontend type, Effects effects, bool has_startup = false) {
-        order_.requested();
+        request();
         order_.runs(type, effects, has_startup);
         note(type);
     }
