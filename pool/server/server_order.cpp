@@ -3,6 +3,7 @@
 #include "pool/lending/pool.hpp"
 #include "pool/lending/pool_part.hpp"
 #include "pool/server/server.hpp"
+#include "pool/session/plans.hpp"
 #include "pool/session/request_text.hpp"
 #include "protocol/sql/session_effects.hpp"
 #include "protocol/wire/extended_query.hpp"
