@@ -177,8 +177,8 @@ void ClientRelay::rest_if_done() {
 void ClientRelay::await_outcome() {
     const pool::Lease& lease = tenant().lease();
     tenant().exchange().sending = false;
-    if (lease && lease->tracker().owed() == 0) lease->release_if_done();
-    if (lease && lease->works_for_itself()) tenant().begin_to_wait();
+    if (lease && lease->session().tracker().owed() == 0) lease->release_if_done();
+    if (lease && lease->session().works_for_itself()) tenant().begin_to_wait();
 }
 
 // Whether the request that made the relay wait has to wait still.
@@ -186,7 +186,7 @@ bool ClientRelay::must_hold_back() const {
     const pool::Lease& lease = tenant().lease();
     const Exchange& exchange = tenant().exchange();
     return lease && !exchange.cancelled && !exchange.refusal &&
-           lease->awaits_outcome(*exchange.unanswered_step);
+           lease->session().must_hold_back(*exchange.unanswered_step);
 }
 
 // All that was read is with the server, or answered.
@@ -204,8 +204,8 @@ void ClientRelay::consume_requests() {
 // PostgreSQL answers what was asked before a Terminate, or before what is no message, and so do we.
 bool ClientRelay::owes_replies() const {
     const pool::Lease& lease = tenant().lease();
-    return lease && lease->tracker().owes_ready() && !lease->tracker().copying_in() &&
-           !lease->tracker().copying_both();
+    return lease && lease->session().tracker().owes_ready() &&
+           !lease->session().tracker().copying_in() && !lease->session().tracker().copying_both();
 }
 
 // A client's messages in one write to its server, behind what pgweir has to ask first. True when

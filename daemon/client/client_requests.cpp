@@ -76,7 +76,7 @@ void ClientRelay::take_leave() {
                                        : "invalid frontend message type " +
                                              std::to_string(static_cast<unsigned char>(type));
     const pool::Lease& lease = tenant().lease();
-    if (lease && lease->tracker().copying_in()) {
+    if (lease && lease->session().tracker().copying_in()) {
         break_off_copy(is_of_length ? std::nullopt : std::optional(type));
     } else if (is_of_length) {
         client_->end_silently(std::move(problem));
@@ -130,8 +130,8 @@ bool ClientRelay::take_request(Exchange& exchange, const Step& step, Bytes messa
         return type == Frontend::copy_done || type == Frontend::copy_fail ||
                (type == Frontend::flush && step.body.empty());
     }
-    if (lease->awaits_outcome(step)) {
-        lease->ask_for_answers(exchange.outgoing);
+    if (lease->session().must_hold_back(step)) {
+        lease->session().ask_for_answers(exchange.outgoing);
         return false;
     }
     if (type != Frontend::flush && type != Frontend::copy_done && type != Frontend::copy_fail) {
@@ -163,7 +163,7 @@ void ClientRelay::take_more(Exchange& exchange, Bytes bytes) {
     const pool::Lease& lease = tenant().lease();
     if (!lease) return;
     if (!exchange.collecting) {
-        lease->take_more(bytes, exchange.scanner.at_boundary(), exchange.outgoing);
+        lease->session().more_of_request(bytes, exchange.scanner.at_boundary(), exchange.outgoing);
         return;
     }
     std::string& message = exchange.long_texts.back();

@@ -139,9 +139,9 @@ void ClientSession::drain() {
 bool ClientSession::gives_up_server() const {
     const pool::Lease& lease = tenant_.lease();
     const bool replicates = replication_ != protocol::Replication::none;
-    if (lease->tracker().copying_both()) return true;
+    if (lease->session().tracker().copying_both()) return true;
     if (mode_ == conf::PoolMode::session && !replicates) return false;
-    return lease->tracker().releasable() && !tenant_.exchange().sending;
+    return lease->session().tracker().releasable() && !tenant_.exchange().sending;
 }
 
 void ClientSession::cancel_request(std::function<void()> done) {

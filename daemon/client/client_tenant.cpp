@@ -107,7 +107,7 @@ void ClientTenant::interrupt() {
 }
 
 void ClientTenant::cancel(std::function<void()> done) {
-    if (lease_ && lease_->tracker().owed() > 0 && !lease_->works_for_itself()) {
+    if (lease_ && lease_->session().tracker().owed() > 0 && !lease_->session().works_for_itself()) {
         lease_->cancel_query(std::move(done));
         return;
     }
@@ -129,7 +129,8 @@ bool ClientTenant::leave() {
         const bool half_sent = !left.unsent.empty() || (!left.unanswered_step && !left.collecting &&
                                                         !left.scanner.at_boundary());
         // After a Terminate what was asked before is finished; only a COPY can come to nothing.
-        lease_->abandon(half_sent, !client_.is_terminated() || lease_->tracker().copying_in());
+        lease_->abandon(half_sent,
+                        !client_.is_terminated() || lease_->session().tracker().copying_in());
         lease_.forget();
     }
     if (exchange_) give_back_exchange();
@@ -193,7 +194,7 @@ void ClientTenant::reply_finished(TransactionStatus status) {
     counted.queries.add();
     counted.query.observe(now - request_at_);
     request_at_ = now;
-    const bool more_owed = lease_ && lease_->tracker().owed() > 0;
+    const bool more_owed = lease_ && lease_->session().tracker().owed() > 0;
     if (!more_owed) {
         held.query_deadline.cancel();
         held.request_under_way = false;

@@ -50,7 +50,8 @@ void ClientTimeouts::tell_of_wait() {
 
 void ClientTimeouts::expect_next_request() {
     const pool::Lease& lease = client_.tenant().lease();
-    const bool open = lease && lease->tracker().transaction_status() != TransactionStatus::idle;
+    const bool open =
+        lease && lease->session().tracker().transaction_status() != TransactionStatus::idle;
     if (open) {
         wait(Timeout::idle_transaction_timeout, client_.options().idle_transaction_timeout);
     } else {

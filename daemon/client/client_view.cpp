@@ -83,7 +83,7 @@ ClientView ClientSession::view() const {
     }
     if (lease) {
         view.server = lease->connection().id;
-        view.statement = protocol::normalised_text(lease->latest_statement());
+        view.statement = protocol::normalised_text(lease->session().latest_statement());
     } else if (state_ == State::waiting) {
         view.statement = protocol::normalised_text(waiting_statement(tenant_.exchange()));
     }

@@ -9,7 +9,7 @@
 
 #include "pool/io/deadlines.hpp"
 #include "pool/io/socket_names.hpp"
-#include "pool/server/server_view.hpp"
+#include "pool/lending/server_view.hpp"
 #include "pool/session/pins.hpp"
 #include "protocol/wire/startup.hpp"
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "pool/io/deadlines.hpp"
+#include "pool/session/catalogue.hpp"
 
 namespace pgweir::pool {
 
@@ -19,11 +20,7 @@ namespace pgweir::pool {
 /// Thread-safe.
 class CatalogueUpkeep {
   public:
-    /// One reading: when it began, and of which version().
-    struct Reading {
-        Clock::time_point begun;
-        std::uint64_t version = 0;
-    };
+    using Reading = CatalogueReading;
 
     /// Returns a Reading if the catalogue is due and nobody else is reading it. The caller must end
     /// it with read() or abandoned().

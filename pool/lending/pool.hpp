@@ -14,11 +14,11 @@
 #include "pool/lending/pool_places.hpp"
 #include "pool/lending/pool_setup.hpp"
 #include "pool/lending/pool_workers.hpp"
-#include "pool/lending/sequence_readers.hpp"
 #include "pool/lending/throttle.hpp"
 #include "pool/lending/waiting_board.hpp"
 #include "pool/listening/notification_hub.hpp"
 #include "pool/session/catalogue.hpp"
+#include "pool/session/sequence_readers.hpp"
 #include "pool/telling/observer.hpp"
 #include "pool/worker/worker_context.hpp"
 

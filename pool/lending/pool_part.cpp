@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "pool/lending/pool.hpp"
+#include "pool/lending/server_host.hpp"
 
 namespace pgweir::pool {
 
@@ -41,6 +42,30 @@ const conf::PoolOptions& PoolPart::options() const {
 
 bool PoolPart::is_paused() const {
     return setup_->paused;
+}
+
+// --- for servers ---------------------------------------------------------------------------------
+
+SessionRooms::Surroundings PoolPart::surroundings(ServerConnection& connection) {
+    return {.server = connection,
+            .server_pid = connection.cancel_key.pid,
+            .knowledge = knowledge(),
+            .settings = context_.settings,
+            .readers = pool_.sequence_readers(),
+            .counters = statistics_,
+            .marker_channel = pool_.marker_channel()};
+}
+
+std::unique_ptr<SessionHost> PoolPart::host(const Server& server) {
+    return std::make_unique<ServerHost>(*this, server);
+}
+
+std::shared_ptr<void> PoolPart::keep_alive() {
+    return pool_.shared_from_this();
+}
+
+void PoolPart::introduced(Server& server) {
+    opener_.introduced(server);
 }
 
 // --- lending -------------------------------------------------------------------------------------
@@ -238,18 +263,17 @@ void PoolPart::adopt(ServerConnection connection) {
 
 // --- closing -------------------------------------------------------------------------------------
 
-void PoolPart::server_closed(Server& server, Server::State before, ServerClose reason,
-                             std::string_view detail) {
+void PoolPart::closed(Server& server, const End& end) {
     assert(context_.is_current());
-    assert(before != Server::State::closed && servers_.contains(&server));
-    if (before == Server::State::idle) idle_.remove(server);
-    statistics_.server_closes[static_cast<std::size_t>(reason)].add();
+    assert(end.before != Server::State::closed && servers_.contains(&server));
+    if (end.before == Server::State::idle) idle_.remove(server);
+    statistics_.server_closes[static_cast<std::size_t>(end.reason)].add();
     std::string address;
-    pool_.observer().server_closed(describe(pool_, server, address), reason, detail);
+    pool_.observer().server_closed(describe(pool_, server, address), end.reason, end.detail);
     const Place place = server.connection().place;
     if (place == Place::dedicated) statistics_.servers_dedicated.subtract();
     pool_.give_back_place(place);
-    if (server.is_introducing()) opener_.introduction_failed(reason, detail);
+    if (end.was_introducing) opener_.introduction_failed(end.reason, end.detail);
     servers_.erase(&server);
 }
 

@@ -15,6 +15,7 @@
 #include "pool/lending/waiter_queue.hpp"
 #include "pool/listening/listeners.hpp"
 #include "pool/server/server.hpp"
+#include "pool/server/server_home.hpp"
 #include "pool/session/pool_knowledge.hpp"
 #include "pool/telling/observer.hpp"
 #include "pool/telling/statistics.hpp"
@@ -28,7 +29,7 @@ struct PoolSetup;
 /// Lends servers to the clients of one worker, first come first served, and takes them back. Which
 /// connections are opened its ServerOpener decides. Lives on one worker; touch only from its
 /// io_context (asserted). Never suspends.
-class PoolPart {
+class PoolPart final : public ServerHome {
   public:
     PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup);
     ~PoolPart() = default;
@@ -46,10 +47,10 @@ class PoolPart {
     void withdraw(Waiter& waiter);
 
     [[nodiscard]] Pool& pool() const { return pool_; }
-    [[nodiscard]] const conf::PoolOptions& options() const;
-    [[nodiscard]] PoolStatistics& statistics() { return statistics_; }
+    [[nodiscard]] const conf::PoolOptions& options() const override;
+    [[nodiscard]] PoolStatistics& statistics() override { return statistics_; }
     [[nodiscard]] const PoolStatistics& statistics() const { return statistics_; }
-    [[nodiscard]] WorkerContext& context() const { return context_; }
+    [[nodiscard]] WorkerContext& context() const override { return context_; }
 
     // For servers.
     /// What they ask of the database and of statements.
@@ -62,13 +63,13 @@ class PoolPart {
     void catalogue_learned(const CataloguePtr& catalogue, std::uint64_t version);
     /// Its clients that listen.
     [[nodiscard]] Listeners& listeners() { return listeners_; }
-    /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
-    /// ones.
-    void returned(Server& server);
-    void server_closed(Server& server, Server::State before, ServerClose reason,
-                       std::string_view detail);
-    /// A server that has let go of its socket moves.
-    void move_out(Server& server, unsigned worker);
+    [[nodiscard]] SessionRooms::Surroundings surroundings(ServerConnection& connection) override;
+    [[nodiscard]] std::unique_ptr<SessionHost> host(const Server& server) override;
+    [[nodiscard]] std::shared_ptr<void> keep_alive() override;
+    void introduced(Server& server) override;
+    void returned(Server& server) override;
+    void move_out(Server& server, unsigned worker) override;
+    void closed(Server& server, const End& end) override;
 
     // For those that get servers, and for telling of them.
     [[nodiscard]] ServerOpener& opener() { return opener_; }

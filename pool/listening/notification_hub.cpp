@@ -10,6 +10,7 @@
 #include "pool/lending/pool_login.hpp"
 #include "pool/lending/pool_sizing.hpp"
 #include "pool/session/channel_sql.hpp"
+#include "pool/session/notification.hpp"
 #include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
@@ -26,16 +27,6 @@ constexpr std::string_view session_sql =
     "name OPERATOR(pg_catalog.=) 'idle_session_timeout';";
 
 }  // namespace
-
-std::optional<Notification> parse_notification(Bytes body) {
-    if (body.size() < 4) return std::nullopt;
-    body.remove_prefix(4);  // the notifying server's process id
-    const std::size_t channel_end = body.find('\0');
-    if (channel_end == Bytes::npos) return std::nullopt;
-    const Bytes rest = body.substr(channel_end + 1);
-    return Notification{.channel = body.substr(0, channel_end),
-                        .payload = rest.substr(0, rest.find('\0'))};
-}
 
 NotificationHub::NotificationHub(Pool& pool, WorkerContext& context)
     : pool_(pool),

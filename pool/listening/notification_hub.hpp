@@ -121,12 +121,4 @@ class NotificationHub {
     std::vector<HubEvent> events_;  ///< not told yet
 };
 
-/// The parts of a NotificationResponse.
-struct Notification {
-    Bytes channel;
-    Bytes payload;
-};
-/// Views into `body`; nothing for what is none.
-[[nodiscard]] std::optional<Notification> parse_notification(Bytes body);
-
 }  // namespace pgweir::pool

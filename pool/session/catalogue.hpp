@@ -2,6 +2,7 @@
 // session.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,6 +27,12 @@ using CataloguePtr = std::shared_ptr<const Catalogue>;
 enum class CatalogueChange : std::uint8_t {
     seen,    ///< by its text: the custom settings are known that functions in it set
     unseen,  ///< only that it may have changed
+};
+
+/// One reading of the catalogue: when it began, and of which version (CatalogueUpkeep::version).
+struct CatalogueReading {
+    std::chrono::steady_clock::time_point begun;
+    std::uint64_t version = 0;
 };
 
 /// What to ask a server of this version (`server_version`, as it is reported).

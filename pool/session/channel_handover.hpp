@@ -54,6 +54,8 @@ class ChannelHandover {
     /// `marker_channel`: the pool's; must outlive this.
     explicit ChannelHandover(std::string_view marker_channel) : marker_channel_(marker_channel) {}
 
+    [[nodiscard]] std::string_view marker_channel() const { return marker_channel_; }
+
     // In what follows `listening` is null while the client has no listener.
 
     /// A request with these effects is about to go. Returns what has to go before it. If it may

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pool/session/pool_knowledge.hpp"
@@ -36,14 +37,23 @@ class MentionedSettings {
     /// pool's list what this client has.
     [[nodiscard]] std::vector<std::string> take_names_to_ask_for(const SessionSettings& on_server);
 
+    /// The client has discarded all settings for good.
+    void note_discarded() { are_discarded_ = true; }
+    /// Whether it has since this was asked last.
+    [[nodiscard]] bool take_discarded() { return std::exchange(are_discarded_, false); }
+
     /// The session that was here is over.
-    void clear() { mentioned_.clear(); }
+    void clear() {
+        mentioned_.clear();
+        are_discarded_ = false;
+    }
 
   private:
     [[nodiscard]] bool mention(const std::vector<std::string>& names);
 
     PoolKnowledge& knowledge_;
     std::vector<std::string> mentioned_;
+    bool are_discarded_ = false;
 };
 
 }  // namespace pgweir::pool

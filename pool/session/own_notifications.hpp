@@ -1,30 +1,11 @@
 // The notifications that a client has sent itself, and the process id that it knows them by.
 #pragma once
 
-#include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
 
-#include "protocol/wire/messages.hpp"
-
 namespace pgweir::pool {
-
-/// The process id in a NotificationResponse; 0 where it is none.
-[[nodiscard]] inline std::uint32_t sender_of(std::string_view notification) {
-    constexpr std::size_t smallest = protocol::header_size + sizeof(std::uint32_t);
-    if (notification.size() < smallest) return 0;
-    return protocol::read_uint32(notification.substr(protocol::header_size));
-}
-
-/// The same NotificationResponse with another process id.
-[[nodiscard]] inline std::string with_sender(std::string_view notification, std::uint32_t pid) {
-    std::string changed(notification);
-    for (std::size_t i = 0; i < sizeof pid; ++i) {
-        changed[protocol::header_size + i] = static_cast<char>(pid >> (24U - 8U * i) & 0xffU);
-    }
-    return changed;
-}
 
 /// What a client's servers have heard of themselves while the client had them. The hub hears the
 /// same, in the same order; but it cannot tell who had the server then.

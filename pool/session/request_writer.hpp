@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -97,6 +98,13 @@ class RequestWriter {
     void run(Origin origin, std::string_view sql);
     /// A statement by the extended protocol without names.
     void run_unnamed(Origin origin, std::string_view sql);
+    /// Commands of pgweir's own between the client's messages, whose unnamed statement and portal a
+    /// simple query would end.
+    void command(std::span<const std::string> statements) {
+        for (const std::string& sql : statements) run(Origin::pool, sql);
+        sync(Question::command);
+    }
+    void command(const std::string& sql) { command({&sql, 1}); }
     /// Ends what pgweir has asked by the extended protocol.
     void sync(Question question) {
         questions_.asked(question);

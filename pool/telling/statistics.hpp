@@ -10,6 +10,7 @@
 
 #include "pool/session/counter.hpp"
 #include "pool/session/pins.hpp"
+#include "pool/session/session_counters.hpp"
 
 namespace pgweir::pool {
 
@@ -87,7 +88,7 @@ using CounterPer = std::array<Counter, static_cast<std::size_t>(Enum::count_)>;
 
 /// What one worker counts for one pool (a database and a user). Times are of the server's work as
 /// the client's worker sees it.
-struct PoolStatistics {
+struct PoolStatistics : SessionCounters {
     // Gauges: what is there now.
     Counter clients_active;   ///< clients that have a server
     Counter clients_idle;     ///< clients that have none and want none
@@ -104,22 +105,13 @@ struct PoolStatistics {
     Counter leases;        ///< a server was lent
     Counter queries;       ///< replies that ended in ReadyForQuery
     Counter transactions;  ///< ... with no transaction open any more
-    Counter errors;        ///< ErrorResponse messages passed on
     Counter client_bytes_received;
     Counter client_bytes_sent;
     Counter server_bytes_received;
     Counter server_bytes_sent;
-    Counter client_parses;    ///< Parse messages of clients
-    Counter server_parses;    ///< ... and those sent to servers
-    Counter binds;            ///< Bind messages of clients
-    Counter cancels;          ///< CancelRequests carried to the server
-    Counter steals;           ///< servers taken over from another worker
-    Counter state_questions;  ///< times a server was asked for its session's state
-    Counter plans_renewed;    ///< statements that a server has read again for a client
-    Counter
-        session_state_leaks;    ///< ... which had changed though nothing seen could have changed it
-    Counter listening_clients;  ///< a gauge: clients that LISTEN, in transaction pooling
-    Counter notifications;      ///< given to them
+    Counter cancels;                       ///< CancelRequests carried to the server
+    Counter steals;                        ///< servers taken over from another worker
+    Counter listening_clients;             ///< a gauge: clients that LISTEN, in transaction pooling
     Counter notification_interruptions;    ///< times that some may have been missed
     CounterPer<PinReason> pins;            ///< times a client came to keep its server
     CounterPer<PinReason> clients_pinned;  ///< a gauge: clients that keep their server now

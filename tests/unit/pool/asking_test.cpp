@@ -248,12 +248,12 @@ TEST_F(AskingTest, NothingIsTakenFromTheClientDuringTheQuestion) {
     const protocol::Step query{.kind = protocol::Step::Kind::frame, .size = 6, .type = 'Q'};
     run(ann, "CREATE TEMP TABLE t ()", "CREATE TABLE");
     static_cast<void>(question());
-    EXPECT_TRUE(ann.server->works_for_itself());
-    EXPECT_TRUE(ann.server->awaits_outcome(query));
+    EXPECT_TRUE(ann.server->session().works_for_itself());
+    EXPECT_TRUE(ann.server->session().must_hold_back(query));
     answer({{"t", std::nullopt, std::nullopt}});
     expect_pinned(ann, PinReason::temporary_object);
-    EXPECT_FALSE(ann.server->works_for_itself());
-    EXPECT_FALSE(ann.server->awaits_outcome(query)) << "it keeps the server";
+    EXPECT_FALSE(ann.server->session().works_for_itself());
+    EXPECT_FALSE(ann.server->session().must_hold_back(query)) << "it keeps the server";
 }
 
 TEST_F(AskingTest, WhoLeavesDuringTheQuestionLeavesAServerThatIsReset) {

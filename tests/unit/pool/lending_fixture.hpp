@@ -129,8 +129,8 @@ class TestTenant : public Tenant {
                                   .whole = true};
         Outgoing out;
         bool taken = false;
-        if (server->awaits_outcome(step)) {
-            server->ask_for_answers(out);
+        if (server->session().must_hold_back(step)) {
+            server->session().ask_for_answers(out);
         } else if (server->make_ready(step, out)) {
             server->take_request(step, message, out);
             taken = true;

@@ -1,6 +1,6 @@
 // PAUSE, RESUME, RECONNECT and KILL, as a pool sees them.
 #include "lending_fixture.hpp"
-#include "pool/server/server_view.hpp"
+#include "pool/lending/server_view.hpp"
 
 namespace pgweir::pool {
 namespace {
@@ -109,11 +109,11 @@ TEST_F(PausingTest, ReconnectReplacesAServerWhenItIsFree) {
     pool->reconnect();
     settle();
     ASSERT_NE(ann.server, nullptr);
-    EXPECT_TRUE(view_of(*ann.server).close_needed);
+    EXPECT_TRUE(view_of(*ann.server, part()).close_needed);
     EXPECT_TRUE(ann.server->release_if_done());
     EXPECT_TRUE(run_until([&] { return servers() == 0; }));
     acquire(ann);
-    EXPECT_FALSE(view_of(*ann.server).close_needed);
+    EXPECT_FALSE(view_of(*ann.server, part()).close_needed);
     EXPECT_EQ(postgresql.connections(), 2U);
     EXPECT_TRUE(ann.server->release_if_done());
 }

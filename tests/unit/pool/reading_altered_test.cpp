@@ -94,11 +94,11 @@ TEST_P(NotAltering, WhatIsPreparedBehindItIsShared) {
 class Settling : public AlteredTest, public testing::WithParamInterface<const char*> {
   protected:
     [[nodiscard]] bool waits(char type, const std::string& body) const {
-        return dora.server->awaits_outcome({.kind = protocol::Step::Kind::frame,
-                                            .size = body.size() + protocol::header_size,
-                                            .type = type,
-                                            .body = body,
-                                            .whole = true});
+        return dora.server->session().must_hold_back({.kind = protocol::Step::Kind::frame,
+                                                      .size = body.size() + protocol::header_size,
+                                                      .type = type,
+                                                      .body = body,
+                                                      .whole = true});
     }
 };
 

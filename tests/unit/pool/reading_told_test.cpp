@@ -31,7 +31,7 @@ TEST_P(Told, ABindWaitsUntilTheServerHasSaidThatItIsStillSo) {
     ann.bind(GetParam());
     ann.sync();
     EXPECT_EQ(ann.held_back(), 2U);
-    EXPECT_FALSE(ann.server->works_for_itself());
+    EXPECT_FALSE(ann.server->session().works_for_itself());
     EXPECT_EQ(got(1), "P:" + there + " D:" + there + " H");
     EXPECT_FALSE(ann.offer_again());
     EXPECT_EQ(got(1), "") << "it is asked once";

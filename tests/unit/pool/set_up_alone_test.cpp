@@ -10,7 +10,7 @@ namespace {
 TEST_F(SetUpTest, AtTheLoginItStandsAlone) {
     has(ann, {{"search_path", "CET"}});
     ASSERT_TRUE(ann.server->set_up());
-    EXPECT_TRUE(ann.server->works_for_itself());
+    EXPECT_TRUE(ann.server->session().works_for_itself());
     EXPECT_FALSE(ann.server->release_if_done());
     const std::vector<std::string> set_up = set_up_statements();
     EXPECT_EQ(got(), "S");
@@ -56,7 +56,7 @@ TEST_P(Alone, AQueryWaitsUntilItIsDone) {
     has(ann, {{"search_path", "CET"}});
     ann.query(GetParam());
     EXPECT_EQ(ann.held_back(), 1U);
-    EXPECT_TRUE(ann.server->works_for_itself());
+    EXPECT_TRUE(ann.server->session().works_for_itself());
     const std::vector<std::string> set_up = set_up_statements();
     EXPECT_EQ(got(), "S");
     say_bytes(done(set_up));

@@ -28,7 +28,7 @@ class LimitsTest : public SetUpTest {
 TEST_F(LimitsTest, OfTheFormerClientAreLiftedFirstAndThatIsWaitedFor) {
     ann.query("select 1");
     EXPECT_EQ(ann.held_back(), 1U);
-    EXPECT_TRUE(ann.server->works_for_itself());
+    EXPECT_TRUE(ann.server->session().works_for_itself());
     EXPECT_EQ(next_message(), lift);
     EXPECT_FALSE(ann.offer_again());
     EXPECT_FALSE(backend().has_message());
@@ -61,7 +61,7 @@ TEST_F(LimitsTest, AreLiftedBeforeAnExtendedQueryToo) {
 
 TEST_F(LimitsTest, AreLiftedAtTheLoginToo) {
     ASSERT_TRUE(ann.server->set_up());
-    EXPECT_TRUE(ann.server->works_for_itself());
+    EXPECT_TRUE(ann.server->session().works_for_itself());
     lifted();
     do_set_up();
     EXPECT_EQ(got(), "S");

@@ -14,7 +14,7 @@ TEST_F(SetUpTest, ItGoesBeforeAQueryAndItsAnswersAreKeptBack) {
     has(ann, {{"search_path", "CET"}});
     ann.query("select 1");
     EXPECT_EQ(ann.held_back(), 0U);
-    EXPECT_FALSE(ann.server->works_for_itself()) << "the request is under way";
+    EXPECT_FALSE(ann.server->session().works_for_itself()) << "the request is under way";
     const std::vector<std::string> set_up = set_up_statements();
     EXPECT_THAT(
         set_up,
@@ -143,7 +143,7 @@ TEST_P(Refused, AloneItsErrorIsForWhoHasAskedForIt) {
     ann.may_be_refused = true;
     has(ann, {{"search_path", "nowhere"}});
     ASSERT_TRUE(ann.server->set_up());
-    EXPECT_TRUE(ann.server->works_for_itself());
+    EXPECT_TRUE(ann.server->session().works_for_itself());
     const std::vector<std::string> set_up = set_up_statements();
     EXPECT_EQ(got(), "S") << "it stands alone";
     refuse(set_up, GetParam());
@@ -299,7 +299,7 @@ TEST_F(SetUpTest, OnlyTheClientsOwnStatementGivesSettingsUpAfterARefusal) {
 // Its Sync would have come into the middle of the message.
 TEST_F(SetUpTest, AFunctionCallThatIsNotAllHereWaits) {
     has(ann, {{"search_path", "CET"}});
-    EXPECT_FALSE(ann.server->awaits_outcome(part_of_function_call));
+    EXPECT_FALSE(ann.server->session().must_hold_back(part_of_function_call));
     Outgoing out;
     EXPECT_FALSE(ann.server->make_ready(part_of_function_call, out));
     static_cast<void>(ann.server->requests().write(out.parts()));

@@ -1,4 +1,5 @@
 #include "daemon/client/notification_outbox.hpp"
+#include "pool/session/notification.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "pool/server/server_view.hpp"
+#include "pool/lending/server_view.hpp"
 
 #include <openssl/ssl.h>
 
@@ -47,9 +47,8 @@ StatementView& view_of(const Statement& statement, const PoolPart& part, Stateme
     return view;
 }
 
-ServerView view_of(const Server& server) {
+ServerView view_of(const Server& server, const PoolPart& part) {
     const ServerConnection& connection = server.connection();
-    const PoolPart& part = server.part();
     ssl_st* const tls = connection.tls();
     return {.id = connection.id,
             .database = part.pool().database(),
@@ -74,7 +73,7 @@ void add_statements(const PoolPart& part, StatementViews& views) {
 }
 
 void add_views(const PoolPart& part, std::vector<ServerView>& views) {
-    for (const auto& [key, server] : part.servers()) views.push_back(view_of(*server));
+    for (const auto& [key, server] : part.servers()) views.push_back(view_of(*server, part));
 }
 
 }  // namespace pgweir::pool

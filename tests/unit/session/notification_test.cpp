@@ -1,4 +1,4 @@
-#include "pool/listening/notification_hub.hpp"
+#include "pool/session/notification.hpp"
 
 #include <gtest/gtest.h>
 

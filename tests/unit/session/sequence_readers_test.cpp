@@ -1,4 +1,4 @@
-#include "pool/lending/sequence_readers.hpp"
+#include "pool/session/sequence_readers.hpp"
 
 #include <gtest/gtest.h>
 
