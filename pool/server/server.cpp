@@ -12,6 +12,8 @@ namespace pgweir::pool {
 
 namespace {
 
+constexpr protocol::TypeSet all_messages = protocol::TypeSet::all();
+
 ServerClose reason_of(SessionFault::Kind kind) {
     switch (kind) {
         case SessionFault::Kind::lost:
@@ -45,7 +47,7 @@ Server::Server(ServerHome& home, ServerConnection connection)
       connection_(std::move(connection)),
       stream_(home.context().io, home.context().late_ends, connection_.socket(), connection_.tls()),
       buffer_(home.context().buffers),
-      scanner_(protocol::TypeSet::all(), BufferPool::buffer_size, protocol::max_backend_message),
+      scanner_(all_messages, BufferPool::buffer_size, protocol::max_backend_message),
       host_(home.host(*this)),
       keeper_(home.surroundings(connection_), *host_),
       lifecycle_(statistics_),

@@ -66,6 +66,8 @@ void ClientRequests::take(const Step& step, Bytes message, Outgoing& out) {
         rooms_.order.begin();
         rooms_.latest.begin();
         rooms_.statements.errors().clear();
+        if (rooms_.tracker.transaction_status() == protocol::TransactionStatus::idle)
+            extended_.forget_portals();
     }
     note_text(step);
     if (type == Frontend::parse) rooms_.counters.client_parses.add();
@@ -75,6 +77,7 @@ void ClientRequests::take(const Step& step, Bytes message, Outgoing& out) {
     pass_on(step, message, requests);
     const bool runs = type == Frontend::query || type == Frontend::execute;
     if (runs && rooms_.suspicion.contains(Effect::reset)) rooms_.startup.sent();
+    if (type == Frontend::query || type == Frontend::sync) rooms_.startup.segment_sent();
     rooms_.set_up.sent(type);
     rooms_.order.sent(type);
     rooms_.statements.forget_found();
@@ -148,7 +151,11 @@ void ClientRequests::pass_on(const Step& step, Bytes message, RequestWriter& req
         case Frontend::function_call:
             take_function_call(step, message, requests);
             break;
+        case Frontend::execute:
+            extended_.execute(step, message, requests);
+            break;
         default:
+            if (type == Frontend::sync) extended_.end_segment();
             rooms_.order.passes(type);
             requests.pass(type, message);
             break;
@@ -203,14 +210,7 @@ void ClientRequests::take_query(const Step& step, Bytes message, RequestWriter& 
         }
         in_front_.bring_channels(effects, in_front_.origin(), requests);
         notes_.note(effects, text);
-        if (effects.contains(Effect::names_statement)) {
-            if (step.whole) {
-                rooms_.statements.show_to_sql(text, in_front_.origin(), requests);
-            } else {
-                rooms_.statements.show_all_to_sql(in_front_.origin(), requests);
-            }
-            notes_.note_shown();
-        }
+        if (effects.contains(Effect::names_statement)) show_statements(step, text, requests);
         if (effects.any())
             rooms_.order.runs(Frontend::query, effects, rooms_.context.has_startup_settings());
     }
@@ -219,6 +219,20 @@ void ClientRequests::take_query(const Step& step, Bytes message, RequestWriter& 
     } else {
         requests.pass(Frontend::query, message);
     }
+}
+
+// In the midst of an extended query of a failed transaction the server would refuse what goes in
+// front, and discard the Query with it, which it refuses anyhow.
+void ClientRequests::show_statements(const Step& step, Bytes text, RequestWriter& requests) {
+    const Origin origin = in_front_.origin();
+    const bool failed = rooms_.tracker.transaction_status() == protocol::TransactionStatus::failed;
+    if (failed && origin == Origin::injected) return;
+    if (step.whole) {
+        rooms_.statements.show_to_sql(text, origin, requests);
+    } else {
+        rooms_.statements.show_all_to_sql(origin, requests);
+    }
+    notes_.note_shown();
 }
 
 // Of a text that is too long to be here the rest may do anything; what it leaves behind is seen as
@@ -268,7 +282,23 @@ bool ClientRequests::must_hold_back(const Step& step) const {
     if (!rooms_.client().follows) return false;
     return rooms_.statements.must_hold_back(step) ||
            (rooms_.context.tracks() &&
-            (waits_behind_open_query(step) || waits_for_open_block(step)));
+            (waits_for_sequences(step) || waits_behind_open_query(step) ||
+             waits_for_open_block(step)));
+}
+
+// Values of another session are discarded where nothing else is on its way that could keep the
+// server from it: in a transaction that has failed it would discard nothing.
+bool ClientRequests::waits_for_sequences(const Step& step) const {
+    const bool may_be_in_vain = rooms_.tracker.owes_ready() && rooms_.tracker.may_have_failed();
+    if (!may_be_in_vain ||
+        !rooms_.server.sequences.has_values_of_others(rooms_.client().sequence_owner()))
+        return false;
+    const auto type = static_cast<Frontend>(step.type);
+    if (type == Frontend::function_call) return true;
+    if (type != Frontend::query && type != Frontend::bind) return false;
+    const Bytes text = text_to_run(step, rooms_.client());
+    return !step.whole || SequenceOwner::concerns(
+                              protocol::look_at(text, rooms_.knowledge.function_effects().get()));
 }
 
 // A Query may need something in front of it, which goes into an extended query that has no Sync
@@ -294,7 +324,7 @@ bool ClientRequests::waits_for_open_block(const Step& step) const {
     if (own == nullptr || !own->statement) return false;
     const Effects effects = rooms_.statements.effects_of(*own->statement);
     return (rooms_.listening() != nullptr && ChannelHandover::concerns(effects)) ||
-           rooms_.server.sequences.may_have_to_discard(rooms_.client().id, effects) ||
+           rooms_.server.sequences.may_have_to_discard(rooms_.client().sequence_owner(), effects) ||
            needs_new_plans(rooms_.context, effects, own->statement->query());
 }
 
@@ -306,6 +336,7 @@ void ClientRequests::forget() {
     long_look_.reset();
     drops_rest_ = false;
     request_waits_ = false;
+    extended_.forget_portals();
 }
 
 }  // namespace pgweir::pool

@@ -63,11 +63,13 @@ class ClientRequests {
     void pass_part_of_copy(const protocol::Step& step, Bytes message, RequestWriter& requests);
     void take_function_call(const protocol::Step& step, Bytes message, RequestWriter& requests);
     void take_query(const protocol::Step& step, Bytes message, RequestWriter& requests);
+    void show_statements(const protocol::Step& step, Bytes text, RequestWriter& requests);
     [[nodiscard]] protocol::Effects look_at_query(const protocol::Step& step, Bytes text);
     [[nodiscard]] bool is_refused(const protocol::Step& step, Bytes text, protocol::Effects effects,
                                   RequestWriter& requests);
     [[nodiscard]] bool waits_behind_open_query(const protocol::Step& step) const;
     [[nodiscard]] bool waits_for_open_block(const protocol::Step& step) const;
+    [[nodiscard]] bool waits_for_sequences(const protocol::Step& step) const;
 
     SessionRooms& rooms_;
     SessionHost& host_;

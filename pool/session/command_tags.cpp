@@ -64,10 +64,15 @@ void CommandTags::note_rollback() {
     rooms_.channels.rolled_back();
     // Nothing is left of what was RESET in the transaction that is over, and the next one has not
     // begun for SET TRANSACTION to come too late.
-    if (rooms_.suspicion.contains(Effect::reset) && protocol::chains(rooms_.latest.text())) {
+    if (rooms_.suspicion.contains(Effect::reset) && protocol::chains(text_of_command())) {
         rooms_.suspicion.remove(Effect::reset);
         rooms_.startup.forget_resets();
     }
+}
+
+const std::string& CommandTags::text_of_command() const {
+    return rooms_.context.looks_at_texts() ? rooms_.suspicion.text_of(rooms_.tracker.answering())
+                                           : rooms_.latest.text();
 }
 
 // DISCARD, DEALLOCATE and RESET.
@@ -78,7 +83,10 @@ void CommandTags::note_discarding(Bytes tag) {
     } else if (tag == "DEALLOCATE") {
         rooms_.statements.shown().one_dropped(rooms_.client().statements);
     }
-    if (all || tag == "DISCARD SEQUENCES") rooms_.server.sequences.discarded_by_client();
+    if (all || tag == "DISCARD SEQUENCES") {
+        rooms_.server.sequences.discarded_by_client();
+        rooms_.client().note_sequences_discarded();
+    }
     if (all) {
         rooms_.channels.discarded();
         rooms_.startup.note_all_reset();
@@ -99,6 +107,7 @@ bool CommandTags::has_reset_for_good() const {
 void CommandTags::note_own(Bytes tag) {
     tag = without_terminator(tag);
     if (tag == "COMMIT") rooms_.set_up.committed();
+    if (tag == discard_sequences) rooms_.server.sequences.confirm_discard();
     if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") rooms_.server.statements.clear();
     if (tag == "DISCARD ALL") {
         rooms_.server.sequences.discarded();

@@ -2,6 +2,8 @@
 // CommandComplete).
 #pragma once
 
+#include <string>
+
 #include "pool/session/effect_notes.hpp"
 #include "pool/session/login_watch.hpp"
 #include "pool/session/session_host.hpp"
@@ -18,7 +20,7 @@ class CommandTags {
     /// Of the client's command; only while there is a client. `tag`: with its terminator or
     /// without.
     void note(Bytes tag);
-    /// Of one of pgweir's own.
+    /// Of one of pgweir's own, wherever it stood.
     void note_own(Bytes tag);
 
   private:
@@ -26,6 +28,8 @@ class CommandTags {
     void note_rollback();
     void note_discarding(Bytes tag);
     [[nodiscard]] bool has_reset_for_good() const;
+    /// Of what has run, as far as it is known.
+    [[nodiscard]] const std::string& text_of_command() const;
 
     SessionRooms& rooms_;
     SessionHost& host_;

@@ -29,7 +29,10 @@ void EffectNotes::note(Effects effects, Bytes text, const Statement* statement) 
         effects = effects.without(Effect::empties_database);
     }
     if (!effects.any()) return;
-    rooms_.suspicion.add(effects, text);
+    rooms_.suspicion.add(effects, text,
+                         {.request = rooms_.tracker.sent_in_all(),
+                          .unsettled = rooms_.tracker.answering().first,
+                          .runs = statement == nullptr});
     note_sequences(effects);
     if (!effects.contains(Effect::state)) return;
     const bool unseen =
@@ -44,7 +47,8 @@ void EffectNotes::note(Effects effects, Bytes text, const Statement* statement) 
 
 void EffectNotes::note_sequences(Effects effects) {
     TenantSession& session = rooms_.client();
-    if (rooms_.server.sequences.got_value(session.id, effects)) session.has_sequence_values = true;
+    if (rooms_.server.sequences.got_value(session.sequence_owner(), effects))
+        session.has_sequence_values = true;
 }
 
 void EffectNotes::note_shown() {

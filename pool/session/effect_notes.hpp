@@ -14,7 +14,8 @@ class EffectNotes {
     EffectNotes(SessionRooms& rooms, SessionHost& host) : rooms_(rooms), host_(host) {}
 
     /// A statement with these effects is about to run. `text`: empty where it is not known;
-    /// `statement`: where the text is one's, so that what is found in it is kept with that.
+    /// `statement`: where the text is one's that is bound, so that what is found in it is kept with
+    /// that; Suspicion::executed() follows if it runs.
     void note(protocol::Effects effects, Bytes text, const Statement* statement = nullptr);
     /// What EXECUTE runs (StatementTranslator::take_shown_statements) does what its statement does;
     /// nobody sees the parameters that it gives.

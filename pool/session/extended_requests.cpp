@@ -1,6 +1,7 @@
 #include "pool/session/extended_requests.hpp"
 
 #include <string>
+#include <utility>
 
 #include "pool/session/strict_mode.hpp"
 #include "protocol/sql/statement_shape.hpp"
@@ -25,6 +26,7 @@ void ExtendedRequests::parse(const Step& step, Bytes message, RequestWriter& req
         return;
     }
     if (!parse->statement.empty() && takes_taken_name(*parse, message, requests)) return;
+    for (Portal& portal : bound_) portal.may_name_new = !parse->statement.empty();
     const StatementPtr statement = statement_of(*parse);
     const Effects effects = rooms_.statements.effects_of(*statement);
     if (!rooms_.tracker.wants_sync()) in_front_.bring_channels(effects, Origin::pool, requests);
@@ -121,7 +123,46 @@ void ExtendedRequests::bind(const Step& step, Bytes message, RequestWriter& requ
     } else if (own->statement) {
         run(*own->statement, bind->rest, step.whole, requests);
     }
+    note_portal(bind->portal, own != nullptr ? own->statement : nullptr);
     statements.bind(*bind, own, message, requests);
+}
+
+void ExtendedRequests::note_portal(Bytes name, const StatementPtr& statement) {
+    constexpr std::size_t most = 64;
+    if (!bound_.empty())
+        std::erase_if(bound_, [&](const Portal& portal) { return portal.name == name; });
+    if (!statement || statement == unknown_statement() || bound_.size() == most) return;
+    if (!rooms_.statements.effects_of(*statement).any()) return;
+    bound_.push_back({.name = std::string(name),
+                      .statement = statement,
+                      .bound = rooms_.suspicion.latest_request()});
+}
+
+void ExtendedRequests::end_segment() {
+    for (Portal& portal : bound_) portal.is_of_earlier_segment = true;
+}
+
+// What was bound before a Sync runs now: what was noted then may have been dealt with since.
+void ExtendedRequests::execute(const Step& step, Bytes message, RequestWriter& requests) {
+    const Bytes name = step.body.substr(0, step.body.find('\0'));
+    for (Portal& portal : bound_) {
+        if (portal.name != name) continue;
+        const Effects effects = rooms_.statements.effects_of(*portal.statement);
+        if (std::exchange(portal.may_name_new, false)) {
+            rooms_.statements.show_what_it_names(*portal.statement, requests);
+            notes_.note_shown();
+        }
+        if (!portal.is_of_earlier_segment) {
+            const std::size_t request = rooms_.tracker.sent_in_all();
+            rooms_.suspicion.executed(portal.bound, request);
+            portal.bound = request;
+            continue;
+        }
+        notes_.note(effects, portal.statement->query());
+        rooms_.order.runs(Frontend::bind, effects, rooms_.context.has_startup_settings());
+    }
+    rooms_.order.passes(Frontend::execute);
+    requests.pass(Frontend::execute, message);
 }
 
 // What a statement may leave behind that is about to run with these values, and what has to go

@@ -2,6 +2,9 @@
 // server has for prepared statements (manual, "Extended Query").
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "pool/session/effect_notes.hpp"
 #include "pool/session/requests_in_front.hpp"
 #include "pool/session/session_rooms.hpp"
@@ -20,6 +23,11 @@ class ExtendedRequests {
 
     void parse(const protocol::Step& step, Bytes message, RequestWriter& requests);
     void bind(const protocol::Step& step, Bytes message, RequestWriter& requests);
+    void execute(const protocol::Step& step, Bytes message, RequestWriter& requests);
+    /// A Sync goes: portals live on where a transaction is open.
+    void end_segment();
+    /// No transaction is open: there are no portals.
+    void forget_portals() { bound_.clear(); }
     /// Describe and Close.
     void target(const protocol::Step& step, Bytes message, RequestWriter& requests);
 
@@ -29,11 +37,21 @@ class ExtendedRequests {
                                         RequestWriter& requests);
     [[nodiscard]] StatementPtr statement_of(const protocol::ParseMessage& parse);
     void run_unread(protocol::Effects effects, RequestWriter& requests);
+    void note_portal(Bytes name, const StatementPtr& statement);
     void run(const Statement& statement, Bytes values, bool all_here, RequestWriter& requests);
 
     SessionRooms& rooms_;
     RequestsInFront& in_front_;
     EffectNotes& notes_;
+    /// Of statements that may leave something behind.
+    struct Portal {
+        std::string name;
+        StatementPtr statement;
+        std::size_t bound = 0;  ///< the request that is noted for it
+        bool is_of_earlier_segment = false;
+        bool may_name_new = false;  ///< it names statements, and one was parsed since
+    };
+    std::vector<Portal> bound_;
 };
 
 }  // namespace pgweir::pool

@@ -30,7 +30,7 @@ void RequestsInFront::discard_values_of_others(Effects& effects, Bytes text, boo
     const bool failed = rooms_.tracker.transaction_status() == TransactionStatus::failed;
     ClientsProgram program = rooms_.program();
     const SequenceOwner::Decision decision =
-        rooms_.server.sequences.before_request(session.id,
+        rooms_.server.sequences.before_request(session.sequence_owner(),
                                                {.effects = effects,
                                                 .text = text,
                                                 .is_whole = whole,
@@ -70,10 +70,11 @@ void RequestsInFront::restore_in_pipeline(const Step& step, RequestWriter& reque
     const bool may_read = type == Frontend::query || type == Frontend::parse ||
                           type == Frontend::bind || type == Frontend::execute;
     if (!may_read || resets_alone(step)) return;
-    rooms_.startup.restored_in_front();
+    const bool is_pool = origin() == Origin::pool;
+    rooms_.startup.restored_in_front(is_pool);
     const std::string sql = rooms_.restore_sql();
     if (sql.empty()) return;
-    if (!rooms_.tracker.wants_sync()) {
+    if (is_pool) {
         requests.command(sql);
     } else if (!rooms_.tracker.may_have_failed()) {
         // In a failed transaction it would take the place of the client's ROLLBACK.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "protocol/sql/session_effects.hpp"
 #include "protocol/wire/messages.hpp"
@@ -96,6 +97,18 @@ class SequenceOwner {
                                           SequenceReader& program);
     /// Whether before_request() may want something to go ahead of a request that gets a value.
     [[nodiscard]] bool may_have_to_discard(std::uint64_t session, protocol::Effects effects) const;
+    /// There are values of another session. What becomes of them has to be known before more is
+    /// sent that concerns sequences.
+    [[nodiscard]] bool has_values_of_others(std::uint64_t session) const {
+        return owner_ != nobody && owner_ != session;
+    }
+    /// What before_request() had discarded is: its tag has come.
+    void confirm_discard() { is_discarding_ = false; }
+    /// A ReadyForQuery has come. What has not been discarded by then never was: it stood behind an
+    /// error.
+    void segment_ended() {
+        if (std::exchange(is_discarding_, false)) owner_ = several;
+    }
     /// The session gets a value here, or may have got one. False: not by these effects.
     bool got_value(std::uint64_t session, protocol::Effects effects);
     /// The client has discarded its values itself.
@@ -126,11 +139,9 @@ class SequenceOwner {
     static constexpr std::uint64_t several = ~std::uint64_t{0};
 
     [[nodiscard]] static Stay stay_of(SequenceReader& program);
-    [[nodiscard]] bool has_values_of_others(std::uint64_t session) const {
-        return owner_ != nobody && owner_ != session;
-    }
 
     std::uint64_t owner_ = nobody;  ///< a session, nobody or several
+    bool is_discarding_ = false;    ///< sent, and not answered: `owner_` takes it for done
     bool advances_ = false;         ///< the client's present transaction gets a value
     bool was_discarded_ = false;    ///< by the client, since at_rest()
     TimePoint used_at_;             ///< when the client got or read its latest value

@@ -51,7 +51,7 @@ void ServerReplies::look_at(Backend type, const Step& step, const Verdict& verdi
             take_parameter_status(step.body, verdict, message);
             break;
         case Backend::command_complete:
-            if (verdict.origin == Origin::pool) {
+            if (verdict.origin != Origin::client) {
                 tags_.note_own(step.body);
             } else if (rooms_.has_client()) {
                 tags_.note(step.body);
@@ -86,6 +86,7 @@ Reply ServerReplies::take_more(Bytes bytes, bool ends) {
 }
 
 void ServerReplies::take_ready(const Verdict& verdict, Bytes& message) {
+    rooms_.server.sequences.segment_ended();
     if (verdict.origin == Origin::pool) {
         stocktaking_.answered(rooms_.questions.answered());
         return;

@@ -53,7 +53,8 @@ bool needs_something_in_front(const SessionContext& context, Bytes text) {
     const protocol::Effects effects =
         protocol::look_at(text, context.knowledge.function_effects().get());
     return effects.only(needs_orders).any() ||
-           context.server.sequences.may_have_to_discard(context.client->id, effects) ||
+           context.server.sequences.may_have_to_discard(context.client->sequence_owner(),
+                                                        effects) ||
            needs_new_plans(context, effects, text);
 }
 

@@ -38,13 +38,20 @@ const std::string& told_at_login(const TenantSession& client, const std::string&
 }  // namespace
 
 const std::string& SettingReports::cause() const {
-    return client().follows ? rooms_.suspicion.text() : rooms_.latest.text();
+    return client().follows ? rooms_.suspicion.text_of(rooms_.context.tracker.answering())
+                            : rooms_.latest.text();
 }
 
-// What the client's latest request plainly does to a setting, whatever its result; not by a
-// function.
+// What the requests that are being answered plainly do to a setting, whatever their result; not by
+// a function.
 SettingFate SettingReports::plain_fate(std::string_view name) const {
-    return protocol::fate_of_setting(cause(), name);
+    if (!client().follows) return protocol::fate_of_setting(cause(), name);
+    SettingFate fate = SettingFate::untouched;
+    rooms_.suspicion.find_text_of(rooms_.context.tracker.answering(), [&](const std::string& text) {
+        fate = protocol::fate_of_setting(text, name);
+        return fate != SettingFate::untouched;
+    });
+    return fate;
 }
 
 // What the client was last told of a reported parameter; null where that is not known.
@@ -135,6 +142,9 @@ std::optional<std::string> SettingReports::setting_reported(const std::string& n
     };
     server().settings = changed(*server().settings);
     const std::string* const own = session.startup->find(lower_case(name));
+    // What pgweir has restored on the way of a request may be taken back together with it.
+    const std::string* const known = own != nullptr ? known_to_client(name) : nullptr;
+    const bool is_known = known != nullptr && *known == value;
     const bool suspected = rooms_.context.tracks() && own != nullptr && as_at_login &&
                            rooms_.suspicion.contains(protocol::Effect::reset);
     const SettingFate fate = suspected ? plain_fate(lower_case(name)) : SettingFate::set;
@@ -144,7 +154,7 @@ std::optional<std::string> SettingReports::setting_reported(const std::string& n
         fate == SettingFate::untouched && (session.follows || rooms_.latest.is_known());
     if (fate == SettingFate::set || may_have_set) {
         session.settings = alike ? server().settings : changed(*session.settings);
-        return std::nullopt;
+        return is_known ? std::optional<std::string>("") : std::nullopt;
     }
     // A RESET goes to the client's own default, not to the login's; the server is told by what
     // restores it (StartupSettings).

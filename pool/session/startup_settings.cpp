@@ -31,7 +31,9 @@ void StartupSettings::detach() {
     notes_.clear();
     prepared_.clear();
     ran_ = false;
+    may_be_discarded_ = false;
     has_reset_ = false;
+    had_reset_ = false;
 }
 
 // --- what was reset ------------------------------------------------------------------------------
@@ -95,6 +97,7 @@ bool StartupSettings::touches_hidden(std::string_view text) const {
 
 void StartupSettings::forget_resets() {
     ran_ = false;
+    may_be_discarded_ = false;
     std::vector<std::string> were_reset;
     for (const auto& [name, value] : client_->startup->values()) {
         if (fate_of(name) == SettingFate::reset) were_reset.push_back(name);
@@ -107,6 +110,7 @@ void StartupSettings::forget_resets() {
 void StartupSettings::asked() {
     notes_.clear();
     ran_ = false;
+    may_be_discarded_ = false;
 }
 
 // --- restoring -----------------------------------------------------------------------------------

@@ -53,12 +53,24 @@ class StartupSettings {
     /// Something that may be a RESET was sent, and nothing that may read a setting behind it.
     void sent() { ran_ = true; }
     [[nodiscard]] bool was_sent() const { return ran_; }
-    /// What is sent next restores.
-    void restored_in_front() { ran_ = false; }
+    /// What is sent next restores. Not `surely`: the server may discard it, up to a Sync.
+    void restored_in_front(bool surely) {
+        ran_ = false;
+        may_be_discarded_ = !surely;
+    }
+    /// A Query or a Sync was sent.
+    void segment_sent() {
+        if (std::exchange(may_be_discarded_, false)) ran_ = true;
+    }
     /// The tag of a RESET, or of a SET that may be one, has come.
     void answered() { has_reset_ = true; }
     /// At a ReadyForQuery of the client's: whether such a tag came before it.
-    [[nodiscard]] bool take_answered() { return std::exchange(has_reset_, false); }
+    [[nodiscard]] bool take_answered() {
+        had_reset_ = std::exchange(has_reset_, false);
+        return had_reset_;
+    }
+    /// What take_answered() has returned last: what was bound alone has not run.
+    [[nodiscard]] bool had_answer() const { return had_reset_; }
     /// What was RESET is about to be restored, or never was.
     void forget_resets();
     /// The server is asked about the session, and what it says counts.
@@ -103,7 +115,9 @@ class StartupSettings {
     std::vector<Note> notes_;  ///< in the order of the requests: of a setting the latest counts
     std::map<std::string, std::optional<std::string>, std::less<>> prepared_;
     bool ran_ = false;
+    bool may_be_discarded_ = false;  ///< see restored_in_front()
     bool has_reset_ = false;
+    bool had_reset_ = false;
 };
 
 }  // namespace pgweir::pool

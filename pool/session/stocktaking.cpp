@@ -180,7 +180,7 @@ void Stocktaking::restore_in_transaction() {
     rooms_.suspicion.add(Effect::state);
     // One statement has run: it may say by itself what it resets, and for how long.
     std::vector<std::string> statements;
-    if (rooms_.latest.is_alone())
+    if (rooms_.latest.is_alone() && rooms_.startup.had_answer())
         statements = rooms_.startup.plainly_restoring(rooms_.reports.cause());
     if (statements.empty()) {
         std::string sql = rooms_.restore_sql();

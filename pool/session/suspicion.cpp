@@ -10,8 +10,38 @@ void Suspicion::note_cause() {
     constexpr std::size_t long_text = 4096;
     inquiry_.by.assign(text_, 0, longest);
     text_.clear();
+    earlier_.clear();
     // Texts may be long, and servers are many.
     if (text_.capacity() > long_text) text_.shrink_to_fit();
+}
+
+void Suspicion::keep_text() {
+    if (text_.empty()) return;
+    if (earlier_.size() == most_causes) earlier_.erase(earlier_.begin());
+    earlier_.push_back({.request = request_, .runs = runs_, .text = text_});
+}
+
+void Suspicion::executed(std::size_t bound, std::size_t request) {
+    if (request_ == bound) {
+        request_ = request;
+        runs_ = true;
+        return;
+    }
+    for (Cause& cause : earlier_) {
+        if (cause.request != bound) continue;
+        cause.request = request;
+        cause.runs = true;
+    }
+}
+
+const std::string& Suspicion::text_of(const protocol::RequestSpan& requests) const {
+    static const std::string none;
+    const std::string* found = &none;
+    find_text_of(requests, [&found](const std::string& text) {
+        found = &text;
+        return true;
+    });
+    return *found;
 }
 
 const Inquiry& Suspicion::ask() {

@@ -1,11 +1,14 @@
 // What a client's requests may have left in its session, until the server is asked.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "protocol/sql/session_effects.hpp"
 #include "protocol/wire/messages.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace pgweir::pool {
 
@@ -31,13 +34,43 @@ class Suspicion {
     [[nodiscard]] bool contains(protocol::Effect effect) const { return effects_.contains(effect); }
     /// The statement that the latest of the effects came from, whole; empty: none is known.
     [[nodiscard]] const std::string& text() const { return text_; }
+    /// The same of those effects that came from what one of these requests runs, in a pipeline:
+    /// what a reply means is told by the texts that it answers, not by the one that was sent last.
+    [[nodiscard]] const std::string& text_of(const protocol::RequestSpan& requests) const;
+    /// Calls `act(text)` for each of these requests that has one, the latest first, until it
+    /// returns true.
+    template <class Act>
+    void find_text_of(const protocol::RequestSpan& requests, Act act) const {
+        const auto finds = [&](std::size_t request, bool runs, const std::string& text) {
+            return runs && requests.first <= request && request < requests.behind && act(text);
+        };
+        if (finds(request_, runs_, text_)) return;
+        for (auto cause = earlier_.rbegin(); cause != earlier_.rend(); ++cause) {
+            if (finds(cause->request, cause->runs, cause->text)) return;
+        }
+    }
 
     void add(protocol::Effects effects) { effects_ |= effects; }
+    /// Requests by their numbers (RequestTracker::sent_in_all()).
+    struct Place {
+        std::size_t request = 0;    ///< the one that is about to go
+        std::size_t unsettled = 0;  ///< the oldest whose ReadyForQuery has not come
+        bool runs = true;  ///< the text runs with it; false: executed() follows, if it does
+    };
     /// `text`: of the statement that they come from; empty where it is not known.
-    void add(protocol::Effects effects, Bytes text) {
+    void add(protocol::Effects effects, Bytes text) { add(effects, text, Place()); }
+    void add(protocol::Effects effects, Bytes text, const Place& place) {
         effects_ |= effects;
-        if (!text.empty()) text_.assign(text);
+        if (text.empty()) return;
+        if (place.unsettled <= request_ && request_ < place.request) keep_text();
+        text_.assign(text);
+        request_ = place.request;
+        runs_ = place.runs;
     }
+    /// What the request `bound` has bound runs with `request`.
+    void executed(std::size_t bound, std::size_t request);
+    /// The request that text() is of.
+    [[nodiscard]] std::size_t latest_request() const { return request_; }
     /// What is dealt with otherwise.
     void remove(protocol::Effects effects) { effects_ = effects_.without(effects); }
     /// All of it; what it came from is still told by text().
@@ -66,10 +99,22 @@ class Suspicion {
     void forget();
 
   private:
+    struct Cause {
+        std::size_t request;
+        bool runs;
+        std::string text;
+    };
+    /// More texts are not kept for replies to come: the oldest go.
+    static constexpr std::size_t most_causes = 256;
+
     void note_cause();
+    void keep_text();
 
     protocol::Effects effects_;
     std::string text_;
+    std::size_t request_ = 0;     ///< that `text_` is of
+    bool runs_ = false;           ///< see Place
+    std::vector<Cause> earlier_;  ///< texts before `text_` that may not have been answered
     Inquiry inquiry_;
     bool is_verified_ = false;
     bool asks_again_ = false;

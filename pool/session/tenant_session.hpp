@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conf/config.hpp"
@@ -47,11 +48,22 @@ struct TenantSession {
     /// Why it keeps its server; empty: its server is anybody's between transactions.
     Pins pins;
 
+    /// Whose values of sequences it takes for its own: not those on other servers from before its
+    /// DISCARD. As SequenceOwner tells sessions.
+    [[nodiscard]] std::uint64_t sequence_owner() const {
+        return id | std::uint64_t{discards_of_sequences} << 48U;
+    }
+    /// It has discarded all values that it had.
+    void note_sequences_discarded() {
+        if (std::exchange(has_sequence_values, false)) ++discards_of_sequences;
+    }
+
     /// In session pooling nothing has to follow: the client's messages pass as they are.
     bool follows = false;
     conf::SessionState tracking = conf::SessionState::track;
-    bool has_sequence_values = false;  ///< it got some, on one server or another
-    bool settings_refused = false;     ///< by the latest server that was to have them
+    bool has_sequence_values = false;         ///< it got some, on one server or another
+    std::uint16_t discards_of_sequences = 0;  ///< how often it has discarded all it had
+    bool settings_refused = false;            ///< by the latest server that was to have them
     unsigned max_prepared_statements = 0;
 };
 

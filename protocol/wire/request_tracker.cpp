@@ -1,6 +1,7 @@
 #include "protocol/wire/request_tracker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pgweir::protocol {
 
@@ -78,6 +79,8 @@ bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
 }
 
 Verdict RequestTracker::received(Backend type, Bytes body) {
+    if (std::exchange(was_ready_, type == Backend::ready_for_query)) answering_.first = answered();
+    answering_.behind = answered() + 1;
     Verdict verdict;
     if (owed() > 0 && requests_[first_].origin != Origin::client) {
         verdict.disposition = Verdict::Disposition::drop;

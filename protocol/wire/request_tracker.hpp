@@ -42,6 +42,12 @@ struct Verdict {
     std::size_t failed_request = 0;
 };
 
+/// Some requests, by their numbers (RequestTracker::sent_in_all()).
+struct RequestSpan {
+    std::size_t first = 0;
+    std::size_t behind = 0;  ///< the last of them
+};
+
 /// Pairs requests with replies for one server connection. A pure queue: it is told each message
 /// that goes to the server and each that comes back, in order, and alone answers whether the server
 /// may be released to somebody else.
@@ -76,6 +82,10 @@ class RequestTracker {
 
     /// How many of them have their answer: the number of the oldest that has not.
     [[nodiscard]] std::size_t answered() const { return sent_in_all_ - owed(); }
+
+    /// The requests that the latest message may belong to: from the one behind the ReadyForQuery
+    /// before it up to the one that it answers.
+    [[nodiscard]] const RequestSpan& answering() const { return answering_; }
 
     /// A ReadyForQuery is still to come.
     [[nodiscard]] bool owes_ready() const { return readies_ > 0; }
@@ -203,6 +213,8 @@ class RequestTracker {
     std::vector<Entry> requests_;
     std::size_t first_ = 0;
     std::size_t sent_in_all_ = 0;
+    RequestSpan answering_;
+    bool was_ready_ = false;  ///< the latest message was a ReadyForQuery
     /// How many of them end in ReadyForQuery: asked for at each message, however many there are.
     std::ptrdiff_t readies_ = 0;
     std::ptrdiff_t readies_of_pool_ = 0;
