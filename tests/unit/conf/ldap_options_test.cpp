@@ -90,6 +90,17 @@ TEST_F(LdapOptionsTest, AreRefusedWithoutShowingTheSecret) {
     }
 }
 
+TEST(WithoutALibrary, ItsMethodIsRefused) {
+    std::vector<Problem> problems;
+    std::ignore = Hba::parse(
+        "local all all ldap ldapserver=x ldapprefix=y\n"
+        "local all all pam\n",
+        "hba", problems);
+    EXPECT_EQ(problems.size(), (has_ldap() ? 0U : 1U) + (has_pam() ? 0U : 1U));
+    for (const Problem& problem : problems)
+        EXPECT_THAT(problem.message, HasSubstr("built without"));
+}
+
 class HbaOutside : public LdapOptionsTest {
   protected:
     void SetUp() override {
