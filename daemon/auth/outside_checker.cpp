@@ -61,6 +61,7 @@ struct OutsideChecker::State {
     struct Lane {
         std::map<std::string, std::deque<Job>> waiting;  ///< by address; none is empty
         std::string latest;                              ///< whose turn it was
+        std::size_t queued = 0;                          ///< in `waiting`
         unsigned threads = 0;
         unsigned resting = 0;
         std::size_t added = 0;
@@ -107,8 +108,10 @@ void OutsideChecker::ask(OutsideQuestion question, std::string address, std::wea
     State::Lane& lane = state_->lanes[name];
     lane.waiting[std::move(address)].push_back(
         {.question = std::move(question), .asker = std::move(asker), .done = std::move(done)});
+    ++lane.queued;
     if (++lane.added % drop_leavers_every == 0) State::drop_leavers(lane);
-    if (lane.resting == 0 && lane.threads < most_threads) {
+    // A thread that was woken for another job still counts as one that rests.
+    if (lane.queued > lane.resting && lane.threads < most_threads) {
         try {
             // It has the state for itself, as it may outlive this object.
             std::thread([state = state_, name] { state->run(name); }).detach();
@@ -167,6 +170,7 @@ std::optional<OutsideChecker::State::Job> OutsideChecker::State::take(Lane& lane
         lane.latest = turn->first;
         Job job = std::move(turn->second.front());
         turn->second.pop_front();
+        --lane.queued;
         if (turn->second.empty()) lane.waiting.erase(turn);
         if (job.is_wanted()) return job;
         protocol::wipe(job.question.password);
@@ -176,7 +180,7 @@ std::optional<OutsideChecker::State::Job> OutsideChecker::State::take(Lane& lane
 
 void OutsideChecker::State::drop_leavers(Lane& lane) {
     for (auto& [address, queue] : lane.waiting) {
-        std::erase_if(queue, [](const Job& job) { return !job.is_wanted(); });
+        lane.queued -= std::erase_if(queue, [](const Job& job) { return !job.is_wanted(); });
     }
     std::erase_if(lane.waiting, [](const auto& waiting) { return waiting.second.empty(); });
 }

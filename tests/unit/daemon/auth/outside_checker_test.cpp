@@ -17,14 +17,15 @@ namespace {
 using namespace std::chrono_literals;
 using Verdict = OutsideAnswer::Verdict;
 
-/// A judge who lets nobody go on before open() where the service is "stuck". It outlives the
-/// threads that ask it.
+/// A judge who lets nobody go on before open() where the service is "stuck", nor "hangs". It
+/// outlives the threads that ask it.
 struct Judge {
     OutsideAnswer operator()(const OutsideQuestion& question) {
         std::unique_lock lock(mutex);
         asked.push_back(question.user);
         changed.notify_all();
-        if (std::get<PamService>(question.judge).name == "stuck") {
+        const bool is_stuck = std::get<PamService>(question.judge).name == "stuck";
+        if (is_stuck || question.user == "hangs") {
             changed.wait(lock, [this] { return is_open; });
         }
         return {.verdict = question.password == "right" ? Verdict::right : Verdict::wrong};
@@ -86,6 +87,17 @@ TEST_F(OutsideCheckerTest, AJudgeThatHangsKeepsNobodyFromAnother) {
         stuck.push_back(ask("stuck", "ann", "right"));
     }
     EXPECT_EQ(verdict_of(ask("quick", "bob", "right")), Verdict::right);
+    judge->open();
+    for (auto& answer : stuck) EXPECT_EQ(verdict_of(std::move(answer)), Verdict::right);
+}
+
+TEST_F(OutsideCheckerTest, WhoHangsKeepsNobodyFromTheSameJudgeWhileItHasThreads) {
+    std::vector<Future> stuck;
+    for (unsigned i = 1; i < OutsideChecker::most_threads; ++i) {
+        EXPECT_EQ(verdict_of(ask("one", "bob", "right")), Verdict::right);  // a thread rests now
+        stuck.push_back(ask("one", "hangs", "right"));
+        EXPECT_EQ(verdict_of(ask("one", "bob", "right")), Verdict::right);
+    }
     judge->open();
     for (auto& answer : stuck) EXPECT_EQ(verdict_of(std::move(answer)), Verdict::right);
 }
