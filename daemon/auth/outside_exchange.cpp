@@ -1,6 +1,4 @@
 // The methods `ldap` and `pam`: what came in clear is judged outside of pgweir.
-#include <algorithm>
-
 #include "daemon/auth/authentication.hpp"
 #include "protocol/auth/authentication.hpp"
 #include "protocol/auth/crypto.hpp"
