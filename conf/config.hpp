@@ -39,6 +39,8 @@ enum class AuthType : std::uint8_t {
     scram_sha_256,
     cert,
     peer,
+    ldap,
+    pam,
     hba,
 };
 
@@ -163,6 +165,10 @@ struct Config {
     std::string auth_file;          ///< PgBouncer's userlist.txt; its content is in `userlist`
     std::string auth_hba_file;
     std::string auth_ident_file;
+    std::string auth_ldap_options;  ///< of auth.type ldap, as parse_ldap_options() takes them
+    std::string auth_pam_service = "pgbouncer";
+    std::string auth_pam_confdir;  ///< empty: the system's
+    milliseconds auth_check_timeout{30'000};
     milliseconds auth_query_cache_time{0};  ///< 0: each login asks
     milliseconds auth_query_timeout{5'000};
     unsigned auth_failure_limit = 10;  ///< of one user and address; 0: none

@@ -10,6 +10,7 @@
 
 #include "conf/access/hba_tokens.hpp"
 #include "conf/access/ip_address.hpp"
+#include "conf/access/ldap_options.hpp"
 #include "conf/access/regex.hpp"
 #include "conf/problem.hpp"
 
@@ -39,6 +40,9 @@ struct HbaRule {
         std::optional<Regex> regex;
     };
 
+    /// PostgreSQL's.
+    static constexpr std::string_view default_pam_service = "postgresql";
+
     Transport transport = Transport::local;
     std::vector<Name> databases;
     std::vector<Name> users;
@@ -48,9 +52,12 @@ struct HbaRule {
     bool needs_certificate = false;    ///< `clientcert=`
     bool client_name_is_dn = false;    ///< `clientname=DN`
     bool certificate_is_user = false;  ///< `clientcert=verify-full`: it must name the user, too
+    LdapOptions ldap;                  ///< of the method ldap
+    std::string pam_service{default_pam_service};  ///< `pamservice=`
+    bool pam_uses_host_name = false;               ///< `pam_use_hostname=1`
     std::string file;
     int line = 0;
-    std::string text;
+    std::string text;  ///< as it stands in the file, without a secret
 
     [[nodiscard]] bool applies(const HbaQuestion& question) const;
 };
@@ -58,9 +65,9 @@ struct HbaRule {
 /// All rules of a file and of those that it includes. Immutable.
 ///
 /// PostgreSQL manual, "The pg_hba.conf File". What pgweir cannot do is refused when the file is
-/// read, not passed over: methods other than trust, reject, password, md5, scram-sha-256, cert and
-/// peer; membership in roles (`+role`, `samerole`), which only the server knows; host names.
-/// GSS entries are accepted and never match: pgweir has no GSS.
+/// read, not passed over: methods other than trust, reject, password, md5, scram-sha-256, cert,
+/// peer, ldap and pam; membership in roles (`+role`, `samerole`), which only the server knows; host
+/// names. GSS entries are accepted and never match: pgweir has no GSS.
 class Hba {
   public:
     /// Reads a file and what it includes. Blocks. Problems are added with the file, line and column

@@ -30,8 +30,16 @@ constexpr std::array<std::pair<std::string_view, Transport>, 6> transports{{
     {"hostnogssenc", Transport::host},
 }};
 
-constexpr std::array<std::string_view, 7> methods{"trust",         "reject", "password", "md5",
-                                                  "scram-sha-256", "cert",   "peer"};
+constexpr std::array<std::string_view, 9> methods{
+    "trust", "reject", "password", "md5", "scram-sha-256", "cert", "peer", "ldap", "pam"};
+
+// A rule is shown in the log. What stands behind a secret may be the rest of it.
+void hide_secret(std::string& text) {
+    constexpr std::string_view option = "ldapbindpasswd";
+    const std::size_t at = text.find(option);
+    text = at == std::string::npos ? "(a rule with a secret)"
+                                   : text.substr(0, at + option.size()) + "=(secret)";
+}
 
 }  // namespace
 
@@ -135,7 +143,10 @@ class HbaReader {
         }
         if (type->text != "local" && !read_address(line, next, rule)) return;
         if (!read_method(line, next, rule)) return;
-        for (; next < line.fields.size(); ++next) read_option(line.fields[next].front(), rule);
+        for (; next < line.fields.size(); ++next) {
+            for (const HbaToken& token : line.fields[next]) read_option(token, rule);
+        }
+        if (problems_.size() == before) check_ldap(line.fields.back().back().place, rule);
         if (problems_.size() == before) hba_.rules_.push_back(std::move(rule));
     }
 
@@ -298,15 +309,36 @@ class HbaReader {
             }
             rule.needs_certificate = true;
         }
-        return true;
+        const bool is_missing = (rule.method == AuthType::ldap && !has_ldap()) ||
+                                (rule.method == AuthType::pam && !has_pam());
+        if (is_missing) problem(token->place, not_built(token->text));
+        return !is_missing;
+    }
+
+    void check_ldap(Place place, HbaRule& rule) {
+        if (rule.method != AuthType::ldap) return;
+        if (auto wrong = check_ldap_options(rule.ldap)) problem(place, *std::move(wrong));
+        if (!rule.ldap.bind_password.empty()) hide_secret(rule.text);
     }
 
     void read_option(const HbaToken& token, HbaRule& rule) {
         const std::size_t equals = token.text.find('=');
         const std::string name = token.text.substr(0, equals);
         const std::string value = equals == std::string::npos ? "" : token.text.substr(equals + 1);
-        if (equals == std::string::npos) {
+        if (!rule.ldap.bind_password.empty() && !is_ldap_option(name)) {
+            problem(token.place,
+                    "a word behind ldapbindpasswd is not name=value with a name of an option of "
+                    "ldap; a value that has blanks or commas needs quotes");
+        } else if (equals == std::string::npos) {
             problem(token.place, in_quotes(token.text) + " is not of the form name=value");
+        } else if (rule.method == AuthType::ldap && is_ldap_option(name)) {
+            if (auto wrong = set_ldap_option(rule.ldap, name, value)) {
+                problem(token.place, *std::move(wrong));
+            }
+        } else if (rule.method == AuthType::pam && name == "pamservice" && !value.empty()) {
+            rule.pam_service = value;
+        } else if (rule.method == AuthType::pam && name == "pam_use_hostname") {
+            rule.pam_uses_host_name = value == "1";
         } else if (name == "map") {
             if (rule.method != AuthType::cert && rule.method != AuthType::peer) {
                 problem(token.place, "map is for the methods cert and peer");
@@ -326,7 +358,8 @@ class HbaReader {
                         (name == "clientcert" ? "verify-ca or verify-full" : "CN or DN"));
         } else {
             problem(token.place, "unknown option " + in_quotes(name) +
-                                     "; there are map, clientcert, clientname");
+                                     "; there are map, clientcert, clientname, and of ldap and pam "
+                                     "those of PostgreSQL");
         }
     }
 

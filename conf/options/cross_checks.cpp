@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conf/access/ldap_options.hpp"
 #include "conf/file/addresses.hpp"
 #include "conf/file/wording.hpp"
 
@@ -99,6 +100,24 @@ void check_trust(const Config& config, const Origins& origins, Reporter& reporte
                  "listen: " + open_to_all_message(*open));
 }
 
+// LDAP and PAM, where no rule says the rest.
+void check_outside(const Config& config, const Origins& origins, Reporter& reporter) {
+    const Place place = place_of(origins, "auth.type");
+    if (config.auth_type == AuthType::pam) {
+        if (!has_pam()) reporter.add(place, "type: " + not_built("pam"));
+        if (config.auth_pam_service.empty()) {
+            reporter.add(place, "type: pam needs auth_pam_service");
+        }
+    }
+    if (config.auth_type != AuthType::ldap) return;
+    if (!has_ldap()) {
+        reporter.add(place, "type: " + not_built("ldap"));
+    } else if (const auto options = parse_ldap_options(config.auth_ldap_options); !options) {
+        reporter.add(place_of(origins, "auth.auth_ldap_options"),
+                     "auth_ldap_options: " + options.error().message);
+    }
+}
+
 void check_authentication(const Config& config, const Origins& origins, Reporter& reporter) {
     const Place place = place_of(origins, "auth.type");
     // Where PgBouncer would start without the file there are rules all the same: none.
@@ -106,6 +125,7 @@ void check_authentication(const Config& config, const Origins& origins, Reporter
     if (config.auth_type == AuthType::hba && !has_rules) {
         reporter.add(place, "type: hba needs auth_hba_file");
     }
+    check_outside(config, origins, reporter);
     if (config.auth_type == AuthType::cert && config.client_tls_ca_file.empty()) {
         reporter.add(place, "type: cert needs TLS for clients with client_tls_ca_file");
     }

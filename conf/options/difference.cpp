@@ -31,11 +31,11 @@ void for_each_pair(const std::vector<T>& before, const std::vector<T>& after, Ke
     for (const auto& [name, pair] : pairs) f(name, pair.first, pair.second);
 }
 
-/// The rules of a file as they are written.
-std::vector<std::string> texts(const Hba* hba) {
-    std::vector<std::string> lines;
+/// The rules of a file as they are written, with what the texts do not show.
+std::vector<std::pair<std::string, LdapOptions>> written(const Hba* hba) {
+    std::vector<std::pair<std::string, LdapOptions>> lines;
     if (hba == nullptr) return lines;
-    for (const HbaRule& rule : hba->rules()) lines.push_back(rule.text);
+    for (const HbaRule& rule : hba->rules()) lines.emplace_back(rule.text, rule.ldap);
     return lines;
 }
 
@@ -48,7 +48,7 @@ class Comparison {
         if (before_.userlist != after_.userlist) {
             result_.changes.emplace_back("auth.auth_file: its content has changed");
         }
-        if (texts(before_.hba.get()) != texts(after_.hba.get())) {
+        if (written(before_.hba.get()) != written(after_.hba.get())) {
             result_.changes.emplace_back("auth.auth_hba_file: its rules have changed");
         }
         if (before_.ident_maps->lines() != after_.ident_maps->lines()) {

@@ -91,7 +91,8 @@ struct Option {
 /// secret.
 [[nodiscard]] Result<Value> parse_value(const Option& option, std::string_view text);
 
-/// The text of a value as the file would have it; `(secret)` for a secret option.
+/// The text of a value as the file would have it; `(secret)` for a secret option, if
+/// it is set.
 [[nodiscard]] std::string format_value(const Option& option, const Value& value);
 
 /// The current value. The second form is for options whose member is a PoolMember.

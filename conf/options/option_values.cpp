@@ -16,8 +16,8 @@ using Names = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 3> pool_modes{"session", "transaction", "statement"};
 constexpr std::array<std::string_view, 3> session_states{"track", "strict", "off"};
-constexpr std::array<std::string_view, 8> auth_types{"trust",         "reject", "password", "md5",
-                                                     "scram-sha-256", "cert",   "peer",     "hba"};
+constexpr std::array<std::string_view, 10> auth_types{
+    "trust", "reject", "password", "md5", "scram-sha-256", "cert", "peer", "ldap", "pam", "hba"};
 constexpr std::array<std::string_view, 6> tls_modes{"disable", "allow",     "prefer",
                                                     "require", "verify-ca", "verify-full"};
 constexpr std::array<std::string_view, 5> log_levels{"trace", "debug", "info", "warning", "error"};
@@ -197,7 +197,8 @@ Result<Value> parse_value(const Option& option, std::string_view text) {
 }
 
 std::string format_value(const Option& option, const Value& value) {
-    if (option.secret) return "(secret)";
+    const auto* const text = std::get_if<std::string>(&value);
+    if (option.secret && (text == nullptr || !text->empty())) return "(secret)";
     return std::visit([&](const auto& typed) { return format_one(option, typed); }, value);
 }
 

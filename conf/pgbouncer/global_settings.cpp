@@ -102,7 +102,8 @@ void GlobalSettings::take(const Setting& row, const IniSetting& setting, const C
     }
     const Converted taken = within_range(*find_option(row.target), value);
     put(row.target, setting.place, make_scalar(setting.value_place, taken.text));
-    journal_.taken(setting.place, setting.name, row.target, taken.text,
+    const bool is_secret = row.kind == Kind::secret && !taken.text.empty();
+    journal_.taken(setting.place, setting.name, row.target, is_secret ? "(secret)" : taken.text,
                    taken.remark.empty() ? row.why : taken.remark);
 }
 

@@ -111,12 +111,6 @@ Result<Converted> convert_auth_type(std::string_view value, std::string_view sho
     constexpr std::array<std::string_view, 9> known{"any", "trust", "plain", "md5",          "cert",
                                                     "hba", "ldap",  "pam",   "scram-sha-256"};
     const std::string type = lower(value);
-    if (type == "ldap" || type == "pam") {
-        return Refusal{type +
-                       " is not supported: pgweir does not ask LDAP or PAM. Nothing is let "
-                       "in by another method instead; choose one, for example scram-sha-256 with "
-                       "auth_query"};
-    }
     if (std::ranges::find(known, type) == known.end()) {
         return Refusal{std::string{shown} + " is not " + any_of(known) + did_you_mean(type, known)};
     }

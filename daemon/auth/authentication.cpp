@@ -73,6 +73,9 @@ Task<Authentication::Outcome> Authentication::run() {
         case AuthType::md5:
         case AuthType::scram_sha_256:
             break;
+        case AuthType::ldap:
+        case AuthType::pam:
+            co_return co_await exchange_outside(*method);
     }
     co_return co_await check_secret(*method);
 }
@@ -170,18 +173,22 @@ std::string Authentication::brake_address() const {
     return facts_.address + " uid " + std::to_string(*facts_.uid);
 }
 
+// Nothing: this user may try.
+std::optional<Authentication::Outcome> Authentication::braked() {
+    const auto now = LoginBrake::Clock::now();
+    const auto wait = shared_.brake.blocked_for(brake_address(), facts_.user, now);
+    if (!wait) return std::nullopt;
+    const Outcome outcome = refuse(sqlstate::invalid_authorization,
+                                   "too many failed logins of user " + quoted_name(facts_.user) +
+                                       " from " + quoted_name(facts_.address),
+                                   "blocked by auth_failure_limit");
+    report_.hint = hint_of(*wait);
+    return outcome;
+}
+
 // The methods that ask for a secret, behind the brake.
 Task<Authentication::Outcome> Authentication::check_secret(AuthType method) {
-    const auto now = LoginBrake::Clock::now();
-    if (const auto wait = shared_.brake.blocked_for(brake_address(), facts_.user, now)) {
-        const Outcome outcome =
-            refuse(sqlstate::invalid_authorization,
-                   "too many failed logins of user " + quoted_name(facts_.user) + " from " +
-                       quoted_name(facts_.address),
-                   "blocked by auth_failure_limit");
-        report_.hint = hint_of(*wait);
-        co_return outcome;
-    }
+    if (const auto outcome = braked()) co_return *outcome;
     const bool known = co_await find_secrets();
     if (!known) co_return Outcome::refused;
     // As PostgreSQL: md5 is what the stored secret makes of it, and SCRAM for who is unknown.
@@ -290,7 +297,7 @@ Task<Authentication::Outcome> Authentication::exchange_md5() {
         credentials_ = credentials_of(*found);
         co_return let_in();
     }
-    co_return co_await fail("password authentication failed", "wrong password");
+    co_return co_await fail_secret("wrong password");
 }
 
 Task<Authentication::Outcome> Authentication::exchange_scram() {
@@ -307,8 +314,7 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
         const auto body = co_await client_.hear(AuthConversation::Reply::sasl);
         if (!body) co_return Outcome::gone;
         if (body->size() > protocol::max_sasl_message) {
-            co_return co_await fail("password authentication failed",
-                                    "a SASL message that is too long");
+            co_return co_await fail_secret("a SASL message that is too long");
         }
         protocol::ScramReply reply = protocol::ScramWrongPassword{};
         if (std::exchange(first, false)) {
@@ -346,7 +352,7 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
             reason_ = "the SCRAM exchange failed";
             co_return Outcome::refused;
         }
-        co_return co_await fail("password authentication failed", "wrong password");
+        co_return co_await fail_secret("wrong password");
     }
 }
 
@@ -356,9 +362,17 @@ Authentication::Outcome Authentication::let_in() {
 }
 
 // Wrong password or unknown user: the client cannot tell which.
-Task<Authentication::Outcome> Authentication::fail(std::string_view how, std::string reason) {
+Task<Authentication::Outcome> Authentication::fail_secret(std::string reason) {
     if (secrets_.empty()) reason = "no such user, or it has no password";
     if (asked_) shared_.query.forget(*asked_, facts_.user);
+    co_return co_await fail(sqlstate::invalid_password, "password authentication failed",
+                            std::move(reason));
+}
+
+// A wrong answer, which the brake counts; told after `at_least` or as the brake says.
+Task<Authentication::Outcome> Authentication::fail(std::string_view code, std::string how,
+                                                   std::string reason,
+                                                   std::chrono::milliseconds at_least) {
     const LoginBrake::Failure failure =
         shared_.brake.failed(brake_address(), facts_.user,
                              {.failure_limit = config_->auth_failure_limit,
@@ -367,10 +381,10 @@ Task<Authentication::Outcome> Authentication::fail(std::string_view how, std::st
                              LoginBrake::Clock::now());
     blocked_ = failure.blocks;
     const Outcome outcome =
-        refuse(sqlstate::invalid_password,
-               std::string(how) + " for user " + quoted_name(facts_.user), std::move(reason));
-    if (failure.delay.count() > 0) {
-        const bool waited = co_await client_.pause(failure.delay);
+        refuse(code, std::move(how) + " for user " + quoted_name(facts_.user), std::move(reason));
+    const auto delay = std::max(failure.delay, std::min(at_least, LoginBrake::max_delay));
+    if (delay.count() > 0) {
+        const bool waited = co_await client_.pause(delay);
         if (!waited) co_return Outcome::gone;
     }
     co_return outcome;

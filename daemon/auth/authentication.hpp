@@ -13,6 +13,7 @@
 #include "conf/config.hpp"
 #include "daemon/auth/auth_query.hpp"
 #include "daemon/auth/login_brake.hpp"
+#include "daemon/auth/outside_checker.hpp"
 #include "daemon/auth/password_checker.hpp"
 #include "daemon/auth/prepared_secrets.hpp"
 #include "pool/connect/credential_choice.hpp"
@@ -61,6 +62,10 @@ class AuthConversation {
     /// Compares a password that came in clear. Nothing: the session ends.
     virtual Task<std::optional<PasswordChecker::Answer>> compare(
         std::string password, std::vector<protocol::ScramVerifier> verifiers) = 0;
+    /// Has a password judged outside of pgweir; where that takes longer than `limit` (0: none)
+    /// the answer is that nobody knows. Nothing: the session ends.
+    virtual Task<std::optional<OutsideAnswer>> judge(OutsideQuestion question,
+                                                     std::chrono::milliseconds limit) = 0;
     /// Lets time pass. False: the session ends.
     virtual Task<bool> pause(std::chrono::milliseconds time) = 0;
 };
@@ -71,6 +76,7 @@ struct AuthShared {
     LoginBrake brake;
     PreparedSecrets prepared;
     PasswordChecker passwords;
+    OutsideChecker outside;
 };
 
 /// One client's authentication; lives in its login. Every outcome is worded as PostgreSQL words it,
@@ -108,6 +114,7 @@ class Authentication {
     [[nodiscard]] std::string_view map() const;
     Task<Outcome> require_known(std::string how);
     [[nodiscard]] std::string auth_database_problem() const;
+    [[nodiscard]] std::optional<Outcome> braked();
     Task<Outcome> check_secret(conf::AuthType method);
     Task<bool> find_secrets();
     Task<bool> renew_secrets();
@@ -117,8 +124,12 @@ class Authentication {
     [[nodiscard]] std::string brake_address() const;
     Task<Outcome> exchange_md5();
     Task<Outcome> exchange_scram();
+    [[nodiscard]] std::optional<OutsideQuestion> outside_question(conf::AuthType method);
+    Task<Outcome> exchange_outside(conf::AuthType method);
     [[nodiscard]] Outcome let_in();
-    Task<Outcome> fail(std::string_view how, std::string reason);
+    Task<Outcome> fail_secret(std::string reason);
+    Task<Outcome> fail(std::string_view code, std::string how, std::string reason,
+                       std::chrono::milliseconds at_least = std::chrono::milliseconds::zero());
     [[nodiscard]] Outcome refuse(std::string_view code, std::string message, std::string reason);
 
     AuthConversation& client_;

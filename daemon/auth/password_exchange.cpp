@@ -16,7 +16,7 @@ Task<Authentication::Outcome> Authentication::exchange_password() {
         if (renewed) right = co_await is_right(password);
     }
     if (!right) co_return Outcome::gone;
-    if (!*right) co_return co_await fail("password authentication failed", "wrong password");
+    if (!*right) co_return co_await fail_secret("wrong password");
     auto credentials = std::make_shared<pool::ServerCredentials>();
     credentials->password = password;
     credentials_ = std::move(credentials);

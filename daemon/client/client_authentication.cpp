@@ -174,13 +174,54 @@ Task<std::optional<PasswordChecker::Answer>> ClientAuthentication::compare(
     co_return *answer;
 }
 
-Task<bool> ClientAuthentication::pause(std::chrono::milliseconds time) {
-    asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer(
-        client_.worker().context().io.get_executor(), time);
+// The answer comes from a thread of the checker's, where this session must not be kept alive, and
+// perhaps when nobody waits for it any more.
+Task<std::optional<OutsideAnswer>> ClientAuthentication::judge(OutsideQuestion question,
+                                                               std::chrono::milliseconds limit) {
+    struct Waiting {
+        std::optional<OutsideAnswer> answer;
+        bool is_over = false;
+    };
+    const auto waiting = std::make_shared<Waiting>();
+    const std::weak_ptr<ClientSession> weak = client_.weak_from_this();
+    const auto executor = client_.worker().context().io.get_executor();
+    Timer timer(executor);
+    if (limit.count() > 0) {
+        question.deadline = OutsideQuestion::Clock::now() + limit;
+        timer.expires_after(limit);
+        wake_after(timer);
+    }
+    const auto deadline = question.deadline;
+    client_.worker().gateway().auth.outside.ask(
+        std::move(question),
+        login_address(client_.connection().address(), client_.connection().socket()), weak,
+        [weak, executor, waiting](OutsideAnswer given) {
+            asio::post(executor, [weak, waiting, given = std::move(given)]() mutable {
+                if (waiting->is_over) return;
+                waiting->answer = std::move(given);
+                if (const auto client = weak.lock()) client->tenant().wake();
+            });
+        });
+    const Unwatched unwatched(client_);
+    while (!waiting->answer && !client_.ending() && OutsideQuestion::Clock::now() < deadline) {
+        co_await client_.tenant().exchange().woken.wait();
+    }
+    waiting->is_over = true;
+    if (client_.ending()) co_return std::nullopt;
+    if (waiting->answer) co_return std::move(waiting->answer);
+    co_return OutsideAnswer{.reason = "no answer within auth_check_timeout"};
+}
+
+void ClientAuthentication::wake_after(Timer& timer) {
     timer.async_wait([weak = client_.weak_from_this()](error_code error) {
         if (error) return;
         if (const auto client = weak.lock()) client->tenant().wake();
     });
+}
+
+Task<bool> ClientAuthentication::pause(std::chrono::milliseconds time) {
+    Timer timer(client_.worker().context().io.get_executor(), time);
+    wake_after(timer);
     const Unwatched unwatched(client_);
     co_await client_.tenant().exchange().woken.wait();
     co_return client_.ending() == nullptr;

@@ -1,6 +1,7 @@
 // How a client proves who it is: the connection's part.
 #pragma once
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,8 +42,12 @@ class ClientAuthentication final : private AuthConversation {
     [[nodiscard]] bool is_disabled(const std::string& database) const override;
     Task<std::optional<PasswordChecker::Answer>> compare(
         std::string password, std::vector<protocol::ScramVerifier> verifiers) override;
+    Task<std::optional<OutsideAnswer>> judge(OutsideQuestion question,
+                                             std::chrono::milliseconds limit) override;
     Task<bool> pause(std::chrono::milliseconds time) override;
 
+    using Timer = asio::basic_waitable_timer<pool::Clock, asio::wait_traits<pool::Clock>, Executor>;
+    void wake_after(Timer& timer);
     void refuse(protocol::ErrorReport report);
 
     ClientSession& client_;

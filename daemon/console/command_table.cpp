@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conf/file/wording.hpp"
+#include "conf/options/setting_name.hpp"
 
 namespace pgweir::daemon::console {
 
@@ -190,7 +191,12 @@ std::string Command::to_string() const {
     std::string text(entry->word);
     if (show != nullptr) text += ' ' + std::string(show->name);
     if (!argument.empty()) text += ' ' + argument;
-    if (entry->argument == Argument::assignment) text += " = " + value;
+    if (entry->argument != Argument::assignment) return text;
+    const auto setting = conf::find_named_setting(in_lower_case(argument));
+    const bool is_secret =
+        (setting && setting->option != nullptr && setting->option->secret) ||
+        value.find("ldapbindpasswd") != std::string::npos;  // by a name that is no setting
+    text += " = " + (is_secret ? "(secret)" : value);
     return text;
 }
 

@@ -64,7 +64,7 @@ struct Command {
     const Show* show = nullptr;  ///< of SHOW
 
     [[nodiscard]] bool changes_something() const { return entry->verb != Verb::show; }
-    /// As it stands in the log: "PAUSE app".
+    /// As it stands in the log: "PAUSE app"; without a secret.
     [[nodiscard]] std::string to_string() const;
 };
 

@@ -177,7 +177,7 @@ TEST(Hba, NamesEveryProblemWithItsPlace) {
                             "host all all example.com trust\n"
                             "local all +admins trust\n"
                             "local samerole all trust\n"
-                            "local all all ldap ldapserver=x\n"
+                            "local all all gss include_realm=1\n"
                             "host all all all peer\n"
                             "host all all all cert\n"
                             "local all all trust nonsense\n"
@@ -193,7 +193,7 @@ TEST(Hba, NamesEveryProblemWithItsPlace) {
                             StartsWith("hba:4:14: \"example.com\" is not an address"),
                             StartsWith("hba:5:11: \"+admins\" needs the membership of roles"),
                             StartsWith("hba:6:7: \"samerole\" needs the membership of roles"),
-                            StartsWith("hba:7:15: \"ldap\" is not trust, reject"),
+                            StartsWith("hba:7:15: \"gss\" is not trust, reject"),
                             "hba:8:18: peer works for local connections only",
                             "hba:9:18: cert works for hostssl connections only",
                             "hba:10:21: \"nonsense\" is not of the form name=value",

@@ -58,6 +58,7 @@ TEST(SettingChange, AKeywordIsChangedInEveryDatabase) {
 TEST(SettingChange, WhatTheFileCouldNotHaveIsRefused) {
     EXPECT_THAT(changed("query_timeout", "soon").error().message, HasSubstr("soon"));
     EXPECT_THAT(changed("auth_type", "ldap").error().message, HasSubstr("ldap"));
+    EXPECT_THAT(changed("auth_type", "gss").error().message, HasSubstr("gss"));
     EXPECT_THAT(changed("auth_type", "hba").error().message, HasSubstr("auth_hba_file"));
     EXPECT_THAT(changed("auth_file", "/none").error().message, HasSubstr("cannot read"));
     EXPECT_THAT(changed("client_tls_sslmode", "require").error().message, HasSubstr("key_file"));

@@ -83,6 +83,14 @@ TEST(ConsoleCommands, AnAssignmentMayBeWrittenInBothWays) {
     }
 }
 
+TEST(ConsoleCommands, TheLogHasNoSecretOfAnAssignment) {
+    for (const char* const sql : {"SET Auth_LDAP_Options = 'ldapbindpasswd=hunter2'",
+                                  "SET auth_ldap_option = 'ldapbindpasswd=hunter2'"}) {
+        EXPECT_THAT(parse(sql).to_string(), testing::EndsWith(" = (secret)")) << sql;
+    }
+    EXPECT_EQ(parse("SET verbose = 1").to_string(), "SET verbose = 1");
+}
+
 TEST(ConsoleCommands, WhatIsWrongIsSaidWithTheWayToWriteIt) {
     EXPECT_THAT(problem("PAUS").message, HasSubstr("did you mean \"PAUSE\"?"));
     EXPECT_THAT(problem("SHOW POLLS").message, HasSubstr("did you mean \"POOLS\"?"));
