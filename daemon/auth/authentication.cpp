@@ -159,9 +159,12 @@ Task<Authentication::Outcome> Authentication::require_known(std::string how) {
     const bool asked = co_await find_secrets();
     if (!asked) co_return Outcome::refused;
     if (is_found_) co_return Outcome::let_in;
-    co_return refuse(sqlstate::invalid_authorization,
-                     std::move(how) + " for user " + quoted_name(facts_.user),
-                     "no such user, and known_users_only is set");
+    const Outcome outcome = refuse(sqlstate::invalid_authorization,
+                                   std::move(how) + " for user " + quoted_name(facts_.user),
+                                   "no such user, and known_users_only is set");
+    // PgBouncer's words where auth_query was asked. That tells no more than the refusal does.
+    if (asked_) report_.detail = "no such user";
+    co_return outcome;
 }
 
 // Behind a Unix socket is an account, not all of them.
@@ -223,6 +226,7 @@ Task<bool> Authentication::find_secrets() {
             sqlstate::cannot_connect_now,
             "the password of user " + quoted_name(facts_.user) + " cannot be checked just now",
             answer.problem);
+        report_.detail = "bouncer config error";  // PgBouncer's words
         co_return false;
     }
     remembered_ = answer.remembered;
@@ -307,8 +311,7 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
         const auto body = co_await client_.hear(AuthConversation::Reply::sasl);
         if (!body) co_return Outcome::gone;
         if (body->size() > protocol::max_sasl_message) {
-            co_return co_await fail("password authentication failed",
-                                    "a SASL message that is too long");
+            co_return co_await fail_scram("a SASL message that is too long");
         }
         protocol::ScramReply reply = protocol::ScramWrongPassword{};
         if (std::exchange(first, false)) {
@@ -346,8 +349,17 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
             reason_ = "the SCRAM exchange failed";
             co_return Outcome::refused;
         }
-        co_return co_await fail("password authentication failed", "wrong password");
+        co_return co_await fail_scram("wrong password");
     }
+}
+
+Task<Authentication::Outcome> Authentication::fail_scram(std::string reason) {
+    const Outcome outcome = co_await fail("password authentication failed", std::move(reason));
+    // PgBouncer's words. For md5 it asks who is unknown for an MD5 hash, where we speak SCRAM.
+    if (method_ == conf::name(AuthType::scram_sha_256)) {
+        report_.detail = "SASL authentication failed";
+    }
+    co_return outcome;
 }
 
 Authentication::Outcome Authentication::let_in() {

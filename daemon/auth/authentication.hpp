@@ -119,6 +119,7 @@ class Authentication {
     Task<Outcome> exchange_scram();
     [[nodiscard]] Outcome let_in();
     Task<Outcome> fail(std::string_view how, std::string reason);
+    Task<Outcome> fail_scram(std::string reason);
     [[nodiscard]] Outcome refuse(std::string_view code, std::string message, std::string reason);
 
     AuthConversation& client_;

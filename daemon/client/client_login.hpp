@@ -10,6 +10,7 @@
 
 #include "daemon/auth/authentication.hpp"
 #include "daemon/client/client_encryption.hpp"
+#include "daemon/client/client_limits.hpp"
 #include "daemon/client/login_room.hpp"
 #include "pool/connect/credential_choice.hpp"
 #include "pool/io/asio.hpp"
@@ -63,6 +64,8 @@ class ClientLogin {
     [[nodiscard]] ClientFacts facts() const;
     [[nodiscard]] bool is_own_user() const;
     Task<> enter_console(const protocol::StartupMessage& startup);
+    [[nodiscard]] std::optional<ErrorReport> take_console_place(console::Role role,
+                                                                ClientLimits::Place& place) const;
     void log_login() const;
 
     // client_pool_entry.cpp

@@ -98,7 +98,19 @@ Task<Answer> Console::pause(const Order& order) {
     }
 }
 
+// As PAUSE, but what is under way is not waited for.
+Answer Console::suspend() {
+    if (operations_.registry().switches().all_are_paused()) {
+        return not_now("pgweir is paused already");
+    }
+    operations_.registry().pause(nullptr, true);
+    return Answer::done("SUSPEND");
+}
+
 Answer Console::resume(const std::string& name) {
+    if (operations_.is_shutting_down()) {
+        return Answer::failed(sqlstate::protocol_violation, "pooler is shutting down");
+    }
     const std::string* const database = name.empty() ? nullptr : &name;
     const pool::DatabaseSwitches& switches = operations_.registry().switches();
     if (database ? !switches.is_paused_alone(name) : !switches.all_are_paused()) {
@@ -127,15 +139,21 @@ Answer Console::kill(const std::string& name) {
 }
 
 Task<Answer> Console::kill_client(const std::string& number) {
+    // Both errors are as PgBouncer has them.
+    const char* const end = number.data() + number.size();
     std::uint64_t id = 0;
-    std::from_chars(number.data(), number.data() + number.size(), id);
+    if (const auto read = std::from_chars(number.data(), end, id);
+        read.ptr != end || read.ec != std::errc()) {
+        co_return Answer::failed(sqlstate::protocol_violation, "invalid client pointer supplied",
+                                 "See the column id of SHOW CLIENTS.");
+    }
     const std::vector<WorkerOperations*> workers = operations_.workers();
     const auto search = std::make_shared<Gathering<bool>>(io_, workers.size());
     for (WorkerOperations* const worker : workers) worker->kill_client(id, search->reply());
     const std::vector<bool> found = co_await search->all();
     if (std::ranges::find(found, true) != found.end()) co_return Answer::done("KILL_CLIENT");
-    co_return Answer::failed(sqlstate::undefined_object, "there is no client " + number,
-                             "See the column id of SHOW CLIENTS.");
+    co_return Answer::failed(sqlstate::protocol_violation, "client not found",
+                             "There is no client " + number + ": see SHOW CLIENTS.");
 }
 
 Task<Answer> Console::wait_close(const Order& order) {
@@ -225,10 +243,9 @@ Task<Answer> Console::carry_out(const Order& order) {
         case Verb::shutdown:
             co_return shut_down(argument);
         case Verb::suspend:
-            break;
+            co_return suspend();
     }
-    co_return Answer::failed(sqlstate::feature_not_supported, "SUSPEND is not supported",
-                             "PAUSE waits until nothing is under way.");
+    co_return Answer::failed(sqlstate::syntax_error, "unknown command");
 }
 
 }  // namespace pgweir::daemon::console

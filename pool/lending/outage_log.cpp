@@ -40,6 +40,11 @@ void OutageLog::forget() {
     end();
 }
 
+void OutageLog::forget_refusal() {
+    const std::lock_guard lock(mutex_);
+    if (outage_ && outage_->from_server) end();
+}
+
 void OutageLog::forget_refused_password() {
     const std::lock_guard lock(mutex_);
     if (!outage_) return;

@@ -65,6 +65,7 @@ class PoolPart {
     /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
     /// ones.
     void returned(Server& server);
+    void cancel_timed_out(const Server& server);
     void server_closed(Server& server, Server::State before, ServerClose reason,
                        std::string_view detail);
     /// A server that has let go of its socket moves.
@@ -106,6 +107,8 @@ class PoolPart {
     void keep_idle(Server& server);
     [[nodiscard]] std::optional<ServerClose> reason_to_retire(const Server& server,
                                                               Clock::time_point now) const;
+    void close_replaced();
+    [[nodiscard]] bool is_probe_due(const Server& server) const;
     void check_defaults(Clock::time_point now);
 
     Pool& pool_;

@@ -260,6 +260,8 @@ void Server::cleaned() {
     if (std::exchange(introducing_, false)) {
         connection_.connected_at = Clock::now();  // of use from now on, however short its life is
         part_.opener().introduced(*this);
+    } else if (std::exchange(is_probed_, false)) {
+        part_.opener().probed(*this);
     } else {
         part_.returned(*this);
     }
@@ -311,12 +313,13 @@ void Server::cancel_query(std::function<void()> done) {
 
 Task<> Server::carry_cancel() {
     const auto self = shared_from_this();
-    const bool certain = co_await send_cancel_request(
+    const CancelOutcome outcome = co_await send_cancel_request(
         part_.context().io, cancel_target(connection_), part_.options().cancel_wait_timeout);
     is_being_cancelled_ = false;
-    if (!certain) {
-        cancel_uncertain_ = true;
+    cancel_uncertain_ = cancel_uncertain_ || outcome == CancelOutcome::uncertain;
+    if (outcome != CancelOutcome::settled) {
         part_.statistics().timeouts[static_cast<std::size_t>(Timeout::cancel_wait_timeout)].add();
+        part_.cancel_timed_out(*this);
     }
     for (const auto& finished : std::exchange(cancel_done_, {})) finished();
     clean();

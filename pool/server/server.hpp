@@ -85,6 +85,8 @@ class Server : public std::enable_shared_from_this<Server>,
 
     /// It has just logged in, and is asked what that has brought: nobody's yet.
     [[nodiscard]] bool is_introducing() const { return introducing_; }
+    /// It was idle, and is asked whether it still answers.
+    [[nodiscard]] bool is_probed() const { return is_probed_; }
 
     /// Part of a message has been passed to the tenant and the rest has not: nobody else may write
     /// to the client now.
@@ -102,6 +104,9 @@ class Server : public std::enable_shared_from_this<Server>,
     void introduce();
     /// No longer idle: asks whether a login would bring something else by now, then goes back.
     void check_defaults();
+    /// No longer idle: asks this (`<empty>`: a query without text), then goes to its part
+    /// (ServerOpener::probed). Without an answer it is closed.
+    void probe(std::string_view query);
     void become_idle(Clock::time_point now);
     /// Moves to another worker as soon as the reading coroutine has let go. False when it cannot
     /// move now (part of a message has been read); the caller keeps it.
@@ -333,6 +338,7 @@ class Server : public std::enable_shared_from_this<Server>,
     Questions questions_;
     CatalogueUpkeep::Reading catalogue_reading_;  ///< the one under way, while that is asked for
     bool introducing_ = false;                    ///< see is_introducing()
+    bool is_probed_ = false;                      ///< see is_probed()
     bool is_checked_ = false;                     ///< it was idle before, and is to be so again
     std::vector<protocol::LoginChange> login_changes_;  ///< of the transaction under way
     bool takes_stock_ = false;  ///< the question what the tenant's transaction left is under way

@@ -26,7 +26,17 @@ bool Server::asks_for_defaults() const {
 }
 
 void Server::introduce() {
+    const std::string& first = part_.options().connect_query;
+    if (!first.empty()) {
+        introducing_ = true;
+        // Without success the server is closed.
+        ask(Question::cleaning, first);
+    }
     if (!asks_for_defaults()) {
+        if (introducing_) {
+            note_defaults();
+            return;
+        }
         note_defaults();
         part_.opener().introduced(*this);
         return;
@@ -41,6 +51,12 @@ void Server::check_defaults() {
     lifecycle_.to(State::cleaning);
     is_checked_ = true;
     ask_for_sources();
+}
+
+void Server::probe(std::string_view query) {
+    lifecycle_.to(State::cleaning);
+    is_probed_ = true;
+    ask(Question::cleaning, query == "<empty>" ? std::string_view() : query);
 }
 
 bool Server::confirm_defaults() {

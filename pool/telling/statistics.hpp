@@ -109,13 +109,14 @@ struct PoolStatistics {
     Counter client_bytes_sent;
     Counter server_bytes_received;
     Counter server_bytes_sent;
-    Counter client_parses;    ///< Parse messages of clients
-    Counter server_parses;    ///< ... and those sent to servers
-    Counter binds;            ///< Bind messages of clients
-    Counter cancels;          ///< CancelRequests carried to the server
-    Counter steals;           ///< servers taken over from another worker
-    Counter state_questions;  ///< times a server was asked for its session's state
-    Counter plans_renewed;    ///< statements that a server has read again for a client
+    Counter client_parses;        ///< Parse messages of clients
+    Counter server_parses;        ///< ... and those sent to servers
+    Counter binds;                ///< Bind messages of clients
+    Counter cancels;              ///< CancelRequests carried to the server
+    Counter reserve_connections;  ///< connections that the reserve of the pool was taken for
+    Counter steals;               ///< servers taken over from another worker
+    Counter state_questions;      ///< times a server was asked for its session's state
+    Counter plans_renewed;        ///< statements that a server has read again for a client
     Counter
         session_state_leaks;    ///< ... which had changed though nothing seen could have changed it
     Counter listening_clients;  ///< a gauge: clients that LISTEN, in transaction pooling
