@@ -26,9 +26,10 @@ constexpr std::array table{
            .user_member = &User::query_timeout,
            .default_text = "0",
            .range = any_duration,
-           .sentence = "How long a query may run before it is cancelled, but for replication; "
-                       "if the cancel does not end it within a second the client is cut off; "
-                       "0: no limit."},
+           .sentence =
+               "How long a query may run before it is cancelled, and wait for a server, but for "
+               "replication; if the cancel does not end it within a second the client is cut off; "
+               "0: no limit."},
     Option{.path = "timeouts.idle_transaction_timeout",
            .member = &PoolOptions::idle_transaction_timeout,
            .per_database = true,

@@ -49,8 +49,9 @@ Answer told(const ReloadReport& report, std::string_view tag) {
     for (const conf::Problem& problem : report.problems) {
         problems += (problems.empty() ? "" : "\n") + problem.to_string();
     }
-    answer = Answer::failed(sqlstate::config_file_error, "the configuration is not valid",
-                            "Nothing was changed.");
+    answer =
+        Answer::failed(sqlstate::config_file_error,
+                       "RELOAD failed, see logs for additional details", "Nothing was changed.");
     answer.error->detail = std::move(problems);
     return answer;
 }
@@ -64,14 +65,13 @@ Task<> Console::wait_a_moment() {
     co_await timer.async_wait(as_result);
 }
 
-// Why no command can be about this database; nothing: one can.
+// Why no command can be about this database, in PgBouncer's words; nothing: one can.
 std::optional<Answer> Console::unknown_database(const std::string& name) const {
     if (name.empty()) return std::nullopt;
     if (is_console(name)) return not_now("the console itself cannot be meant");
     if (operations_.config()->find_database(name) != nullptr) return std::nullopt;
     if (!operations_.registry().pools_of(&name).empty()) return std::nullopt;
-    return Answer::failed(sqlstate::invalid_catalog_name,
-                          "database " + conf::in_quotes(name) + " does not exist");
+    return Answer::failed(sqlstate::protocol_violation, "no such database: " + name);
 }
 
 Task<Answer> Console::pause(const Order& order) {

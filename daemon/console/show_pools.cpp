@@ -230,7 +230,8 @@ Rows show_users(const Snapshot& snapshot) {
             if (pool.user() == name) servers += pool.servers();
         }
         rows.push_back(
-            {name, user.pool_size ? std::to_string(*user.pool_size) : "", "",
+            {name, user.pool_size ? std::to_string(*user.pool_size) : "",
+             user.reserve_pool_size ? std::to_string(*user.reserve_pool_size) : "",
              user.pool_mode ? Cell(text_of(*user.pool_mode)) : Cell(),
              number(user.max_user_connections.value_or(config.pool.max_user_connections)),
              number(servers),

@@ -113,15 +113,22 @@ Lines client_closed(const Facts& facts) {
         why = translated(client_ends, reason);
     } else {
         // Where we have PostgreSQL's message, the detail has PgBouncer's.
-        why = facts.text(reason == "refused" && !facts.text("detail").empty() ? "detail" : "error");
+        const std::string detail = facts.text("detail");
+        const bool is_theirs = (reason == "refused" && !detail.empty()) || detail == "login failed";
+        why = is_theirs ? detail : facts.text("error");
     }
     return {closing(facts.client(), why, facts.text("age_s"))};
 }
 
 Lines authentication_failed(const Facts& facts) {
     const std::string reason = facts.text("reason");
-    return {facts.client() + "login failed: " + (reason.empty() ? "" : reason + ", ") +
-            "method=" + facts.text("method")};
+    Lines lines{facts.client() + "login failed: " + (reason.empty() ? "" : reason + ", ") +
+                "method=" + facts.text("method")};
+    constexpr Text unasked = "auth_query cannot connect: ";
+    if (reason.starts_with(unasked)) {
+        lines.push_back("server login failed: FATAL " + reason.substr(unasked.size()));
+    }
+    return lines;
 }
 
 Lines query_timeout(const Facts& facts) {

@@ -119,7 +119,7 @@ def _attempt(target, user, password, database, encrypted=False):
                 database=database, timeout=20, ssl=_unverified() if encrypted else False)
         except asyncpg.PostgresError as error:
             detail = None if error.detail in _PGBOUNCERS_WORDS else error.detail
-            return error.severity, error.sqlstate, str(error), detail, error.hint
+            return error.severity, error.sqlstate, error.message, detail, error.hint
         try:
             assert await connection.fetchval("select current_user") == user
         finally:

@@ -75,7 +75,7 @@ def test_each_command_by_role_and_state(pgweir, paused):
 def test_an_unknown_database_is_told(cluster, pgweir, command):
     weir = pgweir({**USERS, "databases": {"app": cluster.conninfo()}})
     with Console(weir) as console:
-        assert console.refusal(f"{command} nosuch") == sqlstates.NO_SUCH_DATABASE
+        assert console.refusal(f"{command} nosuch") == sqlstates.PROTOCOL_VIOLATION
         assert console.refusal(f"{command} pgbouncer") == NOT_NOW
 
 
