@@ -65,6 +65,16 @@ TEST(SettingChange, WhatTheFileCouldNotHaveIsRefused) {
     EXPECT_FALSE(changed("reserve_pool_size", "some"));
 }
 
+// It made a configuration of pgweir's own strict, which had not asked for that.
+TEST(SettingChange, WhatIsHbaAlreadyStaysAsStrictAsItWas) {
+    Config config = *loaded();
+    config.auth_type = AuthType::hba;
+    config.hba = std::make_shared<const Hba>();
+    const auto change = with_setting(config, *find_named_setting("auth_type"), "hba");
+    ASSERT_TRUE(change) << change.error().message;
+    EXPECT_FALSE(change->config->known_users_only);
+}
+
 TEST(SettingChange, WhatHasNoEffectSaysSoWhereSomethingIsMissing) {
     EXPECT_THAT(changed("scram_iterations", "5000")->warning, HasSubstr("not supported"));
     EXPECT_THAT(changed("auth_dbname", "none")->warning, HasSubstr("not configured"));
