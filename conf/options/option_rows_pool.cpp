@@ -149,9 +149,9 @@ constexpr std::array table{
     Option{.path = "pool.ignore_startup_parameters",
            .member = &Config::ignore_startup_parameters,
            .sentence =
-               "Settings in a client's start-up packet, with commas between them, that are "
-               "passed over as if it had not sent them; \"options\": all in its options. Not "
-               "application_name, client_encoding, DateStyle, IntervalStyle, "
+               "Settings in a client's start-up packet, as they are spelt there, with commas "
+               "between them, that are passed over as if it had not sent them; \"options\": all in "
+               "its options. Not application_name, client_encoding, DateStyle, IntervalStyle, "
                "standard_conforming_strings and TimeZone, which each client has."},
 
     Option{.path = "limits.max_client_conn",

@@ -355,8 +355,11 @@ Task<Authentication::Outcome> Authentication::exchange_scram() {
 
 Task<Authentication::Outcome> Authentication::fail_scram(std::string reason) {
     const Outcome outcome = co_await fail("password authentication failed", std::move(reason));
-    // PgBouncer's words. For md5 it asks who is unknown for an MD5 hash, where we speak SCRAM.
-    if (method_ == conf::name(AuthType::scram_sha_256)) {
+    // PgBouncer's words, as its log has them, for who has the log in its form. For md5 it asks
+    // who is unknown for an MD5 hash, where we speak SCRAM. Else the client hears what PostgreSQL
+    // says.
+    if (config_->log_format == conf::LogFormat::pgbouncer &&
+        method_ == conf::name(AuthType::scram_sha_256)) {
         report_.detail = "SASL authentication failed";
     }
     co_return outcome;

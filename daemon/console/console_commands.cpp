@@ -103,7 +103,7 @@ Answer Console::suspend() {
     if (operations_.registry().switches().all_are_paused()) {
         return not_now("pgweir is paused already");
     }
-    operations_.registry().pause(nullptr, true);
+    operations_.registry().suspend();
     return Answer::done("SUSPEND");
 }
 

@@ -116,6 +116,11 @@ void Registry::pause(const std::string* database, bool paused) {
     }
 }
 
+void Registry::suspend() {
+    pause(nullptr, true);
+    switches_.note_suspended();
+}
+
 void Registry::make_minimum_pools(const conf::Config& config) {
     for (const conf::Database& entry : config.databases) {
         const std::string* user = entry.keyword("user");

@@ -106,10 +106,6 @@ def _unverified():
     return context
 
 
-# Where PostgreSQL has no detail pgweir's is what PgBouncer says in place of PostgreSQL's message.
-_PGBOUNCERS_WORDS = ("SASL authentication failed", "no such database: nowhere")
-
-
 def _attempt(target, user, password, database, encrypted=False):
     """'in', or the severity, SQLSTATE, message, detail and hint with which the client was sent away."""
     async def run():
@@ -118,8 +114,7 @@ def _attempt(target, user, password, database, encrypted=False):
                 host="127.0.0.1", port=target.port, user=user, password=password,
                 database=database, timeout=20, ssl=_unverified() if encrypted else False)
         except asyncpg.PostgresError as error:
-            detail = None if error.detail in _PGBOUNCERS_WORDS else error.detail
-            return error.severity, error.sqlstate, error.message, detail, error.hint
+            return error.severity, error.sqlstate, str(error), error.detail, error.hint
         try:
             assert await connection.fetchval("select current_user") == user
         finally:

@@ -64,9 +64,8 @@ def test_jdbc_logs_in_by_every_method(pgweir, jdbc, method):
     weir = pgweir({"auth": {"type": method, "auth_failure_delay": "0ms"},
                    "users": {"app": {"password": "secret"}}})
     assert jdbc("login", weir, password="secret") == (0, "app")
-    detail = "\n  Detail: SASL authentication failed" if method == "scram-sha-256" else ""
     assert jdbc("login", weir, password="guess") == (
-        1, '28P01 FATAL: password authentication failed for user "app"' + detail)
+        1, '28P01 FATAL: password authentication failed for user "app"')
 
 
 def test_jdbc_verifies_the_certificate_and_logs_in_with_scram(pgweir, jdbc, tls, ca, tmp_path):

@@ -99,12 +99,15 @@ def test_suspend_holds_up_what_is_new_and_not_what_is_under_way(pgweir):
     working.query("begin")
     with weir.connect("pgbouncer") as console:
         console.execute("SUSPEND")
+        assert console.execute("SHOW STATE").fetchall() == [
+            ("active", "no"), ("paused", "no"), ("suspended", "yes")]
         assert working.value("select 7") == "7"
         waiting.send(b"Q\0\0\0\rselect 8\0")
         eventually(lambda: console.execute("SHOW POOLS").fetchall()[0][3] == 1, 20, weir.log)
         with pytest.raises(psycopg.Error, match="paused already"):
             console.execute("SUSPEND")
         console.execute("RESUME")
+        assert console.execute("SHOW STATE").fetchall()[0] == ("active", "yes")
     assert waiting.until("Z")[-1].type == "Z"
     working.close()
     waiting.close()
