@@ -8,7 +8,7 @@
 namespace pgweir::conf::rows {
 namespace {
 
-constexpr std::array table{
+constexpr std::array access_rows{
     Option{.path = "listen",
            .member = &Config::listen,
            .default_text = "127.0.0.1:6432",
@@ -140,7 +140,7 @@ constexpr std::array table{
 }  // namespace
 
 std::span<const Option> of_access() {
-    return table;
+    return access_rows;
 }
 
 }  // namespace pgweir::conf::rows

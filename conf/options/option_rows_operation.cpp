@@ -7,7 +7,7 @@
 namespace pgweir::conf::rows {
 namespace {
 
-constexpr std::array table{
+constexpr std::array operation_rows{
     Option{.path = "timeouts.client_login_timeout",
            .member = &Config::client_login_timeout,
            .default_text = "60s",
@@ -158,7 +158,7 @@ constexpr std::array table{
 }  // namespace
 
 std::span<const Option> of_operation() {
-    return table;
+    return operation_rows;
 }
 
 }  // namespace pgweir::conf::rows

@@ -7,7 +7,7 @@
 namespace pgweir::conf::rows {
 namespace {
 
-constexpr std::array table{
+constexpr std::array pool_rows{
     Option{.path = "pool.mode",
            .member = &PoolOptions::pool_mode,
            .per_database = true,
@@ -198,7 +198,7 @@ constexpr std::array table{
 }  // namespace
 
 std::span<const Option> of_pools() {
-    return table;
+    return pool_rows;
 }
 
 }  // namespace pgweir::conf::rows

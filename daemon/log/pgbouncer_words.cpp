@@ -196,7 +196,7 @@ struct Words {
     Lines (*say)(const Facts& facts);
 };
 
-constexpr std::array table{
+constexpr std::array spoken{
     Words{"client_login", login},
     Words{"client_closed", client_closed},
     Words{"authentication_failed", authentication_failed},
@@ -213,8 +213,8 @@ constexpr std::array table{
 }  // namespace
 
 std::vector<std::string> in_pgbouncer_words(std::string_view event, std::span<const Field> fields) {
-    const auto found = std::ranges::find(table, event, &Words::event);
-    if (found != table.end()) return found->say(Facts(fields));
+    const auto found = std::ranges::find(spoken, event, &Words::event);
+    if (found != spoken.end()) return found->say(Facts(fields));
     return {in_logfmt(event, fields)};
 }
 
