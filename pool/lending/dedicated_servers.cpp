@@ -91,11 +91,9 @@ void DedicatedServers::connect_failed(const Attempt& attempt, ConnectFailure fai
     pool.observer().connect_failed(pool.database(), pool.user(), failure.explanation,
                                    milliseconds::zero());
     if (attempt.waiter == nullptr) return;
-    protocol::ErrorReport report = failure.from_server
-                                       ? *std::move(failure.from_server)
-                                       : unreachable(pool.database(), failure.explanation);
-    if (report.detail.empty()) report.detail = "login failed";  // PgBouncer's words
-    attempt.waiter->refusal = std::make_unique<protocol::ErrorReport>(std::move(report));
+    attempt.waiter->refusal = std::make_unique<protocol::ErrorReport>(
+        failure.from_server ? *std::move(failure.from_server)
+                            : unreachable(pool.database(), failure.explanation));
     attempt.waiter->release();
 }
 
