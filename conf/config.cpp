@@ -9,6 +9,14 @@ const std::string* Database::keyword(std::string_view key) const {
     return found == connection.end() ? nullptr : &found->second;
 }
 
+bool is_syslog_facility(std::string_view name) {
+    constexpr std::string_view local = "local";
+    if (name.starts_with(local)) {
+        return name.size() == local.size() + 1 && name.back() >= '0' && name.back() <= '7';
+    }
+    return name == "auth" || name == "authpriv" || name == "daemon" || name == "user";
+}
+
 bool is_reserved_database(std::string_view database) {
     return database == "pgweir" || database == console_database;
 }
@@ -45,7 +53,8 @@ bool Config::names_user(std::string_view database, const std::string& user) cons
 }
 
 bool Config::knows_user(std::string_view user) const {
-    return userlist.contains(user) || std::ranges::find(users, user, &User::name) != users.end();
+    const auto own = std::ranges::find(users, user, &User::name);
+    return userlist.contains(user) || (own != users.end() && !own->passwords.empty());
 }
 
 std::vector<std::string> Config::secrets_of(std::string_view user) const {
@@ -66,6 +75,7 @@ PoolOptions Config::pool_options(const Database& database, std::string_view user
     };
     apply(options.pool_mode, found->pool_mode);
     apply(options.default_pool_size, found->pool_size);
+    apply(options.reserve_pool_size, found->reserve_pool_size);
     apply(options.session_state, found->session_state);
     apply(options.max_user_connections, found->max_user_connections);
     apply(options.max_user_client_connections, found->max_user_client_connections);

@@ -52,7 +52,17 @@ enum class AuthType : std::uint8_t {
 /// authority has signed.
 enum class TlsMode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
 
+/// Which of an entry's hosts a connection tries first; disable: the first one. The others follow in
+/// their order.
+enum class LoadBalanceHosts : std::uint8_t { disable, round_robin, random };
+
 enum class LogLevel : std::uint8_t { trace, debug, info, warning, error };
+
+/// How the log's lines are written: as key=value, or as PgBouncer writes them.
+enum class LogFormat : std::uint8_t { logfmt, pgbouncer };
+
+/// Whether `name` is a facility of syslog that the log may have.
+[[nodiscard]] bool is_syslog_facility(std::string_view name);
 
 /// Where clients (or, for `http`, scrapers) connect to.
 struct ListenAddress {
@@ -76,13 +86,21 @@ inline constexpr std::string_view default_auth_query =
 /// In every duration 0 means "no limit".
 struct PoolOptions {
     PoolMode pool_mode = PoolMode::transaction;
-    unsigned default_pool_size = 20;    ///< servers per pool; 0: no limit
-    unsigned min_pool_size = 0;         ///< servers kept open per pool
+    unsigned default_pool_size = 20;  ///< servers per pool; 0: no limit
+    unsigned min_pool_size = 0;       ///< servers kept open per pool
+    unsigned reserve_pool_size = 0;   ///< servers per pool beyond its size, for who waits long
+    milliseconds reserve_pool_timeout{5'000};  ///< how long that is; 0: nobody gets them
     unsigned max_db_connections = 0;    ///< servers per database over all its pools; 0: no limit
     unsigned max_user_connections = 0;  ///< servers per user over all its pools
     unsigned max_db_client_connections = 0;    ///< clients per database
     unsigned max_user_client_connections = 0;  ///< clients per user
     std::string server_reset_query = "DISCARD ALL";
+    std::string server_check_query;           ///< asked of a server that was idle; empty: nothing
+    milliseconds server_check_delay{30'000};  ///< how long it was
+    bool server_round_robin = false;          ///< the server that has been idle longest goes first
+    bool server_fast_close = false;  ///< what is replaced is not waited for in session pooling
+    std::string connect_query;       ///< what a new connection runs first
+    LoadBalanceHosts load_balance_hosts = LoadBalanceHosts::disable;
     SessionState session_state = SessionState::track;
     bool verify_session_state = false;
     std::string sticky_functions;                 ///< names with commas between them
@@ -129,6 +147,7 @@ struct User {
     std::vector<std::string> passwords;
     std::optional<PoolMode> pool_mode;
     std::optional<unsigned> pool_size;
+    std::optional<unsigned> reserve_pool_size;
     std::optional<SessionState> session_state;
     std::optional<unsigned> max_user_connections;
     std::optional<unsigned> max_user_client_connections;
@@ -158,7 +177,8 @@ using Userlist = std::map<std::string, std::string, std::less<>>;
 /// `std::shared_ptr<const Config>`.
 struct Config {
     std::vector<ListenAddress> listen;
-    unsigned workers = 0;  ///< threads that carry clients; 0 (`auto`): one per core
+    bool so_reuseport = false;  ///< several processes may listen at one TCP address
+    unsigned workers = 0;       ///< threads that carry clients; 0 (`auto`): one per core
     AuthType auth_type = AuthType::scram_sha_256;
     bool allow_trust_from_network = false;
     bool known_users_only = false;  ///< also where nobody has to prove anything
@@ -185,6 +205,12 @@ struct Config {
     bool client_tls_session_tickets = true;
     std::optional<ListenAddress> http;
     LogLevel log_level = LogLevel::info;
+    LogFormat log_format = LogFormat::logfmt;
+    std::string logfile;  ///< besides standard error; empty: none
+    bool syslog = false;  ///< besides standard error
+    std::string syslog_ident = "pgweir";
+    std::string syslog_facility = "daemon";
+    std::string pidfile;  ///< empty: none
     bool log_connections = true;
     bool log_disconnections = true;
     unsigned max_client_conn = 100;
@@ -208,7 +234,8 @@ struct Config {
 
     /// The secrets of a user: those of `users`, then that of auth_file.
     [[nodiscard]] std::vector<std::string> secrets_of(std::string_view user) const;
-    /// Whether `users` or auth_file has this user, be it without a secret.
+    /// Whether auth_file has this user, be it without a secret, or `users` has it with one: what
+    /// else stands there, as in a [users] of PgBouncer's, are limits.
     [[nodiscard]] bool knows_user(std::string_view user) const;
     /// The entry for a database name a client asked for: its own, else `*`, else nullptr.
     [[nodiscard]] const Database* find_database(std::string_view name) const;

@@ -36,6 +36,14 @@ void check_addresses(const Config& config, const Origins& origins, Reporter& rep
     }
 }
 
+void check_log(const Config& config, const Origins& origins, Reporter& reporter) {
+    const auto place = origins.globals.find(find_option("log.syslog_facility"));
+    if (place == origins.globals.end() || is_syslog_facility(config.syslog_facility)) return;
+    reporter.add(place->second,
+                 "log.syslog_facility: " + in_quotes(config.syslog_facility) +
+                     " is none of auth, authpriv, daemon, user and local0 to local7");
+}
+
 std::string minimum_message(unsigned min, std::string_view name, unsigned max) {
     return "min_pool_size " + std::to_string(min) + " is above " + std::string{name} + ' ' +
            std::to_string(max);
@@ -157,6 +165,7 @@ std::string open_to_all_message(const ListenAddress& address) {
 
 void check_together(const Config& config, const Origins& origins, Reporter& reporter) {
     check_addresses(config, origins, reporter);
+    check_log(config, origins, reporter);
     check_pool_sizes(config, origins, reporter);
     check_access(config, origins, reporter);
 }

@@ -19,9 +19,9 @@ namespace pgweir::conf {
 
 /// Every type an option's member may have. The type of the member decides how the option is
 /// written, so the two cannot disagree.
-using Value =
-    std::variant<bool, unsigned, milliseconds, Bytes, PoolMode, SessionState, AuthType, TlsMode,
-                 LogLevel, std::string, std::optional<ListenAddress>, std::vector<ListenAddress>>;
+using Value = std::variant<bool, unsigned, milliseconds, Bytes, PoolMode, SessionState, AuthType,
+                           TlsMode, LogLevel, LogFormat, LoadBalanceHosts, std::string,
+                           std::optional<ListenAddress>, std::vector<ListenAddress>>;
 
 namespace detail {
 template <class Owner, class Types>

@@ -21,6 +21,8 @@ constexpr std::array<std::string_view, 10> auth_types{
 constexpr std::array<std::string_view, 6> tls_modes{"disable", "allow",     "prefer",
                                                     "require", "verify-ca", "verify-full"};
 constexpr std::array<std::string_view, 5> log_levels{"trace", "debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 3> host_orders{"disable", "round-robin", "random"};
+constexpr std::array<std::string_view, 2> log_formats{"logfmt", "pgbouncer"};
 
 /// The names of an enum's values, in their order.
 template <class Enum>
@@ -30,6 +32,8 @@ constexpr Names names_of() {
     if constexpr (std::same_as<Enum, AuthType>) return auth_types;
     if constexpr (std::same_as<Enum, TlsMode>) return tls_modes;
     if constexpr (std::same_as<Enum, LogLevel>) return log_levels;
+    if constexpr (std::same_as<Enum, LogFormat>) return log_formats;
+    if constexpr (std::same_as<Enum, LoadBalanceHosts>) return host_orders;
 }
 
 /// Calls `f` with an empty value of the option's type.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "conf/access/userlist.hpp"
@@ -41,7 +42,7 @@ Result<Value> parse_either(const NamedSetting& named, std::string_view text) {
 void set_everywhere(const Option& option, Config& config, const Value& value) {
     const Value before = get(option, config);
     set(option, config, value);
-    if (!option.per_database) return;
+    if (!std::holds_alternative<PoolMember>(option.member)) return;
     for (Database& database : config.databases) {
         if (get(option, database.options) == before) set(option, database.options, value);
     }
@@ -89,7 +90,10 @@ Result<SettingChange> with_option(const Config& config, const NamedSetting& name
     if (!value) return value.error();
     auto changed = std::make_shared<Config>(config);
     set_everywhere(*named.option, *changed, *value);
-    if (named.by_pgbouncers_name() && named.setting->kind == pgbouncer::Kind::auth_type) {
+    // What is hba already stays as strict as it was, be it a configuration of pgweir's own.
+    const bool stays_hba = config.auth_type == AuthType::hba && changed->auth_type == AuthType::hba;
+    if (named.by_pgbouncers_name() && named.setting->kind == pgbouncer::Kind::auth_type &&
+        !stays_hba) {
         const auto known = pgbouncer::wants_known_users(text);
         changed->known_users_only = known.value_or(changed->known_users_only);
     }
@@ -99,7 +103,15 @@ Result<SettingChange> with_option(const Config& config, const NamedSetting& name
         check_access(*changed, Origins{}, reporter);
         if (auto refusal = first_of(reporter.take())) return *std::move(refusal);
     }
-    return SettingChange{std::move(changed)};
+    SettingChange change{std::move(changed)};
+    const std::string& asked = change.config->pool.auth_dbname;
+    if (named.option->path == "auth.auth_dbname" && !asked.empty() &&
+        change.config->find_database(asked) == nullptr) {
+        // As in PgBouncer, which then tells clients of a configuration error.
+        change.warning = "authentication database " + in_quotes(asked) +
+                         " is not configured: no password can be looked up";
+    }
+    return change;
 }
 
 /// An empty value takes the keyword away.

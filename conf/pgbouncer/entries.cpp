@@ -30,9 +30,9 @@ class EntryImporter {
     void read(const IniSetting& line) {
         const ConnectString pairs = parse_connect_string(line.value, line.value_place);
         std::map<std::string_view, const ConnectPair*> last;
-        for (const ConnectPair& pair : pairs.pairs) last[pair.name] = &pair;
+        for (const ConnectPair& pair : pairs.pairs) last[newest_name(pair.name)] = &pair;
         for (const ConnectPair& pair : pairs.pairs) {
-            if (last[pair.name] != &pair) {
+            if (last[newest_name(pair.name)] != &pair) {
                 journal_.line(pair.place, path_of(pair.name), Verdict::not_needed,
                               "it is set again on the same line");
             } else {
@@ -52,6 +52,9 @@ class EntryImporter {
     }
 
   private:
+    [[nodiscard]] static std::string_view newest_name(std::string_view name) {
+        return name == "reserve_pool" ? "reserve_pool_size" : name;
+    }
     void read_pair(const ConnectPair& pair) {
         const Setting* const row = find_setting(section_, pair.name);
         if (row == nullptr) {
@@ -169,6 +172,17 @@ void add_host(EntryImporter& entry, const IniSetting& line, const std::string& f
                      "folder of its own");
 }
 
+/// PgBouncer goes round the hosts of a list, unless it is told otherwise.
+void balance_hosts(EntryImporter& entry) {
+    const YamlEntry* const host = entry.find("host");
+    if (host == nullptr || host->value->text.find(',') == std::string::npos ||
+        entry.find("load_balance_hosts") != nullptr) {
+        return;
+    }
+    const Place place = host->place;
+    entry.entries.push_back({"load_balance_hosts", place, make_scalar(place, "round-robin")});
+}
+
 /// The value of an entry that is a number; nothing where there is none.
 std::optional<std::uint64_t> number(EntryImporter& entry, std::string_view key) {
     const YamlEntry* const found = entry.find(key);
@@ -207,6 +221,7 @@ YamlEntry import_database(const IniSetting& line, const GlobalSettings& global, 
     EntryImporter entry{Section::databases, "databases." + line.name, journal};
     entry.read(line);
     add_host(entry, line, global.socket_folder(), journal);
+    balance_hosts(entry);
     cap_minimum(entry, line, global, journal);
     for (const YamlEntry& keyword : global.for_every_database()) entry.entries.push_back(keyword);
     return {line.name, line.place, make_map(line.value_place, std::move(entry.entries))};

@@ -47,6 +47,11 @@ void GlobalSettings::read(const IniSection& section) {
     put_default("pool_mode", "pool.mode", "session", "pgweir's own is transaction");
     put_as_pgbouncer("timeouts.shutdown_timeout", "0");
     put_as_pgbouncer("timeouts.query_wait_notify", "5s");
+    put_as_pgbouncer("pool.server_check_query", "<empty>");
+    put_as_pgbouncer("log.format", "pgbouncer");
+    if (options_.contains(find_option("log.syslog"))) {
+        put_as_pgbouncer("log.syslog_ident", "pgbouncer");
+    }
     finish_auth_files();
     finish_listen();
     allow_trust();

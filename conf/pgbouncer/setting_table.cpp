@@ -32,11 +32,8 @@ constexpr Setting missing(Text name, Kind kind, Text idle, Text why) {
         .name = name, .kind = kind, .verdict = Verdict::not_supported, .idle = idle, .why = why};
 }
 
-constexpr Text log_goes_to_stderr =
-    "pgweir logs to standard error, and who starts it decides where that goes: the journal, a file";
 constexpr Text socket_mode =
     "everybody may connect to pgweir's socket: give it a folder that only some may enter";
-constexpr Text no_reserve = "there is no reserve of connections: raise pool_size";
 constexpr Text no_peers =
     "one pgweir uses every core, so that several on one port are not needed; several behind a "
     "load balancer do not pass cancel requests on to each other";
@@ -53,9 +50,8 @@ constexpr Text ciphers_of_servers =
 using K = Kind;
 
 constexpr std::array global_settings{
-    missing("logfile", K::text, "", log_goes_to_stderr),
-    missing("pidfile", K::text, "",
-            "pgweir stays in the foreground, and who starts it knows its process"),
+    taken("logfile", K::text, "log.logfile"),
+    taken("pidfile", K::text, "pidfile"),
     taken("listen_addr", K::listen_addr, "listen"),
     taken("listen_port", K::listen_port, "listen"),
     needless("listen_backlog", K::number, "it is the most that the kernel allows"),
@@ -67,14 +63,13 @@ constexpr std::array global_settings{
     taken("max_client_conn", K::number, "limits.max_client_conn"),
     taken("default_pool_size", K::number, "pool.default_pool_size"),
     taken("min_pool_size", K::number, "pool.min_pool_size"),
-    missing("reserve_pool_size", K::number, "0", no_reserve),
-    missing("reserve_pool_timeout", K::seconds, "5", no_reserve),
+    taken("reserve_pool_size", K::number, "pool.reserve_pool_size"),
+    taken("reserve_pool_timeout", K::seconds, "pool.reserve_pool_timeout"),
     taken("max_db_connections", K::number, "pool.max_db_connections"),
     taken("max_db_client_connections", K::number, "limits.max_db_client_connections"),
     taken("max_user_connections", K::number, "pool.max_user_connections"),
     taken("max_user_client_connections", K::number, "limits.max_user_client_connections"),
-    missing("server_round_robin", K::flag, "0",
-            "the connection that was used last is used first, so that few carry the load"),
+    taken("server_round_robin", K::flag, "pool.server_round_robin"),
     needless("track_extra_parameters", K::text,
              "every parameter that a server reports follows its client"),
     taken("ignore_startup_parameters", K::text, "pool.ignore_startup_parameters"),
@@ -104,9 +99,11 @@ constexpr std::array global_settings{
     taken("auth_query", K::text, "auth.auth_query"),
     taken("auth_dbname", K::text, "auth.auth_dbname"),
 
-    missing("syslog", K::flag, "0", log_goes_to_stderr),
-    missing("syslog_ident", K::text, "pgbouncer", log_goes_to_stderr),
-    missing("syslog_facility", K::text, "daemon", log_goes_to_stderr),
+    taken("syslog", K::flag, "log.syslog"),
+    taken("syslog_ident", K::text, "log.syslog_ident"),
+    taken("syslog_facility", K::text, "log.syslog_facility"),
+    // pgweir's own, for who wants its own lines.
+    taken("log_format", K::word, "log.format"),
     taken("log_connections", K::flag, "log.log_connections"),
     taken("log_disconnections", K::flag, "log.log_disconnections"),
     missing("log_pooler_errors", K::flag, "1",
@@ -120,12 +117,9 @@ constexpr std::array global_settings{
     taken("server_reset_query", K::text, "pool.server_reset_query"),
     missing("server_reset_query_always", K::flag, "0",
             "after a transaction there is nothing to reset: what a client has set follows it"),
-    needless("server_check_delay", K::seconds,
-             "every idle connection is watched, and one that ends is noticed at once"),
-    needless("server_check_query", K::text,
-             "every idle connection is watched, and one that ends is noticed at once"),
-    missing("server_fast_close", K::flag, "0",
-            "a client in session mode keeps its connection until it leaves"),
+    taken("server_check_delay", K::seconds, "pool.server_check_delay"),
+    taken("server_check_query", K::text, "pool.server_check_query"),
+    taken("server_fast_close", K::flag, "pool.server_fast_close"),
     taken("server_lifetime", K::lifetime, "timeouts.server_lifetime"),
     taken("server_idle_timeout", K::seconds, "timeouts.server_idle_timeout"),
     taken("server_connect_timeout", K::seconds, "timeouts.server_connect_timeout"),
@@ -170,7 +164,7 @@ constexpr std::array global_settings{
     missing("max_packet_size", K::number, "2147483647",
             "a message may be as long as the protocol allows"),
     needless("sbuf_loopcnt", K::number, "no connection holds up the others for long"),
-    missing("so_reuseport", K::flag, "0", no_peers),
+    taken("so_reuseport", K::flag, "so_reuseport"),
     needless("tcp_defer_accept", K::flag, "a client that says nothing costs a socket and no more"),
     missing("tcp_socket_buffer", K::number, "0", "the kernel sizes its buffers by itself"),
     differs("tcp_keepalive", K::zero_or_one, "databases.*.keepalives", on_servers_only, "1"),
@@ -191,15 +185,12 @@ constexpr std::array database_settings{
     taken("auth_dbname", K::text, "auth_dbname"),
     taken("pool_size", K::number, "pool_size"),
     taken("min_pool_size", K::number, "min_pool_size"),
-    missing("reserve_pool_size", K::number, "0", no_reserve),
-    missing("reserve_pool", K::number, "0", no_reserve),
-    missing("connect_query", K::secret, "",
-            "nothing is run on a new connection; settings can be made by libpq's keyword options, "
-            "or by ALTER ROLE ... SET"),
+    taken("reserve_pool_size", K::number, "reserve_pool_size"),
+    taken("reserve_pool", K::number, "reserve_pool_size"),  // its older name
+    taken("connect_query", K::text, "connect_query"),
     taken("pool_mode", K::word, "pool_mode"),
     taken("query_wait_timeout", K::seconds, "query_wait_timeout"),
-    missing("load_balance_hosts", K::word, "disable",
-            "hosts are tried in their order; libpq 16 has load_balance_hosts: random"),
+    taken("load_balance_hosts", K::word, "load_balance_hosts"),
     taken("target_session_attrs", K::word, "target_session_attrs"),
     taken("max_db_connections", K::number, "max_db_connections"),
     taken("max_db_client_connections", K::number, "max_db_client_connections"),
@@ -212,7 +203,7 @@ constexpr std::array database_settings{
 
 constexpr std::array user_settings{
     taken("pool_size", K::number, "pool_size"),
-    missing("reserve_pool_size", K::number, "0", no_reserve),
+    taken("reserve_pool_size", K::number, "reserve_pool_size"),
     taken("pool_mode", K::word, "pool_mode"),
     taken("max_user_connections", K::number, "max_user_connections"),
     taken("max_user_client_connections", K::number, "max_user_client_connections"),

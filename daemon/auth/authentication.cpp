@@ -12,7 +12,6 @@
 #include "daemon/auth/credentials.hpp"
 #include "pool/lending/registry.hpp"
 #include "protocol/auth/authentication.hpp"
-#include "protocol/auth/scram_server.hpp"
 #include "protocol/wire/serialize.hpp"
 
 namespace pgweir::daemon {
@@ -162,9 +161,12 @@ Task<Authentication::Outcome> Authentication::require_known(std::string how) {
     const bool asked = co_await find_secrets();
     if (!asked) co_return Outcome::refused;
     if (is_found_) co_return Outcome::let_in;
-    co_return refuse(sqlstate::invalid_authorization,
-                     std::move(how) + " for user " + quoted_name(facts_.user),
-                     "no such user, and known_users_only is set");
+    const Outcome outcome = refuse(sqlstate::invalid_authorization,
+                                   std::move(how) + " for user " + quoted_name(facts_.user),
+                                   "no such user, and known_users_only is set");
+    // PgBouncer's words where auth_query was asked. That tells no more than the refusal does.
+    if (asked_) report_.detail = "no such user";
+    co_return outcome;
 }
 
 // Behind a Unix socket is an account, not all of them.
@@ -230,6 +232,7 @@ Task<bool> Authentication::find_secrets() {
             sqlstate::cannot_connect_now,
             "the password of user " + quoted_name(facts_.user) + " cannot be checked just now",
             answer.problem);
+        report_.detail = "bouncer config error";  // PgBouncer's words
         co_return false;
     }
     remembered_ = answer.remembered;
@@ -298,62 +301,6 @@ Task<Authentication::Outcome> Authentication::exchange_md5() {
         co_return let_in();
     }
     co_return co_await fail_secret("wrong password");
-}
-
-Task<Authentication::Outcome> Authentication::exchange_scram() {
-    protocol::ScramServerOptions options{
-        .user = facts_.user, .secrets = shared_.prepared.verifiers(facts_.user, secrets_)};
-    if (!facts_.end_point_hash.empty()) options.channel_binding = facts_.end_point_hash;
-    protocol::ScramServer server(std::move(options));
-    std::string message;
-    protocol::append_authentication_sasl(message, server.mechanisms());
-    bool first = true;
-    while (true) {
-        const bool said = co_await client_.say(message);
-        if (!said) co_return Outcome::gone;
-        const auto body = co_await client_.hear(AuthConversation::Reply::sasl);
-        if (!body) co_return Outcome::gone;
-        if (body->size() > protocol::max_sasl_message) {
-            co_return co_await fail_secret("a SASL message that is too long");
-        }
-        protocol::ScramReply reply = protocol::ScramWrongPassword{};
-        if (std::exchange(first, false)) {
-            const auto initial = protocol::parse_sasl_initial_response(*body);
-            if (const auto* problem = std::get_if<ErrorReport>(&initial)) {
-                reply = *problem;
-            } else {
-                reply = server.start(std::get<protocol::SaslInitialResponse>(initial));
-            }
-        } else {
-            reply = server.proceed(*body);
-        }
-        message.clear();
-        if (const auto* more = std::get_if<protocol::ScramContinue>(&reply)) {
-            protocol::append_authentication_sasl_continue(message, more->data);
-            continue;
-        }
-        if (auto* success = std::get_if<protocol::ScramSuccess>(&reply)) {
-            protocol::append_authentication_sasl_final(message, success->data);
-            const bool told = co_await client_.say(message);
-            if (!told) co_return Outcome::gone;
-            // A plain password opens every server; keys only those with the same verifier.
-            credentials_ = credentials_of(secrets_.at(success->secret));
-            if (!credentials_) {
-                auto credentials = std::make_shared<pool::ServerCredentials>();
-                credentials->scram = success->keys;
-                credentials_ = std::move(credentials);
-            }
-            protocol::wipe(success->keys.client_key);
-            protocol::wipe(success->keys.server_key);
-            co_return let_in();
-        }
-        if (auto* problem = std::get_if<ErrorReport>(&reply)) {
-            report_ = std::move(*problem);
-            reason_ = "the SCRAM exchange failed";
-            co_return Outcome::refused;
-        }
-        co_return co_await fail_secret("wrong password");
-    }
 }
 
 Authentication::Outcome Authentication::let_in() {

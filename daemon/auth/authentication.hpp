@@ -130,6 +130,7 @@ class Authentication {
     Task<Outcome> fail_secret(std::string reason);
     Task<Outcome> fail(std::string_view code, std::string how, std::string reason,
                        std::chrono::milliseconds at_least = std::chrono::milliseconds::zero());
+    Task<Outcome> fail_scram(std::string reason);
     [[nodiscard]] Outcome refuse(std::string_view code, std::string message, std::string reason);
 
     AuthConversation& client_;

@@ -38,23 +38,33 @@ std::shared_ptr<const ClientLimits::Account> ClientLimits::account(const std::st
 std::variant<ClientLimits::Place, ClientLimits::Reached> ClientLimits::take(
     const std::string& database, unsigned database_limit, const std::string& user,
     unsigned user_limit) {
-    auto taken = account(database, user, all_);
+    return take(account(database, user, all_), database_limit, user_limit);
+}
+
+std::variant<ClientLimits::Place, ClientLimits::Reached> ClientLimits::take_for_console(
+    unsigned database_limit, const std::string& user, unsigned user_limit) {
+    return take(account(std::string(conf::console_database), user, console_), database_limit,
+                user_limit);
+}
+
+std::variant<ClientLimits::Place, ClientLimits::Reached> ClientLimits::take(
+    std::shared_ptr<const Account> taken, unsigned database_limit, unsigned user_limit) {
     taken->of_database->set_limit(database_limit);
     taken->of_user->set_limit(user_limit);
-    if (!all_.try_take()) return Reached::of_all;
+    if (!taken->of_all.try_take()) return Reached::of_all;
     if (!taken->of_database->try_take()) {
-        all_.give_back();
+        taken->of_all.give_back();
         return Reached::of_database;
     }
     if (!taken->of_user->try_take()) {
         taken->of_database->give_back();
-        all_.give_back();
+        taken->of_all.give_back();
         return Reached::of_user;
     }
     return Place(std::move(taken));
 }
 
-ClientLimits::Place ClientLimits::take_for_console(const std::string& user) {
+ClientLimits::Place ClientLimits::take_for_operator(const std::string& user) {
     auto taken = account(std::string(conf::console_database), user, console_);
     taken->of_all.take();
     taken->of_database->take();
@@ -70,6 +80,23 @@ std::vector<std::string> ClientLimits::users() const {
         if (budget && budget->open() > 0) names.push_back(name);
     }
     return names;
+}
+
+protocol::ErrorReport too_many(ClientLimits::Reached limit) {
+    auto report = protocol::ErrorReport::fatal(protocol::sqlstate::too_many_connections,
+                                               "sorry, too many clients already");
+    switch (limit) {
+        case ClientLimits::Reached::of_all:
+            report.detail = "no more connections allowed (max_client_conn)";
+            break;
+        case ClientLimits::Reached::of_database:
+            report.detail = "client connections exceeded (max_db_client_connections)";
+            break;
+        case ClientLimits::Reached::of_user:
+            report.detail = "client connections exceeded (max_user_client_connections)";
+            break;
+    }
+    return report;
 }
 
 }  // namespace pgweir::daemon

@@ -12,6 +12,7 @@
 
 #include "daemon/console/client_counts.hpp"
 #include "pool/lending/budget.hpp"
+#include "protocol/wire/error_report.hpp"
 
 namespace pgweir::daemon {
 
@@ -66,8 +67,12 @@ class ClientLimits : public console::ClientCounts {
                                                     unsigned database_limit,
                                                     const std::string& user, unsigned user_limit);
 
-    /// A place for a client of the console, whom no limit keeps out.
-    [[nodiscard]] Place take_for_console(const std::string& user);
+    /// A place for an operator at the console, whom no limit keeps out.
+    [[nodiscard]] Place take_for_operator(const std::string& user);
+    /// A place at the console for who may only look: max_client_conn does not count.
+    [[nodiscard]] std::variant<Place, Reached> take_for_console(unsigned database_limit,
+                                                                const std::string& user,
+                                                                unsigned user_limit);
 
     /// How many have a place now.
     [[nodiscard]] unsigned clients_of_database(const std::string& name) const override {
@@ -81,6 +86,9 @@ class ClientLimits : public console::ClientCounts {
   private:
     using Named = std::map<std::string, std::weak_ptr<pool::Budget>>;
 
+    [[nodiscard]] static std::variant<Place, Reached> take(std::shared_ptr<const Account> taken,
+                                                           unsigned database_limit,
+                                                           unsigned user_limit);
     [[nodiscard]] std::shared_ptr<const Account> account(const std::string& database,
                                                          const std::string& user,
                                                          pool::Budget& of_all);
@@ -99,5 +107,9 @@ class ClientLimits : public console::ClientCounts {
     Named users_;
     std::map<std::pair<std::string, std::string>, std::weak_ptr<const Account>> accounts_;
 };
+
+/// What a client is told that came when this limit was reached: in PostgreSQL's words, and in
+/// PgBouncer's, which name the limit.
+[[nodiscard]] protocol::ErrorReport too_many(ClientLimits::Reached limit);
 
 }  // namespace pgweir::daemon

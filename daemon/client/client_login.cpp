@@ -209,18 +209,41 @@ Task<> ClientLogin::enter_console(const StartupMessage& startup) {
         problem = ErrorReport::fatal(protocol::sqlstate::feature_not_supported,
                                      "the console cannot be replicated");
     }
+    ClientLimits::Place place;
+    if (!problem) problem = take_console_place(*role, place);
     if (problem) {
         std::ignore = co_await send(client_, opening);
         refuse(*std::move(problem));
         co_return;
     }
-    console_ = std::make_unique<ConsoleClient>(client_, *role, startup.settings);
+    console_ = std::make_unique<ConsoleClient>(client_, std::move(place), *role, startup.settings);
     client_.worker().gateway().console_clients.fetch_add(1);
     const bool greeted = co_await console_->greet(std::move(opening), version_);
     if (!greeted) co_return;
     client_.timeouts().stop();
     log_login();
     co_await console_->serve();
+}
+
+// As in PgBouncer, who may only look stands under the limits of database and user; who operates
+// must come in.
+std::optional<ErrorReport> ClientLogin::take_console_place(console::Role role,
+                                                           ClientLimits::Place& place) const {
+    ClientLimits& limits = client_.worker().gateway().limits;
+    if (role == console::Role::admin) {
+        place = limits.take_for_operator(user_);
+        return std::nullopt;
+    }
+    const conf::Config& config = client_.worker().config();
+    const conf::PoolOptions own = config.pool_options(
+        {.name = std::string(conf::console_database), .options = config.pool}, user_);
+    auto taken = limits.take_for_console(own.max_db_client_connections, user_,
+                                         own.max_user_client_connections);
+    if (const auto* const reached = std::get_if<ClientLimits::Reached>(&taken)) {
+        return too_many(*reached);
+    }
+    place = std::get<ClientLimits::Place>(std::move(taken));
+    return std::nullopt;
 }
 
 void ClientLogin::log_login() const {

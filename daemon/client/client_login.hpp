@@ -10,10 +10,13 @@
 
 #include "daemon/auth/authentication.hpp"
 #include "daemon/client/client_encryption.hpp"
+#include "daemon/client/client_limits.hpp"
 #include "daemon/client/login_room.hpp"
+#include "daemon/console/command_table.hpp"
 #include "pool/connect/credential_choice.hpp"
 #include "pool/io/asio.hpp"
 #include "pool/lending/greetings.hpp"
+#include "protocol/wire/error_report.hpp"
 #include "protocol/wire/startup.hpp"
 
 namespace pgweir::daemon {
@@ -63,6 +66,8 @@ class ClientLogin {
     [[nodiscard]] ClientFacts facts() const;
     [[nodiscard]] bool is_own_user() const;
     Task<> enter_console(const protocol::StartupMessage& startup);
+    [[nodiscard]] std::optional<protocol::ErrorReport> take_console_place(
+        console::Role role, ClientLimits::Place& place) const;
     void log_login() const;
 
     // client_pool_entry.cpp

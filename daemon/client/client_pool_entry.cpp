@@ -34,24 +34,6 @@ void append_notices(std::string& out, const StartupMessage& startup,
     }
 }
 
-// In PostgreSQL's words, and in PgBouncer's, which name the limit.
-ErrorReport too_many(ClientLimits::Reached limit) {
-    auto report = ErrorReport::fatal(protocol::sqlstate::too_many_connections,
-                                     "sorry, too many clients already");
-    switch (limit) {
-        case ClientLimits::Reached::of_all:
-            report.detail = "no more connections allowed (max_client_conn)";
-            break;
-        case ClientLimits::Reached::of_database:
-            report.detail = "client connections exceeded (max_db_client_connections)";
-            break;
-        case ClientLimits::Reached::of_user:
-            report.detail = "client connections exceeded (max_user_client_connections)";
-            break;
-    }
-    return report;
-}
-
 // PostgreSQL looks whether the client may become this user, and then leaves it who it is.
 constexpr std::string_view session_authorization = "session_authorization";
 
@@ -122,6 +104,7 @@ std::optional<ErrorReport> ClientLogin::enter(const pool::CredentialsPtr& creden
     if (entry == nullptr) {
         ErrorReport report = ErrorReport::fatal(sqlstate::invalid_catalog_name,
                                                 "database \"" + database_ + "\" does not exist");
+        report.detail = "no such database: " + database_;  // PgBouncer's words
         if (replication_ == Replication::physical) {
             report.hint =
                 "Physical replication goes by the pgweir database of that name, or by \"*\".";

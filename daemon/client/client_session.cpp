@@ -204,13 +204,13 @@ void ClientSession::finish() {
     }
     timeouts_.stop();
     const bool may_speak = tenant_.leave();
+    log_end();  // who reads the message finds the line
     if (ending_->report && may_speak) {
         std::string message;
         protocol::append_error_response(message, *ending_->report);
         connection_.write_at_once(message);
     }
     connection_.close(terminated_);
-    log_end();
     if (tenant_.part() != nullptr) {
         set_state(State::login);
         tenant_.pins_changed(std::exchange(tenant_.session().pins, {}));
@@ -237,6 +237,7 @@ void ClientSession::log_end() const {
                 {"reason", name(ending_->reason)},
                 {"timeout", ending_->timeout},
                 {"error", ending_->report ? ending_->report->message : ending_->untold},
+                {"detail", ending_->report ? ending_->report->detail : std::string()},
                 {"age_s", seconds}});
 }
 

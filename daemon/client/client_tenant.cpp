@@ -85,8 +85,15 @@ bool ClientTenant::leave_queue() {
     const pool::Waiter& waiter = exchange().waiter;
     statistics().wait.observe(client_.worker().context().now() - waiter.since);
     if (lease_) return client_.ending() == nullptr;
-    if (waiter.refusal && !client_.ending())
-        client_.end(ClientClose::server_unavailable, *waiter.refusal);
+    if (waiter.refusal && !client_.ending()) {
+        ErrorReport report = *waiter.refusal;
+        // PgBouncer's words of a replication login, for who has its log.
+        if (waiter.dedicated && report.detail.empty() &&
+            client_.worker().config().log_format == conf::LogFormat::pgbouncer) {
+            report.detail = "login failed";
+        }
+        client_.end(ClientClose::server_unavailable, std::move(report));
+    }
     return false;
 }
 

@@ -24,7 +24,7 @@ void ClientTimeouts::wait(Timeout timeout, std::chrono::milliseconds limit) {
 }
 
 void ClientTimeouts::wait_for_server() {
-    const std::chrono::milliseconds limit = client_.options().query_wait_timeout;
+    const std::chrono::milliseconds limit = wait_limit();
     const std::chrono::milliseconds notify = client_.worker().config().query_wait_notify;
     // One that has a server waits for pgweir's own question; one that logs in cannot be told.
     const ClientTenant& tenant = client_.tenant();
@@ -33,10 +33,23 @@ void ClientTimeouts::wait_for_server() {
     wait(Timeout::query_wait_timeout, is_notice_due_ ? notify : limit);
 }
 
+// As in PgBouncer, query_timeout bounds the wait for a server as well.
+bool ClientTimeouts::is_query_timeout_shorter() const {
+    const conf::PoolOptions& options = client_.options();
+    return options.query_timeout.count() > 0 &&
+           (options.query_wait_timeout.count() == 0 ||
+            options.query_timeout < options.query_wait_timeout);
+}
+
+std::chrono::milliseconds ClientTimeouts::wait_limit() const {
+    const conf::PoolOptions& options = client_.options();
+    return is_query_timeout_shorter() ? options.query_timeout : options.query_wait_timeout;
+}
+
 // In PgBouncer's words. The rest of query_wait_timeout follows.
 void ClientTimeouts::tell_of_wait() {
     constexpr std::chrono::milliseconds shortest{1};
-    const std::chrono::milliseconds limit = client_.options().query_wait_timeout;
+    const std::chrono::milliseconds limit = wait_limit();
     const std::chrono::milliseconds notify = client_.worker().config().query_wait_notify;
     if (limit.count() > 0) wait(Timeout::query_wait_timeout, std::max(limit - notify, shortest));
     auto message = std::make_shared<std::string>();
@@ -96,8 +109,13 @@ void ClientTimeouts::expired() {
                 tell_of_wait();
                 break;
             }
-            time_out(latest_, protocol::sqlstate::too_many_connections,
-                     "no server connection became free within query_wait_timeout", "");
+            if (is_query_timeout_shorter()) {
+                time_out(Timeout::query_timeout, protocol::sqlstate::query_canceled,
+                         "no server connection became free within query_timeout", "");
+            } else {
+                time_out(latest_, protocol::sqlstate::too_many_connections,
+                         "no server connection became free within query_wait_timeout", "");
+            }
             break;
         default:
             break;

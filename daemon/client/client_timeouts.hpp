@@ -40,6 +40,8 @@ class ClientTimeouts final : private pool::Deadline {
     void time_out(pool::Timeout timeout, std::string_view code, std::string message,
                   std::string detail);
     void tell_of_wait();
+    [[nodiscard]] bool is_query_timeout_shorter() const;
+    [[nodiscard]] std::chrono::milliseconds wait_limit() const;
     [[nodiscard]] std::chrono::milliseconds idle_limit() const;
 
     ClientSession& client_;

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "daemon/log/log.hpp"
+#include "pool/worker/connection_number.hpp"
 #include "protocol/wire/message_writer.hpp"
 
 namespace pgweir::daemon {
@@ -25,8 +26,8 @@ ErrorReport killed() {
 }  // namespace
 
 void ClientWorker::begin(AcceptedClient client) {
-    const auto session = std::make_shared<ClientSession>(*this, gateway_.next_client.fetch_add(1),
-                                                         std::move(client));
+    const auto session =
+        std::make_shared<ClientSession>(*this, pool::next_connection_number(), std::move(client));
     sessions_.push_back(*session);
     statistics_.clients.add();
     session->start();

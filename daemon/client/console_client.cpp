@@ -15,11 +15,9 @@ namespace pgweir::daemon {
 using protocol::Frontend;
 using protocol::Step;
 
-ConsoleClient::ConsoleClient(ClientSession& client, console::Role role,
+ConsoleClient::ConsoleClient(ClientSession& client, ClientLimits::Place place, console::Role role,
                              const std::vector<protocol::Parameter>& startup)
-    : client_(client),
-      place_(client.worker().gateway().limits.take_for_console(client.user())),
-      conversation_(*this, role, startup) {
+    : client_(client), place_(std::move(place)), conversation_(*this, role, startup) {
     client_.worker().counters().console_logins.add();
 }
 

@@ -20,8 +20,8 @@ class ClientSession;
 /// Owned by the client's login, in whose coroutine it runs, on the client's worker.
 class ConsoleClient final : private console::Host {
   public:
-    /// `startup`: the settings of its StartupMessage.
-    ConsoleClient(ClientSession& client, console::Role role,
+    /// `place`: of ClientLimits, for the console. `startup`: the settings of its StartupMessage.
+    ConsoleClient(ClientSession& client, ClientLimits::Place place, console::Role role,
                   const std::vector<protocol::Parameter>& startup);
 
     /// Tells the client, behind `opening`, that it may begin. Suspends. False: the session ends.

@@ -26,8 +26,6 @@ struct Gateway {
     /// Brings a CancelRequest to the worker whose client has this key.
     /// `done` is called, on that worker, when the cancel has taken effect or never will.
     std::function<void(const protocol::CancelKey&, std::function<void()> done)> route_cancel;
-    /// Every client of the process has another number.
-    std::atomic<std::uint64_t> next_client{1};
     /// How many clients have come for the console.
     std::atomic<unsigned> console_clients{0};
     /// pgweir is shutting down: only the console lets anybody in.

@@ -94,7 +94,7 @@ constexpr std::array table{
                  .argument = Argument::none,
                  .role = Role::admin,
                  .syntax = "SUSPEND",
-                 .help = "Is not supported: it was for a restart that PgBouncer has given up."},
+                 .help = "As PAUSE, but does not wait for what is under way. RESUME ends it."},
 };
 
 ErrorReport syntax_error(std::string message, std::string hint) {
@@ -134,11 +134,6 @@ bool is_name(const Token& token) {
     return token.kind != Token::Kind::sign && !token.text.empty();
 }
 
-bool is_number(const std::string& text) {
-    return !text.empty() && text.size() <= 18 &&
-           std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
 // `key = value`, `key TO value`: a value is one word or string, or nothing.
 bool take_assignment(std::span<const Token> rest, Command& command) {
     if (rest.size() < 2 || rest.size() > 3 || !is_name(rest[0])) return false;
@@ -169,7 +164,7 @@ bool take_argument(std::span<const Token> rest, Command& command) {
             return one;
         case Argument::client:
             if (one) command.argument = rest[0].text;
-            return one && is_number(command.argument);
+            return one;
         case Argument::show:
             if (one) command.show = find_show(in_upper_case(rest[0].text));
             return one;

@@ -53,6 +53,7 @@ class Console {
     Task<> wait_a_moment();
     [[nodiscard]] std::optional<Answer> unknown_database(const std::string& name) const;
     Task<Answer> pause(const Order& order);
+    [[nodiscard]] Answer suspend();
     [[nodiscard]] Answer resume(const std::string& name);
     [[nodiscard]] Answer reconnect(const std::string& name);
     [[nodiscard]] Answer kill(const std::string& name);

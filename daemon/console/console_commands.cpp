@@ -49,8 +49,9 @@ Answer told(const ReloadReport& report, std::string_view tag) {
     for (const conf::Problem& problem : report.problems) {
         problems += (problems.empty() ? "" : "\n") + problem.to_string();
     }
-    answer = Answer::failed(sqlstate::config_file_error, "the configuration is not valid",
-                            "Nothing was changed.");
+    answer =
+        Answer::failed(sqlstate::config_file_error,
+                       "RELOAD failed, see logs for additional details", "Nothing was changed.");
     answer.error->detail = std::move(problems);
     return answer;
 }
@@ -64,14 +65,13 @@ Task<> Console::wait_a_moment() {
     co_await timer.async_wait(as_result);
 }
 
-// Why no command can be about this database; nothing: one can.
+// Why no command can be about this database, in PgBouncer's words; nothing: one can.
 std::optional<Answer> Console::unknown_database(const std::string& name) const {
     if (name.empty()) return std::nullopt;
     if (is_console(name)) return not_now("the console itself cannot be meant");
     if (operations_.config()->find_database(name) != nullptr) return std::nullopt;
     if (!operations_.registry().pools_of(&name).empty()) return std::nullopt;
-    return Answer::failed(sqlstate::invalid_catalog_name,
-                          "database " + conf::in_quotes(name) + " does not exist");
+    return Answer::failed(sqlstate::protocol_violation, "no such database: " + name);
 }
 
 Task<Answer> Console::pause(const Order& order) {
@@ -98,7 +98,19 @@ Task<Answer> Console::pause(const Order& order) {
     }
 }
 
+// As PAUSE, but what is under way is not waited for.
+Answer Console::suspend() {
+    if (operations_.registry().switches().all_are_paused()) {
+        return not_now("pgweir is paused already");
+    }
+    operations_.registry().suspend();
+    return Answer::done("SUSPEND");
+}
+
 Answer Console::resume(const std::string& name) {
+    if (operations_.is_shutting_down()) {
+        return Answer::failed(sqlstate::protocol_violation, "pooler is shutting down");
+    }
     const std::string* const database = name.empty() ? nullptr : &name;
     const pool::DatabaseSwitches& switches = operations_.registry().switches();
     if (database ? !switches.is_paused_alone(name) : !switches.all_are_paused()) {
@@ -127,15 +139,21 @@ Answer Console::kill(const std::string& name) {
 }
 
 Task<Answer> Console::kill_client(const std::string& number) {
+    // Both errors are as PgBouncer has them.
+    const char* const end = number.data() + number.size();
     std::uint64_t id = 0;
-    std::from_chars(number.data(), number.data() + number.size(), id);
+    if (const auto read = std::from_chars(number.data(), end, id);
+        read.ptr != end || read.ec != std::errc()) {
+        co_return Answer::failed(sqlstate::protocol_violation, "invalid client pointer supplied",
+                                 "See the column id of SHOW CLIENTS.");
+    }
     const std::vector<WorkerOperations*> workers = operations_.workers();
     const auto search = std::make_shared<Gathering<bool>>(io_, workers.size());
     for (WorkerOperations* const worker : workers) worker->kill_client(id, search->reply());
     const std::vector<bool> found = co_await search->all();
     if (std::ranges::find(found, true) != found.end()) co_return Answer::done("KILL_CLIENT");
-    co_return Answer::failed(sqlstate::undefined_object, "there is no client " + number,
-                             "See the column id of SHOW CLIENTS.");
+    co_return Answer::failed(sqlstate::protocol_violation, "client not found",
+                             "There is no client " + number + ": see SHOW CLIENTS.");
 }
 
 Task<Answer> Console::wait_close(const Order& order) {
@@ -225,10 +243,9 @@ Task<Answer> Console::carry_out(const Order& order) {
         case Verb::shutdown:
             co_return shut_down(argument);
         case Verb::suspend:
-            break;
+            co_return suspend();
     }
-    co_return Answer::failed(sqlstate::feature_not_supported, "SUSPEND is not supported",
-                             "PAUSE waits until nothing is under way.");
+    co_return Answer::failed(sqlstate::syntax_error, "unknown command");
 }
 
 }  // namespace pgweir::daemon::console

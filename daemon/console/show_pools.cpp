@@ -137,6 +137,14 @@ Cell port_of(const conf::Database& entry) {
     return number;
 }
 
+// Of one host there is nothing to say.
+Cell load_balance_of(const conf::Database& entry) {
+    const std::string* const hosts = entry.keyword("host");
+    if (hosts == nullptr || hosts->find(',') == std::string::npos) return {};
+    return conf::format_value(*conf::find_option("pool.load_balance_hosts"),
+                              conf::Value(entry.options.load_balance_hosts));
+}
+
 Row database_row(const Snapshot& snapshot, const conf::Database& entry, const std::string& name) {
     const conf::PoolOptions& options = entry.options;
     std::uint64_t servers = 0;
@@ -152,17 +160,17 @@ Row database_row(const Snapshot& snapshot, const conf::Database& entry, const st
             text_or_null(entry.keyword("user")),
             number(options.default_pool_size),
             number(options.min_pool_size),
-            std::int64_t{0},
+            number(options.reserve_pool_size),
             std::int64_t{lifetime.count()},
             text_of(options.pool_mode),
-            Cell(),
+            load_balance_of(entry),
             number(options.max_db_connections),
             number(servers),
             number(options.max_db_client_connections),
             number(snapshot.client_counts->clients_of_database(name)),
             std::int64_t{snapshot.switches->is_paused_alone(name) ? 1 : 0},
             std::int64_t{snapshot.switches->is_disabled(name) ? 1 : 0},
-            std::int64_t{0}};
+            number(options.reserve_pool_size)};
 }
 
 // Where clients reach the console.
@@ -180,6 +188,7 @@ Row console_row(const Snapshot& snapshot) {
         .connection = {{"port", std::to_string(own_port(*snapshot.config))}, {"user", name}},
         .options = {.pool_mode = conf::PoolMode::statement,
                     .default_pool_size = 2,  // PgBouncer's number
+                    .max_db_client_connections = snapshot.config->pool.max_db_client_connections,
                     .server_lifetime = snapshot.config->pool.server_lifetime}};
     return database_row(snapshot, entry, name);
 }
@@ -221,7 +230,8 @@ Rows show_users(const Snapshot& snapshot) {
             if (pool.user() == name) servers += pool.servers();
         }
         rows.push_back(
-            {name, user.pool_size ? std::to_string(*user.pool_size) : "", "",
+            {name, user.pool_size ? std::to_string(*user.pool_size) : "",
+             user.reserve_pool_size ? std::to_string(*user.reserve_pool_size) : "",
              user.pool_mode ? Cell(text_of(*user.pool_mode)) : Cell(),
              number(user.max_user_connections.value_or(config.pool.max_user_connections)),
              number(servers),

@@ -73,9 +73,11 @@ Rows show_mem(const Snapshot& snapshot) {
 }
 
 Rows show_state(const Snapshot& snapshot) {
-    const bool paused = snapshot.switches->all_are_paused();
-    return {
-        {"active", paused ? "no" : "yes"}, {"paused", paused ? "yes" : "no"}, {"suspended", "no"}};
+    const bool suspended = snapshot.switches->are_suspended();
+    const bool paused = snapshot.switches->all_are_paused() && !suspended;
+    return {{"active", paused || suspended ? "no" : "yes"},
+            {"paused", paused ? "yes" : "no"},
+            {"suspended", suspended ? "yes" : "no"}};
 }
 
 Rows show_version(const Snapshot& /*snapshot*/) {

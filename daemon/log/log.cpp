@@ -3,10 +3,6 @@
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/logger.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/base_sink.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -18,7 +14,8 @@
 #include <mutex>
 #include <new>
 
-#include "daemon/log/log_output.hpp"
+#include "daemon/log/log_sink.hpp"
+#include "daemon/log/pgbouncer_words.hpp"
 
 namespace pgweir::daemon::log {
 namespace {
@@ -42,75 +39,6 @@ spdlog::level::level_enum spdlog_level(conf::LogLevel level) {
     return spdlog::level::err;
 }
 
-/// Whether stderr is the journal itself: JOURNAL_STREAM names its device and inode, and is still
-/// set when stderr was redirected since (sd-daemon(3), systemd.exec(5)).
-bool stderr_is_journal() {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing writes to the environment by now
-    const char* stream = std::getenv("JOURNAL_STREAM");
-    struct stat status {};
-    if (stream == nullptr || fstat(STDERR_FILENO, &status) != 0) return false;
-    return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) == stream;
-}
-
-/// `%J`: the syslog priority as sd-daemon(3) wants it before a line.
-class JournalPriority final : public spdlog::custom_flag_formatter {
-  public:
-    void format(const spdlog::details::log_msg& message, const std::tm&,
-                spdlog::memory_buf_t& out) override {
-        std::string_view prefix = "<3>";
-        if (message.level < spdlog::level::info) prefix = "<7>";
-        if (message.level == spdlog::level::info) prefix = "<6>";
-        if (message.level == spdlog::level::warn) prefix = "<4>";
-        out.append(prefix.data(), prefix.data() + prefix.size());
-    }
-    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-        return std::make_unique<JournalPriority>();
-    }
-};
-
-std::unique_ptr<spdlog::formatter> line_formatter() {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-    formatter->add_flag<JournalPriority>('J');
-    formatter->set_pattern(stderr_is_journal() ? "%J%l %v" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v");
-    return formatter;
-}
-
-/// Where spdlog's thread writes, and before and after it whoever logs.
-class OutputSink final : public spdlog::sinks::base_sink<std::mutex> {
-  public:
-    /// From now on one thread writes, for which nothing waits.
-    void begin_thread() {
-        const std::lock_guard lock(mutex_);
-        output_.open();
-        has_thread_ = true;
-    }
-    /// Whoever logs writes, and finds out each time what stderr is by then.
-    void end_thread() {
-        const std::lock_guard lock(mutex_);
-        has_thread_ = false;
-        output_.close();
-    }
-    void give_up_at(Output::Clock::time_point when) { output_.give_up_at(when); }
-
-  private:
-    // What is queued may wait as long as it takes; what is written directly holds up its writer.
-    static constexpr std::chrono::milliseconds patience_of_thread = std::chrono::hours(24);
-    static constexpr std::chrono::milliseconds patience_of_writer{1000};
-
-    void sink_it_(const spdlog::details::log_msg& message) override {
-        spdlog::memory_buf_t line;
-        formatter_->format(message, line);
-        if (!has_thread_) output_.open();
-        output_.write({line.data(), line.size()},
-                      has_thread_ ? patience_of_thread : patience_of_writer);
-        if (!has_thread_) output_.close();
-    }
-    void flush_() override {}
-
-    Output output_;
-    bool has_thread_ = false;
-};
-
 // How long the end waits for who reads the log.
 constexpr std::chrono::milliseconds patience_at_end{1000};
 
@@ -118,8 +46,12 @@ constexpr std::chrono::milliseconds patience_at_end{1000};
 // would hold up every client it carries. What is lost is counted and told.
 class Log {
   public:
-    Log() : sink_(std::make_shared<OutputSink>()), direct_("pgweir", sink_) {
-        sink_->set_formatter(line_formatter());
+    Log()
+        : sink_(std::make_shared<OutputSink>()),
+          direct_("pgweir", sink_),
+          file_(std::make_shared<FileSink>()),
+          to_file_("pgweir", file_) {
+        to_file_.set_level(spdlog::level::trace);
         direct_.set_level(spdlog::level::trace);  // enabled() decides
     }
 
@@ -127,7 +59,6 @@ class Log {
         const std::lock_guard lock(mutex_);
         set_level(level);
         if (queue_) return;
-        sink_->set_formatter(line_formatter());
         sink_->begin_thread();
         queue_ = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
         reported_ = 0;  // counted by each queue for itself
@@ -156,12 +87,20 @@ class Log {
         const auto shown = static_cast<conf::LogLevel>(least > raised ? least - raised : 0);
         level_.store(spdlog_level(shown), std::memory_order_relaxed);
     }
+    std::optional<std::string> configure(const conf::Config& config) {
+        set_level(config.log_level);
+        format_.store(config.log_format, std::memory_order_relaxed);
+        sink_->configure(config);
+        return file_->configure(config);
+    }
+    [[nodiscard]] conf::LogFormat format() const { return format_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool enabled(conf::LogLevel level) const {
         return spdlog_level(level) >= level_.load(std::memory_order_relaxed);
     }
 
     void write(conf::LogLevel level, std::string_view line) {
         const spdlog::string_view_t text(line.data(), line.size());
+        if (file_->is_open()) to_file_.log(spdlog_level(level), text);
         if (!running_.load(std::memory_order_acquire)) {
             direct_.log(spdlog_level(level), text);
             return;
@@ -185,7 +124,10 @@ class Log {
 
     std::shared_ptr<OutputSink> sink_;
     spdlog::logger direct_;
+    std::shared_ptr<FileSink> file_;
+    spdlog::logger to_file_;
     std::atomic<spdlog::level::level_enum> level_{spdlog::level::info};
+    std::atomic<conf::LogFormat> format_{conf::LogFormat::logfmt};
     std::atomic<unsigned> raised_{0};  ///< levels that are logged besides
     std::atomic<bool> running_{false};
     std::atomic<std::uint64_t> lines_{0};
@@ -301,6 +243,10 @@ void set_level(conf::LogLevel level) {
     instance().set_level(level);
 }
 
+std::optional<std::string> configure(const conf::Config& config) {
+    return instance().configure(config);
+}
+
 bool enabled(conf::LogLevel level) {
     return instance().enabled(level);
 }
@@ -308,17 +254,28 @@ bool enabled(conf::LogLevel level) {
 void write(conf::LogLevel level, std::string_view event, std::initializer_list<Field> fields) {
     if (!enabled(level)) return;
     try {
-        std::string line(event);
-        for (const Field& field : fields) {
-            line += ' ';
-            line += field.key;
-            line += '=';
-            std::visit([&](auto value) { append_value(line, value); }, field.value);
+        const std::span<const Field> all(fields.begin(), fields.size());
+        if (instance().format() == conf::LogFormat::logfmt) {
+            instance().write(level, in_logfmt(event, all));
+            return;
         }
-        instance().write(level, line);
+        for (const std::string& line : in_pgbouncer_words(event, all)) {
+            instance().write(level, line);
+        }
     } catch (const std::bad_alloc&) {
         // A line is worth less than whatever the caller was about to do.
     }
+}
+
+std::string in_logfmt(std::string_view event, std::span<const Field> fields) {
+    std::string line(event);
+    for (const Field& field : fields) {
+        line += ' ';
+        line += field.key;
+        line += '=';
+        std::visit([&](auto value) { append_value(line, value); }, field.value);
+    }
+    return line;
 }
 
 std::string quote(std::string_view value) {

@@ -1,9 +1,12 @@
-// The log: one line an event, key=value (logfmt), to stderr.
+// The log: one line an event, key=value (logfmt) or as PgBouncer's, to stderr and where else it is
+// wanted.
 #pragma once
 
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,6 +20,8 @@
 /// Under systemd's journal, which has its own clock, the line begins with the priority instead:
 ///
 ///     <6>info client_login client=1:42 database=app user=alice
+///
+/// log.format pgbouncer: as PgBouncer writes them, in local time (pgbouncer_words.hpp).
 ///
 /// Thread-safe. A line is written by a thread of the log's own, so that a stalled reader of stderr
 /// never stalls a worker.
@@ -50,8 +55,13 @@ void start(conf::LogLevel level);
 /// what is not read by then is lost. For an end that does not pass through exit().
 void stop();
 
-/// May be called at any time (a reload does).
+/// May be called at any time.
 void set_level(conf::LogLevel level);
+
+/// Level, format and places as these options say, from the next line on; a reload calls it. The
+/// file is opened anew, so that it may have been moved away. Returns what is wrong with the file,
+/// for people; the one that was open stays then.
+[[nodiscard]] std::optional<std::string> configure(const conf::Config& config);
 
 /// From the next start() or set_level() on, so many levels more are logged than those say.
 void raise(unsigned levels);
@@ -62,6 +72,9 @@ void raise(unsigned levels);
 /// Logs an event. Never throws and never waits for stderr: when its queue is full, the oldest
 /// lines are dropped, and a later line tells how many.
 void write(conf::LogLevel level, std::string_view event, std::initializer_list<Field> fields = {});
+
+/// The event and its fields as `event key=value key=value`.
+[[nodiscard]] std::string in_logfmt(std::string_view event, std::span<const Field> fields);
 
 /// How a value is shown: as it is, or in double quotes with C escapes when it is empty or holds
 /// anything but printable UTF-8 without spaces, quotes, `=` and backslashes.

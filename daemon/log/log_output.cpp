@@ -34,6 +34,20 @@ void Output::open() {
     }
 }
 
+// A pipe without a reader is not waited for.
+bool Output::open_file(const std::string& path) {
+    constexpr mode_t for_its_group = 0640;
+    const int file =
+        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+               for_its_group);
+    if (file < 0) return false;
+    close();
+    own_ = file;
+    descriptor_ = file;
+    kind_ = Kind::non_blocking;
+    return true;
+}
+
 void Output::write(std::string_view text, std::chrono::milliseconds patience) {
     const auto until = Clock::now() + patience;
     while (!text.empty()) {

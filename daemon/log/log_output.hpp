@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace pgweir::daemon::log {
@@ -22,6 +23,8 @@ class Output {
 
     /// Finds out anew what stderr is. Not while somebody writes.
     void open();
+    /// Appends to this file from now on. False: it cannot be opened, as errno says.
+    [[nodiscard]] bool open_file(const std::string& path);
     /// Gives up what open() has opened: it keeps a pipe's reader from seeing the end.
     void close();
     /// Writes all of it, or what goes until it is time to give up; the rest is lost. Waits for at

@@ -147,7 +147,7 @@ bool Daemon::open_listeners() {
     for (const int socket : inherited) listener_.adopt(socket);
     if (!inherited.empty()) return may_listen_at(inherited);
     return std::ranges::all_of(config()->listen, [this](const conf::ListenAddress& address) {
-        const auto problem = listener_.listen(address);
+        const auto problem = listener_.listen(address, config()->so_reuseport);
         if (problem) log::write(LogLevel::error, "cannot_start", {{"error", *problem}});
         return !problem;
     });
@@ -215,7 +215,12 @@ Task<> Daemon::handle_signals() {
         if (signal == SIGHUP) {
             std::ignore = reload();
         } else if (signal == SIGUSR1 || signal == SIGUSR2) {
-            pause_all(signal == SIGUSR1);
+            if (phase_ == Phase::running) {
+                pause_all(signal == SIGUSR1);
+            } else {
+                log::write(LogLevel::warning, "signal_ignored",
+                           {{"signal", signal == SIGUSR1 ? "SIGUSR1" : "SIGUSR2"}});
+            }
         } else if (signal == SIGQUIT || phase_ != Phase::running) {
             stop_now();
         } else {

@@ -18,7 +18,7 @@ struct Document {
 
 constexpr std::string_view version = PGWEIR_VERSION;
 
-constexpr std::array documents{
+constexpr std::array known_documents{
     Document{"pgweir.1", [] { return command_line_manual(version); }},
     Document{"pgweir.yaml.5", [] { return conf::manual(version); }},
     Document{"pgweir-console.7", [] { return console::manual(version); }},
@@ -27,8 +27,8 @@ constexpr std::array documents{
 };
 
 constexpr auto names = [] {
-    std::array<std::string_view, documents.size()> found;
-    std::ranges::transform(documents, found.begin(), &Document::name);
+    std::array<std::string_view, known_documents.size()> found;
+    std::ranges::transform(known_documents, found.begin(), &Document::name);
     return found;
 }();
 
@@ -39,8 +39,8 @@ std::span<const std::string_view> document_names() {
 }
 
 std::string document(std::string_view name) {
-    const auto found = std::ranges::find(documents, name, &Document::name);
-    return found == documents.end() ? std::string{} : found->text();
+    const auto found = std::ranges::find(known_documents, name, &Document::name);
+    return found == known_documents.end() ? std::string{} : found->text();
 }
 
 }  // namespace pgweir::daemon

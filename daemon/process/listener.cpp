@@ -89,8 +89,8 @@ Listener::~Listener() {
     close(std::exchange(sockets_, {}));
 }
 
-std::optional<std::string> Listener::listen(const conf::ListenAddress& address) {
-    return address.is_unix() ? listen_unix(address) : listen_tcp(address);
+std::optional<std::string> Listener::listen(const conf::ListenAddress& address, bool shared) {
+    return address.is_unix() ? listen_unix(address) : listen_tcp(address, shared);
 }
 
 std::optional<std::string> Listener::listen_unix(const conf::ListenAddress& address) {
@@ -131,7 +131,7 @@ std::optional<std::string> Listener::listen_unix(const conf::ListenAddress& addr
     return std::nullopt;
 }
 
-std::optional<std::string> Listener::listen_tcp(const conf::ListenAddress& address) {
+std::optional<std::string> Listener::listen_tcp(const conf::ListenAddress& address, bool shared) {
     using asio::ip::tcp;
     const std::string shown = address.host + ':' + std::to_string(address.port);
     std::vector<tcp::endpoint> endpoints;
@@ -154,6 +154,7 @@ std::optional<std::string> Listener::listen_tcp(const conf::ListenAddress& addre
         if (fd < 0 && address.host == "*" && is_v6) continue;  // a kernel without IPv6
         const int on = 1;
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (shared) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
         tune(fd);
         if (is_v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
         if (fd < 0 || ::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 ||

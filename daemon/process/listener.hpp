@@ -33,8 +33,10 @@ class Listener {
     Listener& operator=(const Listener&) = delete;
 
     /// Opens the sockets of one address (a host name may have several). Blocks on the look-up of a
-    /// name: call while starting up. Returns what is wrong, for people, or nothing.
-    [[nodiscard]] std::optional<std::string> listen(const conf::ListenAddress& address);
+    /// name: call while starting up. `shared`: other processes may listen there as well
+    /// (SO_REUSEPORT). Returns what is wrong, for people, or nothing.
+    [[nodiscard]] std::optional<std::string> listen(const conf::ListenAddress& address,
+                                                    bool shared = false);
     /// Takes over a listening socket.
     void adopt(int socket);
     /// Begins to accept. Any thread.
@@ -48,7 +50,8 @@ class Listener {
   private:
     struct Socket;
     [[nodiscard]] std::optional<std::string> listen_unix(const conf::ListenAddress& address);
-    [[nodiscard]] std::optional<std::string> listen_tcp(const conf::ListenAddress& address);
+    [[nodiscard]] std::optional<std::string> listen_tcp(const conf::ListenAddress& address,
+                                                        bool shared);
     Task<> accept_from(std::shared_ptr<Socket> socket);
     void close(std::vector<std::shared_ptr<Socket>> sockets);
     void complain(int error);

@@ -14,6 +14,7 @@
 #include "daemon/process/commands.hpp"
 #include "daemon/process/daemon.hpp"
 #include "daemon/process/documents.hpp"
+#include "daemon/process/pid_file.hpp"
 #include "daemon/process/setup.hpp"
 
 namespace {
@@ -36,6 +37,19 @@ std::optional<std::string> prepare(const pgweir::CommandLine& line) {
     return std::nullopt;
 }
 
+// Whoever redirects it to a full disk must not take the half for the whole.
+int print(const std::string& text) {
+    std::cout << text << std::flush;
+    if (std::cout) return 0;
+    std::cerr << "pgweir: cannot write to standard output\n";
+    return static_cast<int>(ExitCode::cannot_start);
+}
+
+ExitCode cannot(const std::string& problem) {
+    pgweir::daemon::log::write(pgweir::conf::LogLevel::error, "cannot_start", {{"error", problem}});
+    return ExitCode::cannot_start;
+}
+
 ExitCode run(const pgweir::CommandLine& line) {
     const pgweir::conf::ConfigurationFile& file = line.config;
     pgweir::conf::Loaded loaded = load_or_complain(file);
@@ -47,6 +61,10 @@ ExitCode run(const pgweir::CommandLine& line) {
     pgweir::daemon::mask_signals(SIG_BLOCK);
     pgweir::daemon::log::raise(line.verbosity);
     pgweir::daemon::log::start(loaded.config->log_level);
+    if (const auto problem = pgweir::daemon::log::configure(*loaded.config))
+        return cannot(*problem);
+    const pgweir::daemon::PidFile pid_file(loaded.config->pidfile);
+    if (const auto problem = pid_file.problem()) return cannot(*problem);
     ExitCode code = ExitCode::cannot_start;
     {
         pgweir::daemon::Daemon daemon(file, std::move(loaded));
@@ -72,14 +90,11 @@ int main(int argc, char** argv) {
             case Action::diff:
                 return pgweir::daemon::diff(line.config, line.changed);
             case Action::options:
-                std::cout << pgweir::conf::reference();
-                return 0;
+                return print(pgweir::conf::reference());
             case Action::example:
-                std::cout << pgweir::conf::example();
-                return 0;
+                return print(pgweir::conf::example());
             case Action::document:
-                std::cout << pgweir::daemon::document(line.document);
-                return 0;
+                return print(pgweir::daemon::document(line.document));
             case Action::setup:
                 return pgweir::daemon::setup(line.server, line.part);
             case Action::exit:

@@ -13,6 +13,8 @@ void PoolLog::server_connected(const ServerEvent& event, pool::Clock::duration t
                {{"database", event.database},
                 {"user", event.user},
                 {"server", event.address},
+                {"local", event.local},
+                {"id", event.id},
                 {"server_pid", event.server_pid},
                 {"replication", name(event.replication)},
                 {"took_ms", ms}});
@@ -28,6 +30,7 @@ void PoolLog::server_closed(const ServerEvent& event, pool::ServerClose reason,
                {{"database", event.database},
                 {"user", event.user},
                 {"server", event.address},
+                {"id", event.id},
                 {"server_pid", event.server_pid},
                 {"replication", name(event.replication)},
                 {"reason", name(reason)},
@@ -48,6 +51,23 @@ void PoolLog::session_state_leaked(std::string_view database, std::string_view u
                                    std::string_view what) {
     log::write(LogLevel::error, "session_state_leak",
                {{"database", database}, {"user", user}, {"state", what}});
+}
+
+void PoolLog::auto_database_made(std::string_view database) {
+    log::write(LogLevel::info, "auto_database", {{"database", database}});
+}
+
+void PoolLog::cancel_timed_out(const ServerEvent& event) {
+    log::write(LogLevel::warning, "cancel_wait_timeout",
+               {{"database", event.database},
+                {"user", event.user},
+                {"server", event.address},
+                {"id", event.id},
+                {"server_pid", event.server_pid}});
+}
+
+void PoolLog::reserve_used(std::string_view database, std::string_view user) {
+    log::write(LogLevel::info, "reserve_pool_used", {{"database", database}, {"user", user}});
 }
 
 }  // namespace pgweir::daemon

@@ -15,6 +15,9 @@ class PoolLog : public pool::Observer {
                         std::string_view explanation, pool::milliseconds retry_in) override;
     void session_state_leaked(std::string_view database, std::string_view user,
                               std::string_view what) override;
+    void auto_database_made(std::string_view database) override;
+    void cancel_timed_out(const ServerEvent& event) override;
+    void reserve_used(std::string_view database, std::string_view user) override;
 };
 
 }  // namespace pgweir::daemon

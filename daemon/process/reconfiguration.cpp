@@ -32,14 +32,22 @@ ReloadReport Reconfiguration::reload(ClientTlsStore& tls) {
     if (!loaded.problems.empty()) return refuse(std::move(loaded.problems));
     ReloadReport report = take(std::move(loaded.config));
     report_ = std::move(loaded.report);
+    configure_log();
     log_import();
-    log::set_level(config_->log_level);
     log::write(LogLevel::info, "reloaded",
                {{"config", file_.path},
                 {"changes", report.changes.size()},
                 {"need_restart", report.needs_restart.size()}});
     return report;
 }
+
+namespace {
+
+bool names_tls_file(const conf::Option& option) {
+    return option.path == "tls.client_tls_key_file" || option.path == "tls.client_tls_cert_file";
+}
+
+}  // namespace
 
 ReloadReport Reconfiguration::set(const conf::NamedSetting& setting, std::string_view text,
                                   ClientTlsStore& tls) {
@@ -49,6 +57,10 @@ ReloadReport Reconfiguration::set(const conf::NamedSetting& setting, std::string
         problem = changed.error().message;
     } else if (setting.option != nullptr && setting.option->section() == "tls") {
         problem = tls.load(*changed->config);
+        // Key and certificate are set one after the other, and fit when both are.
+        if (problem && names_tls_file(*setting.option)) {
+            changed->warning = "TLS stays as it was: " + *std::exchange(problem, std::nullopt);
+        }
     }
     if (!problem) problem = exposure(*changed->config);
     if (problem) {
@@ -58,8 +70,14 @@ ReloadReport Reconfiguration::set(const conf::NamedSetting& setting, std::string
     }
     ReloadReport report = take(std::move(changed->config));
     if (!changed->warning.empty()) report.warnings.push_back(std::move(changed->warning));
-    log::set_level(config_->log_level);
+    configure_log();
     return report;
+}
+
+void Reconfiguration::configure_log() const {
+    if (const auto problem = log::configure(*config_)) {
+        log::write(LogLevel::error, "log_file_failed", {{"error", *problem}});
+    }
 }
 
 std::optional<std::string> Reconfiguration::exposure(const conf::Config& next) const {

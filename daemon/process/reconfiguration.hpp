@@ -44,6 +44,7 @@ class Reconfiguration {
                                    ClientTlsStore& tls);
 
   private:
+    void configure_log() const;
     [[nodiscard]] ReloadReport refuse(std::vector<conf::Problem> problems) const;
     [[nodiscard]] ReloadReport take(std::shared_ptr<const conf::Config> next);
 

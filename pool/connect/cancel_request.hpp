@@ -1,6 +1,8 @@
 // Carries a CancelRequest to a server.
 #pragma once
 
+#include <cstdint>
+
 #include "pool/connect/server_connection.hpp"
 #include "pool/io/asio.hpp"
 
@@ -15,13 +17,19 @@ struct CancelTarget {
 };
 [[nodiscard]] CancelTarget cancel_target(const ServerConnection& connection);
 
+/// What has become of a cancel request.
+enum class CancelOutcome : std::uint8_t {
+    settled,    ///< it has taken effect, or never will
+    unsent,     ///< it will not: the time was over before it could be sent
+    uncertain,  ///< it may have taken effect, or still may
+};
+
 /// Asks a server to cancel what the backend with this key is doing: over TLS if the connection has
 /// TLS, with the same rules, and never in clear then. Suspends until the server has closed that
 /// connection, which it does after it has signalled the backend, or until `timeout` (0: never).
-/// Returns false when it cannot be known whether the request has taken or may still take effect;
-/// true when it has, or never will: also where the server has given no key.
 ///
 /// PostgreSQL manual, "Canceling Requests in Progress" (protocol-flow.html).
-Task<bool> send_cancel_request(asio::io_context& io, CancelTarget target, milliseconds timeout);
+Task<CancelOutcome> send_cancel_request(asio::io_context& io, CancelTarget target,
+                                        milliseconds timeout);
 
 }  // namespace pgweir::pool

@@ -258,8 +258,11 @@ Task<ConnectResult> log_in(asio::io_context& io, const Keywords& keywords,
             co_return ConnectResult{.failure = failure_of(connection.get())};
         co_await wait_for_socket(io, connection.get(), step == PGRES_POLLING_READING, progress);
         if (progress.timed_out) {
+            const bool is_silent = PQstatus(connection.get()) == CONNECTION_STARTED;
             co_return ConnectResult{
-                .failure = {.explanation = "timeout expired", .timed_out = true}};
+                .failure = {.explanation = is_silent ? "timeout expired: the host does not answer"
+                                                     : "timeout expired",
+                            .timed_out = true}};
         }
         const std::string hostile = co_await guard_login(io, connection.get(), progress);
         if (!hostile.empty()) co_return ConnectResult{.failure = {.explanation = hostile}};

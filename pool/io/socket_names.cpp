@@ -46,4 +46,11 @@ SocketNames socket_names(int socket) {
     return names;
 }
 
+std::string local_end(int socket) {
+    const SocketName name = socket_names(socket).local;
+    if (name.port == 0) return "unix";
+    const bool ipv6 = name.address.find(':') != std::string::npos;
+    return (ipv6 ? '[' + name.address + ']' : name.address) + ':' + std::to_string(name.port);
+}
+
 }  // namespace pgweir::pool

@@ -21,4 +21,7 @@ struct SocketNames {
 /// Both are empty for a socket that is not connected.
 [[nodiscard]] SocketNames socket_names(int socket);
 
+/// This end of a connected socket in one text: "127.0.0.1:50000", "[::1]:50000" or "unix".
+[[nodiscard]] std::string local_end(int socket);
+
 }  // namespace pgweir::pool

@@ -12,12 +12,12 @@ class Budget {
   public:
     explicit Budget(unsigned limit) : limit_(limit) {}
 
-    /// Takes one place if there is one.
-    [[nodiscard]] bool try_take() {
+    /// Takes one place if there is one; `beyond`: so many more than the limit there may be.
+    [[nodiscard]] bool try_take(unsigned beyond = 0) {
         unsigned open = open_.load();
         do {
             const unsigned limit = limit_.load(std::memory_order_relaxed);
-            if (limit != 0 && open >= limit) return false;
+            if (limit != 0 && open >= limit + beyond) return false;
         } while (!open_.compare_exchange_weak(open, open + 1));
         return true;
     }
@@ -34,7 +34,9 @@ class Budget {
     [[nodiscard]] unsigned limit() const { return limit_.load(std::memory_order_relaxed); }
     /// More may be open than a lowered limit allows; they are not counted anew until they close.
     void set_limit(unsigned limit) { limit_.store(limit, std::memory_order_relaxed); }
-    [[nodiscard]] bool is_over() const { return limit() != 0 && open() > limit(); }
+    [[nodiscard]] bool is_over(unsigned beyond = 0) const {
+        return limit() != 0 && open() > limit() + beyond;
+    }
     [[nodiscard]] bool is_full() const { return limit() != 0 && open() >= limit(); }
 
   private:

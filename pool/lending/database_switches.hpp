@@ -25,6 +25,11 @@ class DatabaseSwitches {
         const std::lock_guard lock(mutex_);
         return all_paused_;
     }
+    /// All are paused, by SUSPEND.
+    [[nodiscard]] bool are_suspended() const {
+        const std::lock_guard lock(mutex_);
+        return suspended_;
+    }
     /// No new client comes in.
     [[nodiscard]] bool is_disabled(const std::string& database) const {
         const std::lock_guard lock(mutex_);
@@ -34,6 +39,12 @@ class DatabaseSwitches {
     void pause_all(bool paused) {
         const std::lock_guard lock(mutex_);
         all_paused_ = paused;
+        suspended_ = false;
+    }
+    /// Tells why all are paused; pausing itself, or going on, is another call.
+    void note_suspended() {
+        const std::lock_guard lock(mutex_);
+        suspended_ = all_paused_;
     }
     void pause(const std::string& database, bool paused) { change(paused_, database, paused); }
     void disable(const std::string& database, bool disabled) {
@@ -52,6 +63,7 @@ class DatabaseSwitches {
 
     mutable std::mutex mutex_;  ///< guards what follows
     bool all_paused_ = false;
+    bool suspended_ = false;
     std::set<std::string> paused_;
     std::set<std::string> disabled_;
 };

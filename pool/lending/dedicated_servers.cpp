@@ -36,8 +36,7 @@ void DedicatedServers::withdraw(Waiter& waiter) {
 // that is told.
 void DedicatedServers::open_connections() {
     if (waiters_.empty() || part_.is_paused()) return;
-    while (!waiters_.empty() && part_.pool().places().try_take(Place::dedicated))
-        start_connecting();
+    while (!waiters_.empty() && part_.pool().places().try_take()) start_connecting();
     queue_changed();
     if (!waiters_.empty()) part_.pool().ask_for_room(Place::dedicated);
 }
@@ -88,7 +87,7 @@ void DedicatedServers::connected(const Attempt& attempt, ServerConnection connec
 void DedicatedServers::connect_failed(const Attempt& attempt, ConnectFailure failure) {
     Pool& pool = part_.pool();
     count_failure(part_.statistics(), failure);
-    pool.give_back_place(Place::dedicated);
+    pool.give_back_place();
     pool.observer().connect_failed(pool.database(), pool.user(), failure.explanation,
                                    milliseconds::zero());
     if (attempt.waiter == nullptr) return;

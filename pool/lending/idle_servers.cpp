@@ -6,7 +6,7 @@
 namespace pgweir::pool {
 
 // The most recently used one; before it the server that has what the session got from a sequence.
-Server* IdleServers::choose(const TenantSession& session) {
+Server* IdleServers::choose(const TenantSession& session, bool oldest_first) {
     const auto suits = [&](const Server& server) {
         return server.may_be_lent() && pool::suits(server.connection(), session);
     };
@@ -20,7 +20,9 @@ Server* IdleServers::choose(const TenantSession& session) {
         });
         if (last != nullptr) return last;
     }
-    return first(suits);
+    if (!oldest_first) return first(suits);
+    const auto last = std::find_if(servers_.rbegin(), servers_.rend(), suits);
+    return last == servers_.rend() ? nullptr : &*last;
 }
 
 std::optional<unsigned> IdleServers::add(Server& server) {

@@ -22,8 +22,9 @@ class IdleServers {
     [[nodiscard]] auto begin() { return servers_.begin(); }
     [[nodiscard]] auto end() { return servers_.end(); }
     [[nodiscard]] Server& least_recently_used() { return servers_.back(); }
-    /// The one to lend to this session; null: there is none for it.
-    [[nodiscard]] Server* choose(const TenantSession& session);
+    /// The one to lend to this session; null: there is none for it. `oldest_first`: of those that
+    /// are as good, the least recently used one.
+    [[nodiscard]] Server* choose(const TenantSession& session, bool oldest_first);
 
     /// Returns the other worker whose client waits longest: it may have found nothing before this
     /// one was published.

@@ -1,8 +1,10 @@
 #include "pool/lending/outage_log.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
+#include "pool/lending/outage.hpp"
 #include "pool/lending/pool_sizing.hpp"
 
 namespace pgweir::pool {
@@ -20,11 +22,17 @@ Outage OutageLog::note_failure(std::optional<protocol::ErrorReport> from_server,
     assert(outage_.has_value() == down_);
     if (!outage_) outage_ = Outage{.since = now};
     ++outage_->failures;
-    outage_->next_try = now + retry_delay(outage_->failures, server_login_retry);
     // What a broken server leaves out must not reach clients, which rely on it.
     if (from_server && !from_server->is_complete()) from_server.reset();
     outage_->from_server = std::move(from_server);
     outage_->explanation = std::move(explanation);
+    // What the server refuses for good it need not be asked at once again: each attempt is a line
+    // in its log, and counts where attempts are counted.
+    constexpr milliseconds for_refusals{1000};
+    const milliseconds delay = retry_delay(outage_->failures, server_login_retry);
+    outage_->next_try =
+        now + (is_lasting(*outage_) ? std::max(delay, std::min(for_refusals, server_login_retry))
+                                    : delay);
     down_ = true;
     return *outage_;
 }
@@ -38,6 +46,11 @@ bool OutageLog::note_success() {
 void OutageLog::forget() {
     const std::lock_guard lock(mutex_);
     end();
+}
+
+void OutageLog::forget_refusal() {
+    const std::lock_guard lock(mutex_);
+    if (outage_ && outage_->from_server) end();
 }
 
 void OutageLog::forget_refused_password() {

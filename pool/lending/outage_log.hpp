@@ -27,6 +27,8 @@ class OutageLog {
     /// What failed does not tell about the next attempt, which may be made at once: connections are
     /// made otherwise from now on.
     void forget();
+    /// The same if the server has refused the login, which it may not do again.
+    void forget_refusal();
     /// The same if it was the lack of a password that was accepted: there is another one to try.
     void forget_refused_password();
 

@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "pool/connect/host_order.hpp"
 #include "pool/lending/registry.hpp"
 
 namespace pgweir::pool {
@@ -25,7 +26,8 @@ Pool::Pool(Registry& registry, std::string database, std::string user, PoolSetup
       user_(std::move(user)),
       observer_(observer),
       marker_channel_(random_channel()),
-      places_(setup.options.default_pool_size, std::move(database_budget), std::move(user_budget)),
+      places_(setup.options.default_pool_size, std::move(database_budget), std::move(user_budget),
+              setup.options.reserve_pool_size),
       board_(workers.size()),
       setup_(std::make_shared<const PoolSetup>(std::move(setup))),
       workers_(*this, workers, setup_) {}
@@ -47,17 +49,21 @@ void Pool::change_setup(Change change) {
         setup_ = next = std::make_shared<const PoolSetup>(std::move(setup));
     }
     if (next->generation != before) outages_.forget();
-    places_.set_limit(next->options.default_pool_size);
+    places_.set_limits(next->options.default_pool_size, next->options.reserve_pool_size);
     workers_.post_all([next](PoolPart& part) { part.reconfigure(next); });
 }
 
 void Pool::reconfigure(PoolSetup wanted) {
     change_setup([&wanted](PoolSetup& setup) {
-        if (setup.connection != wanted.connection) ++setup.generation;
+        if (setup.connection != wanted.connection ||
+            setup.options.connect_query != wanted.options.connect_query) {
+            ++setup.generation;
+        }
         wanted.generation = setup.generation;
         setup = std::move(wanted);
     });
-    // An operator may reload because somebody has changed a database past pgweir.
+    // An operator may reload because somebody has changed a password or a database past pgweir.
+    outages_.forget_refusal();
     forget_catalogue(CatalogueChange::unseen);
 }
 
@@ -104,10 +110,22 @@ void Pool::shut_down() {
 
 // --- places --------------------------------------------------------------------------------------
 
-void Pool::give_back_place(Place place) {
-    places_.give_back(place);
+void Pool::give_back_place() {
+    places_.give_back();
     workers_.wake_all();
     if (places_.may_be_shared()) registry_.room_made(*this);
+}
+
+Keywords Pool::in_order_of_hosts(Keywords keywords) {
+    switch (setup()->options.load_balance_hosts) {
+        case conf::LoadBalanceHosts::disable:
+            return keywords;
+        case conf::LoadBalanceHosts::round_robin:
+            return beginning_with(std::move(keywords), next_host_.fetch_add(1));
+        case conf::LoadBalanceHosts::random:
+            return beginning_with(std::move(keywords), std::random_device()());
+    }
+    return keywords;
 }
 
 void Pool::ask_for_room(Place place) {

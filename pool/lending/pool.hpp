@@ -2,12 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "pool/connect/credential_choice.hpp"
+#include "pool/connect/keywords.hpp"
 #include "pool/lending/catalogue_upkeep.hpp"
 #include "pool/lending/greetings.hpp"
 #include "pool/lending/outage_log.hpp"
@@ -71,9 +73,11 @@ class Pool : public std::enable_shared_from_this<Pool> {
     // Places for connections, and who waits for them.
     [[nodiscard]] PoolPlaces& places() { return places_; }
     [[nodiscard]] const PoolPlaces& places() const { return places_; }
-    /// How many connections that clients share there are and may be.
+    /// How many connections there are and may be, but for the reserve.
     [[nodiscard]] const Budget& budget() const { return places_.own(); }
-    void give_back_place(Place place);
+    void give_back_place();
+    /// The keywords of the next connection, with the host first whose turn it is.
+    [[nodiscard]] Keywords in_order_of_hosts(Keywords keywords);
     /// Asks other pools to give up an idle connection where a limit shared with them leaves no
     /// place; for a dedicated one also this pool, whose idle ones are of no use for it.
     void ask_for_room(Place place);
@@ -134,6 +138,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
     SequenceReaders sequence_readers_;
     Throttle retirements_{std::chrono::seconds(3)};  ///< a sweep later is within PostgreSQL's five
     std::atomic<bool> shared_{false};
+    std::atomic<std::uint64_t> next_host_{
+        0};  ///< counts connections, of which each begins elsewhere
 
     mutable std::mutex mutex_;  ///< guards what follows; never held on the way of a query
     std::shared_ptr<const PoolSetup> setup_;

@@ -19,6 +19,7 @@ Task<ConnectResult> log_in_for(Pool& pool, asio::io_context& io,
                                std::vector<std::pair<std::string, std::string>> keywords,
                                milliseconds timeout) {
     const auto started = Clock::now();
+    keywords = pool.in_order_of_hosts(std::move(keywords));
     std::vector<CredentialsPtr> choice = pool.credentials().in_order();
     if (choice.empty()) co_return co_await connect_server(io, keywords, nullptr, timeout);
     ConnectResult first;

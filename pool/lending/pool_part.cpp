@@ -5,8 +5,10 @@
 #include <cassert>
 #include <cstdint>
 
+#include "pool/io/socket_names.hpp"
 #include "pool/lending/pool.hpp"
 #include "pool/lending/server_host.hpp"
+#include "pool/worker/connection_number.hpp"
 
 namespace pgweir::pool {
 
@@ -19,6 +21,7 @@ Observer::ServerEvent describe(const Pool& pool, const Server& server, std::stri
             .user = pool.user(),
             .address = address,
             .server_pid = static_cast<int>(connection.cancel_key.pid),
+            .id = connection.id,
             .age = Clock::now() - connection.connected_at,
             .replication = connection.replication};
 }
@@ -68,12 +71,16 @@ void PoolPart::introduced(Server& server) {
     opener_.introduced(server);
 }
 
+void PoolPart::probed(Server& server) {
+    opener_.probed(server);
+}
+
 // --- lending -------------------------------------------------------------------------------------
 
 bool PoolPart::lend(Tenant& tenant) {
     assert(context_.is_current());
     if (!waiters_.empty() || is_paused()) return false;
-    Server* const server = idle_.choose(tenant.session());
+    Server* const server = idle_.choose(tenant.session(), options().server_round_robin);
     if (server == nullptr) {
         if (idle_.empty()) return false;
         // Such a server must not keep a better one from being made.
@@ -83,9 +90,18 @@ bool PoolPart::lend(Tenant& tenant) {
         return false;
     }
     idle_.remove(*server);
+    if (is_probe_due(*server)) {
+        opener_.probe(*server);
+        return false;
+    }
     statistics_.leases.add();
     server->lend_to(tenant);
     return true;
+}
+
+bool PoolPart::is_probe_due(const Server& server) const {
+    return !options().server_check_query.empty() &&
+           Clock::now() - server.idle_since() >= options().server_check_delay;
 }
 
 void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
@@ -165,7 +181,7 @@ std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
     if (is_paused()) return ServerClose::retired;
     const ServerConnection& connection = server.connection();
     if (connection.generation != setup_->generation) return ServerClose::retired;
-    if (connection.is_worn_out || pool_.budget().is_over()) return ServerClose::retired;
+    if (connection.is_worn_out || pool_.places().are_overdrawn()) return ServerClose::retired;
     const milliseconds lifetime = options().server_lifetime;
     if (lifetime > milliseconds::zero() && now - connection.connected_at >= lifetime) {
         return ServerClose::lifetime;
@@ -214,14 +230,16 @@ void PoolPart::open_connections() {
 Server& PoolPart::add(ServerConnection connection, Clock::duration took) {
     assert(context_.is_current());
     pool_.outages().note_connected();
-    static std::atomic<std::uint64_t> last_id{0};
-    connection.id = ++last_id;
+    connection.id = next_connection_number();
     statistics_.server_logins.add();
     statistics_.server_connect.observe(took);
     auto server = std::make_shared<Server>(*this, std::move(connection));
     servers_.emplace(server.get(), server);
     std::string address;
-    pool_.observer().server_connected(describe(pool_, *server, address), took);
+    const std::string local = local_end(server->connection().socket());
+    Observer::ServerEvent event = describe(pool_, *server, address);
+    event.local = local;
+    pool_.observer().server_connected(event, took);
     if (server->connection().place == Place::dedicated) statistics_.servers_dedicated.add();
     server->start();
     return *server;
@@ -234,6 +252,11 @@ void PoolPart::send_idle_to(unsigned worker) {
     if (worker == context_.index) return;
     if (waiters_.empty()) {
         for (Server& server : idle_) {
+            if (is_probe_due(server)) {
+                idle_.remove(server);
+                opener_.probe(server);  // whoever has waited longest gets it after that
+                return;
+            }
             if (!server.leave_for(worker)) continue;
             idle_.remove(server);
             return;
@@ -272,9 +295,15 @@ void PoolPart::closed(Server& server, const End& end) {
     pool_.observer().server_closed(describe(pool_, server, address), end.reason, end.detail);
     const Place place = server.connection().place;
     if (place == Place::dedicated) statistics_.servers_dedicated.subtract();
-    pool_.give_back_place(place);
+    pool_.give_back_place();
     if (end.was_introducing) opener_.introduction_failed(end.reason, end.detail);
     servers_.erase(&server);
+    if (end.was_probed) opener_.probe_failed();
+}
+
+void PoolPart::cancel_timed_out(const Server& server) {
+    std::string address;
+    pool_.observer().cancel_timed_out(describe(pool_, server, address));
 }
 
 void PoolPart::close_one_idle() {
@@ -295,9 +324,23 @@ void PoolPart::sweep(Clock::time_point now) {
             server.close(ServerClose::idle, "server_idle_timeout");
         }
     }
+    close_replaced();
     check_defaults(now);
     // Safety net: in case a wake-up was missed, look again for clients that wait.
     open_connections();
+}
+
+// server_fast_close: who keeps its server has no say, but for the transaction that is under way.
+void PoolPart::close_replaced() {
+    if (!options().server_fast_close) return;
+    std::vector<std::shared_ptr<Server>> replaced;
+    for (const auto& [key, server] : servers_) {
+        if (server->state() == Server::State::leased && server->rests() &&
+            server->connection().generation != setup_->generation) {
+            replaced.push_back(server);
+        }
+    }
+    for (const auto& server : replaced) server->close(ServerClose::retired, "server_fast_close");
 }
 
 void PoolPart::reconfigure(std::shared_ptr<const PoolSetup> setup) {

@@ -67,9 +67,11 @@ class PoolPart final : public ServerHome {
     [[nodiscard]] std::unique_ptr<SessionHost> host(const Server& server) override;
     [[nodiscard]] std::shared_ptr<void> keep_alive() override;
     void introduced(Server& server) override;
+    void probed(Server& server) override;
     void returned(Server& server) override;
     void move_out(Server& server, unsigned worker) override;
     void closed(Server& server, const End& end) override;
+    void cancel_timed_out(const Server& server) override;
 
     // For those that get servers, and for telling of them.
     [[nodiscard]] ServerOpener& opener() { return opener_; }
@@ -107,6 +109,8 @@ class PoolPart final : public ServerHome {
     void keep_idle(Server& server);
     [[nodiscard]] std::optional<ServerClose> reason_to_retire(const Server& server,
                                                               Clock::time_point now) const;
+    void close_replaced();
+    [[nodiscard]] bool is_probe_due(const Server& server) const;
     void check_defaults(Clock::time_point now);
 
     Pool& pool_;

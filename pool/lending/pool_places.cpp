@@ -2,25 +2,24 @@
 
 namespace pgweir::pool {
 
-bool PoolPlaces::try_take(Place place) {
-    const bool shared = place == Place::shared;
-    if (shared && !own_.try_take()) return false;
+bool PoolPlaces::try_take_beyond(unsigned reserve) {
+    if (!own_.try_take(reserve)) return false;
     if (!database_->try_take()) {
-        if (shared) own_.give_back();
+        own_.give_back();
         return false;
     }
     if (!user_->try_take()) {
         database_->give_back();
-        if (shared) own_.give_back();
+        own_.give_back();
         return false;
     }
     return true;
 }
 
-void PoolPlaces::give_back(Place place) {
+void PoolPlaces::give_back() {
     user_->give_back();
     database_->give_back();
-    if (place == Place::shared) own_.give_back();
+    own_.give_back();
 }
 
 bool PoolPlaces::are_full() const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pool/connect/connect_query.hpp"
+#include "pool/connect/keywords.hpp"
 #include "protocol/auth/secret.hpp"
 #include "protocol/sql/custom_settings.hpp"
 #include "protocol/sql/sql_mention.hpp"
@@ -33,9 +35,17 @@ std::vector<conf::ConnectionKeyword> connection_keywords(const conf::Database& e
 
 PoolSetup Registry::setup_for(const conf::Config& config, const conf::Database& entry,
                               const std::string& database, const std::string& user) const {
-    return {.connection = connection_keywords(entry, database, user),
-            .options = config.pool_options(entry, user),
-            .paused = switches_.is_paused(database)};
+    PoolSetup setup{.connection = connection_keywords(entry, database, user),
+                    .options = config.pool_options(entry, user),
+                    .paused = switches_.is_paused(database)};
+    // As a part of the login settings are what a session begins with, and RESET goes back to.
+    if (const auto options = as_options(setup.options.connect_query)) {
+        const std::string_view own = setup.value_of("options");
+        set_keyword(setup.connection, "options",
+                    own.empty() ? *options : std::string(own) + ' ' + *options);
+        setup.options.connect_query.clear();
+    }
+    return setup;
 }
 
 std::shared_ptr<Budget> Registry::budget_for(
@@ -58,6 +68,12 @@ std::shared_ptr<Pool> Registry::find_or_make(const conf::Config& config,
     Entry& found = pools_[{database, server_user}];
     found.last_used = Clock::now();
     if (!found.pool) {
+        const auto of_database = [&](const auto& known) {
+            return known.first.first == database && known.second.pool;
+        };
+        if (entry.is_fallback() && std::ranges::none_of(pools_, of_database)) {
+            observer_.auto_database_made(database);
+        }
         PoolSetup setup = setup_for(config, entry, database, server_user);
         auto database_budget =
             budget_for(database_budgets_, database, setup.options.max_db_connections);
@@ -98,6 +114,11 @@ void Registry::pause(const std::string* database, bool paused) {
         pool->set_paused(switches_.is_paused(pool->database()));
         if (!paused) pool->workers().wake_all();
     }
+}
+
+void Registry::suspend() {
+    pause(nullptr, true);
+    switches_.note_suspended();
 }
 
 void Registry::make_minimum_pools(const conf::Config& config) {

@@ -39,6 +39,8 @@ class Registry {
     [[nodiscard]] const DatabaseSwitches& switches() const { return switches_; }
     /// Of one database, or of all where none is named.
     void pause(const std::string* database, bool paused);
+    /// Pauses all, and SHOW STATE tells that nobody waits for what is under way.
+    void suspend();
     void disable(const std::string& database, bool disabled) {
         switches_.disable(database, disabled);
     }

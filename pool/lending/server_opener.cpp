@@ -23,13 +23,35 @@ void ServerOpener::open_for_waiting() {
     for (; wanted > 0; --wanted) {
         if (pool.workers().ask_for_idle(part_.context().index)) continue;
         if (outage && !may_try(*outage)) return;
-        if (!pool.places().try_take(Place::shared)) {
+        if (!pool.places().try_take() && !take_reserve()) {
             pool.ask_for_room(Place::shared);
             pool.workers().ask_for_kept_servers();
             return;
         }
         start_connecting();
     }
+}
+
+// For each client of this worker that has waited long enough, one connection beyond the pool's
+// size; who gets it is the one that waits longest, on whichever worker it is.
+bool ServerOpener::take_reserve() {
+    const conf::PoolOptions& options = part_.options();
+    const auto oldest = part_.waiters().oldest();
+    if (options.reserve_pool_size == 0 || options.reserve_pool_timeout <= milliseconds::zero() ||
+        !oldest) {
+        return false;
+    }
+    const auto latest = Clock::now() - options.reserve_pool_timeout;
+    const std::size_t due = part_.waiters().count_since(latest, connecting_ + 1);
+    if (due <= connecting_) {
+        if (*oldest > latest) retry_at(*oldest + options.reserve_pool_timeout);
+        return false;
+    }
+    Pool& pool = part_.pool();
+    if (!pool.places().try_take_reserve()) return false;
+    part_.statistics().reserve_connections.add();
+    pool.observer().reserve_used(pool.database(), pool.user());
+    return true;
 }
 
 // One attempt at a time tells whether the outage is over.
@@ -42,7 +64,7 @@ bool ServerOpener::may_try(const Outage& outage) {
 void ServerOpener::open_for_minimum() {
     Pool& pool = part_.pool();
     if (part_.is_shutting_down() || part_.is_paused() || pool.outages().is_down()) return;
-    if (pool.places().try_take(Place::shared)) start_connecting();
+    if (pool.places().try_take()) start_connecting();
 }
 
 void ServerOpener::start_connecting() {
@@ -100,10 +122,32 @@ void ServerOpener::introduction_failed(ServerClose reason, std::string_view deta
         {.explanation = "server closed the connection after the login: " + std::string(detail)});
 }
 
+void ServerOpener::probe(Server& server) {
+    ++connecting_;
+    ++probing_;
+    server.probe(part_.options().server_check_query);
+}
+
+void ServerOpener::probed(Server& server) {
+    assert(probing_ > 0 && connecting_ > 0);
+    --connecting_;
+    --probing_;
+    part_.returned(server);
+    part_.open_connections();
+}
+
+void ServerOpener::probe_failed() {
+    assert(probing_ > 0 && connecting_ > 0);
+    --connecting_;
+    --probing_;
+    part_.open_connections();
+}
+
 void ServerOpener::connect_failed(ConnectFailure failure) {
     count_failure(part_.statistics(), failure);
-    part_.pool().give_back_place(Place::shared);
+    // It is known before another client gets the place: of a refused login one attempt is enough.
     note_failure(std::move(failure));
+    part_.pool().give_back_place();
 }
 
 void ServerOpener::note_failure(ConnectFailure failure) {

@@ -36,6 +36,15 @@ class ServerOpener {
     void introduced(Server& server);
     /// The server was closed before that.
     void introduction_failed(ServerClose reason, std::string_view detail);
+    /// Asks an idle server, which is out of the idle ones by now, whether it still answers; it
+    /// counts as one that is being made.
+    void probe(Server& server);
+    /// It has answered.
+    void probed(Server& server);
+    /// It was closed before that.
+    void probe_failed();
+    /// How many are asked.
+    [[nodiscard]] unsigned probing() const { return probing_; }
     /// The latest attempt of some worker has failed.
     void outage_announced();
 
@@ -45,13 +54,15 @@ class ServerOpener {
     void connected(ServerConnection connection, Clock::duration took);
     void connect_failed(ConnectFailure failure);
     void note_failure(ConnectFailure failure);
+    [[nodiscard]] bool take_reserve();
     [[nodiscard]] bool may_try(const Outage& outage);
     [[nodiscard]] Clock::time_point look_who_is_served(Clock::time_point now);
     void tell_and_retry(const Outage& outage);
     void retry_at(Clock::time_point when);
 
     PoolPart& part_;
-    unsigned connecting_ = 0;  ///< begun, and not introduced yet
+    unsigned connecting_ = 0;  ///< begun, and not introduced yet; also those that are asked
+    unsigned probing_ = 0;
     std::optional<Clock::time_point> next_look_;
     std::uint64_t leases_seen_ = 0;  ///< when it was last looked whether clients are served
     Clock::time_point served_until_;

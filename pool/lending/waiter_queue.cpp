@@ -10,6 +10,15 @@ std::optional<Clock::time_point> WaiterQueue::oldest() const {
     return waiters_.front().since;
 }
 
+std::size_t WaiterQueue::count_since(Clock::time_point latest, std::size_t most) const {
+    std::size_t count = 0;
+    for (const Waiter& waiter : waiters_) {
+        if (count == most || waiter.since > latest) break;
+        ++count;
+    }
+    return count;
+}
+
 void WaiterQueue::add(Waiter& waiter) {
     assert(waiter.waits && !waiter.dedicated);
     waiters_.push_back(waiter);

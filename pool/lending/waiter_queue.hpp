@@ -24,6 +24,9 @@ class WaiterQueue {
     /// Since when the first one waits; nothing: nobody does.
     [[nodiscard]] std::optional<Clock::time_point> oldest() const;
 
+    /// How many wait since `latest` or longer; counts up to `most`.
+    [[nodiscard]] std::size_t count_since(Clock::time_point latest, std::size_t most) const;
+
     /// Puts it at the end.
     void add(Waiter& waiter);
     /// Takes the first one out.

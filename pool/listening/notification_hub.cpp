@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include "pool/connect/server_connector.hpp"
+#include "pool/io/socket_names.hpp"
 #include "pool/lending/pool.hpp"
 #include "pool/lending/pool_login.hpp"
 #include "pool/lending/pool_sizing.hpp"
@@ -161,7 +162,10 @@ void NotificationHub::connected(ServerConnection connection, Clock::duration too
     for (Waiting& waiting : waiting_) waiting.until = noted_;
     if (restored_at_) restored_at_ = noted_;
     std::string address;
-    pool_.observer().server_connected(describe(address), took);
+    const std::string local = local_end(connection_->socket());
+    Observer::ServerEvent event = describe(address);
+    event.local = local;
+    pool_.observer().server_connected(event, took);
 
     std::string sql(session_sql);
     sql += listen_sql(pool_.marker_channel());
@@ -329,6 +333,7 @@ Observer::ServerEvent NotificationHub::describe(std::string& address) const {
             .user = pool_.user(),
             .address = address,
             .server_pid = static_cast<int>(connection_->cancel_key.pid),
+            .id = connection_->id,
             .age = Clock::now() - connection_->connected_at};
 }
 

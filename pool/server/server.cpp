@@ -12,7 +12,7 @@ namespace pgweir::pool {
 
 namespace {
 
-constexpr protocol::TypeSet all_messages = protocol::TypeSet::all();
+constexpr protocol::TypeSet any_message = protocol::TypeSet::all();
 
 ServerClose reason_of(SessionFault::Kind kind) {
     switch (kind) {
@@ -47,7 +47,7 @@ Server::Server(ServerHome& home, ServerConnection connection)
       connection_(std::move(connection)),
       stream_(home.context().io, home.context().late_ends, connection_.socket(), connection_.tls()),
       buffer_(home.context().buffers),
-      scanner_(all_messages, BufferPool::buffer_size, protocol::max_backend_message),
+      scanner_(any_message, BufferPool::buffer_size, protocol::max_backend_message),
       host_(home.host(*this)),
       keeper_(home.surroundings(connection_), *host_),
       lifecycle_(statistics_),
@@ -78,6 +78,13 @@ void Server::check_defaults() {
     lifecycle_.to(State::cleaning);
     is_checked_ = true;
     keeper_.check_defaults();
+    send_own();
+}
+
+void Server::probe(std::string_view query) {
+    lifecycle_.to(State::cleaning);
+    is_probed_ = true;
+    keeper_.ask_or_close(query == "<empty>" ? std::string_view() : query);
     send_own();
 }
 
@@ -114,9 +121,11 @@ void Server::close(ServerClose reason, std::string_view detail) {
     }
     // The reading coroutine resumes, sees the state and ends.
     stream_.release();
-    home_.closed(
-        *this,
-        {.before = before, .was_introducing = introducing_, .reason = reason, .detail = detail});
+    home_.closed(*this, {.before = before,
+                         .was_introducing = introducing_,
+                         .was_probed = is_probed_,
+                         .reason = reason,
+                         .detail = detail});
     connection_.close();
 }
 
@@ -299,6 +308,8 @@ void Server::cleaned() {
     if (std::exchange(introducing_, false)) {
         connection_.connected_at = Clock::now();  // of use from now on, however short its life is
         home_.introduced(*this);
+    } else if (std::exchange(is_probed_, false)) {
+        home_.probed(*this);
     } else {
         home_.returned(*this);
     }
@@ -316,11 +327,12 @@ void Server::cancel_query(std::function<void()> done) {
 
 Task<> Server::carry_cancel() {
     const auto self = shared_from_this();
-    const bool certain = co_await send_cancel_request(
+    const CancelOutcome outcome = co_await send_cancel_request(
         home_.context().io, cancel_target(connection_), home_.options().cancel_wait_timeout);
     is_being_cancelled_ = false;
-    if (!certain) {
-        cancel_uncertain_ = true;
+    cancel_uncertain_ = cancel_uncertain_ || outcome == CancelOutcome::uncertain;
+    if (outcome != CancelOutcome::settled) {
+        home_.cancel_timed_out(*this);
         statistics_.timeouts[static_cast<std::size_t>(Timeout::cancel_wait_timeout)].add();
     }
     for (const auto& finished : std::exchange(cancel_done_, {})) finished();

@@ -23,6 +23,7 @@ class ServerHome {
     struct End {
         ServerState before;    ///< what it was doing
         bool was_introducing;  ///< it had just logged in (ServerHome::introduced)
+        bool was_probed;       ///< it was asked whether it still answers (ServerHome::probed)
         ServerClose reason;
         std::string_view detail;
     };
@@ -38,6 +39,10 @@ class ServerHome {
 
     /// It has logged in, and what that brought is known: it is nobody's yet.
     virtual void introduced(Server& server) = 0;
+    /// It still answers, and is nobody's (Server::probe).
+    virtual void probed(Server& server) = 0;
+    /// A cancel did not come to its end within cancel_wait_timeout.
+    virtual void cancel_timed_out(const Server& server) = 0;
     /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
     /// ones.
     virtual void returned(Server& server) = 0;

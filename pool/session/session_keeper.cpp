@@ -84,6 +84,15 @@ bool SessionKeeper::give_up() {
     return resets;
 }
 
+// --- nobody has the server -----------------------------------------------------------------------
+
+bool SessionKeeper::introduce() {
+    const std::string& first = host_.options().connect_query;
+    if (!first.empty()) ask_or_close(first);
+    const bool asks = logins_.introduce();
+    return asks || !first.empty();
+}
+
 // --- cleaning ------------------------------------------------------------------------------------
 
 CleaningStep SessionKeeper::clean(const CleaningFacts& facts) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "pool/session/client_requests.hpp"
@@ -116,8 +117,11 @@ class SessionKeeper {
     [[nodiscard]] bool is_reading_catalogue() const {
         return rooms_.questions.is_asked(Question::catalogue);
     }
-    /// The server has just logged in: asks what that has brought. False: nothing is asked.
-    [[nodiscard]] bool introduce() { return logins_.introduce(); }
+    /// The server has just logged in: runs connect_query, and asks what the login has brought.
+    /// False: nothing is asked.
+    [[nodiscard]] bool introduce();
+    /// Runs a query without which the server is of no use.
+    void ask_or_close(std::string_view query) { rooms_.ask(Question::cleaning, query); }
     /// Asks whether a login would bring something else by now.
     void check_defaults() { logins_.ask_for_sources(); }
 

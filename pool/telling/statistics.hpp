@@ -109,11 +109,12 @@ struct PoolStatistics : SessionCounters {
     Counter client_bytes_sent;
     Counter server_bytes_received;
     Counter server_bytes_sent;
-    Counter cancels;                       ///< CancelRequests carried to the server
-    Counter steals;                        ///< servers taken over from another worker
-    Counter listening_clients;             ///< a gauge: clients that LISTEN, in transaction pooling
-    Counter notification_interruptions;    ///< times that some may have been missed
-    CounterPer<PinReason> pins;            ///< times a client came to keep its server
+    Counter cancels;                     ///< CancelRequests carried to the server
+    Counter reserve_connections;         ///< connections that the reserve of the pool was taken for
+    Counter steals;                      ///< servers taken over from another worker
+    Counter listening_clients;           ///< a gauge: clients that LISTEN, in transaction pooling
+    Counter notification_interruptions;  ///< times that some may have been missed
+    CounterPer<PinReason> pins;          ///< times a client came to keep its server
     CounterPer<PinReason> clients_pinned;  ///< a gauge: clients that keep their server now
     CounterPer<Timeout> timeouts;
     CounterPer<ClientClose> client_closes;

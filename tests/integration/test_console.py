@@ -241,7 +241,7 @@ def test_config_has_pgbouncers_names(weir):
 @pytest.mark.parametrize("statement, sqlstate", [
     ("SHOW CLEINTS", "42704"), ("SHOW", "42601"), ("SHOW POOLS POOLS", "42601"),
     ("NONSENSE", "42601"), ("INSERT INTO x VALUES (1)", "42601"), ("SELECT * FROM t", "42P01"),
-    ("KILL_CLIENT", "42601"), ("KILL_CLIENT seven", "42601"), ("SHUTDOWN LATER", "42601"),
+    ("KILL_CLIENT", "42601"), ("KILL_CLIENT seven", "08P01"), ("SHUTDOWN LATER", "42601"),
     ("DISABLE", "42601"), ("RELOAD now", "42601"), ("SET x", "42601")])
 def test_what_is_no_command_is_a_clean_error(weir, statement, sqlstate):
     with Console(weir) as console:

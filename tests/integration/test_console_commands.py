@@ -25,10 +25,10 @@ COMMANDS = {
     "DISABLE app": (None, None), "ENABLE app": (None, None),
     "RECONNECT": (None, None), "RECONNECT app": (None, None),
     "KILL": (None, None), "KILL app": (None, None),
-    "KILL_CLIENT 999999": ("42704", "42704"),
+    "KILL_CLIENT 999999": ("08P01", "08P01"),
     "WAIT_CLOSE": (None, None), "WAIT_CLOSE app": (None, None),
     "RELOAD": (None, None), "SET query_timeout = 0": (None, None),
-    "SUSPEND": ("0A000", "0A000"),
+    "SUSPEND": (None, NOT_NOW),
 }
 
 
@@ -75,7 +75,7 @@ def test_each_command_by_role_and_state(pgweir, paused):
 def test_an_unknown_database_is_told(cluster, pgweir, command):
     weir = pgweir({**USERS, "databases": {"app": cluster.conninfo()}})
     with Console(weir) as console:
-        assert console.refusal(f"{command} nosuch") == sqlstates.NO_SUCH_DATABASE
+        assert console.refusal(f"{command} nosuch") == sqlstates.PROTOCOL_VIOLATION
         assert console.refusal(f"{command} pgbouncer") == NOT_NOW
 
 
@@ -263,7 +263,7 @@ def test_kill_client_cuts_off_one(weir):
         assert console.say(f"KILL_CLIENT {number}") == "KILL_CLIENT"
         assert _last_word(bad) == sqlstates.SHUTTING_DOWN
         assert good.value("select 1") == "1"
-        assert console.refusal(f"KILL_CLIENT {number}") == "42704"
+        assert console.refusal(f"KILL_CLIENT {number}") == "08P01"
 
 
 def test_disable_lets_nobody_in_and_keeps_who_is_there(weir):

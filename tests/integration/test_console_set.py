@@ -195,9 +195,9 @@ def test_who_may_come_in_is_set_by_the_unix_socket_or_tls_only(pgweir, tls, comm
 def test_what_pgweir_does_not_have_is_taken_with_a_warning(pgweir):
     weir = pgweir(USERS)
     with Console(weir) as console:
-        assert console.say("SET server_round_robin = 1") == "SET"
-        assert console.notices[0].startswith("server_round_robin is not supported: ")
-        assert console.say("SET server_round_robin = 0") == "SET"
+        assert console.say("SET scram_iterations = 5000") == "SET"
+        assert console.notices[0].startswith("scram_iterations is not supported: ")
+        assert console.say("SET scram_iterations = 4096") == "SET"
         assert console.say("SET pkt_buf = 2048") == "SET"
         assert len(console.notices) == 1
         assert console.refusal("SET workers = 3") == "55P02"

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from support.fixtures import require_binary
-from support.pgweir import run_once
+from support.pgweir import BINARY, run_once
 from support.timing import scaled
 
 PAGES = ("pgweir.1", "pgweir.yaml.5", "pgweir-console.7")
@@ -28,6 +28,16 @@ def _shown(page):
                                              "MANWIDTH": "2000", "MANROFFOPT": "-c"})
     assert answer.stderr == ""
     return re.sub(r"\s+", " ", re.sub(".\b", "", answer.stdout))
+
+
+# It ended with 0, and a package was built with half a page.
+@pytest.mark.parametrize("arguments", [["--document", "pgweir.1"], ["--options"], ["--example"]])
+def test_what_cannot_be_written_is_an_error(arguments):
+    require_binary()
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([BINARY, *arguments], stdout=full, stderr=subprocess.PIPE, check=False,
+                              timeout=scaled(20))
+    assert done.returncode == 1 and b"cannot write" in done.stderr
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="there is no man")

@@ -118,7 +118,7 @@ def _run(weir):
 
 def _expect_warning(weir, setting):
     told = f"setting={setting} verdict=differs"
-    eventually(lambda: any(" warning " in line for line in weir.log_lines(told)), 10, weir.log)
+    eventually(lambda: any(" WARNING " in line for line in weir.log_lines(told)), 10, weir.log)
 
 
 @pytest.mark.parametrize("file, auth", [

@@ -27,6 +27,12 @@ def test_what_is_ignored_is_neither_applied_nor_checked(weir, cluster):
         assert client.value("show lock_timeout") == "3s"
 
 
+# PgBouncer 1.24.1 does the same.
+def test_names_are_compared_as_they_are_written(weir):
+    with Peer.login(weir, WORK_MEM="77MB") as client:
+        assert client.value("show work_mem") == "77MB"
+
+
 def test_what_every_client_has_is_applied_all_the_same(weir):
     with Peer.login(weir, client_encoding="LATIN1") as client:
         assert client.value("show client_encoding") == "LATIN1"

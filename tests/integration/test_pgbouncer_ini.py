@@ -186,10 +186,10 @@ def test_a_reload_reads_the_ini_again(cluster, pgweir):
     good = _read(weir.config_path)
     with Peer.login(weir) as peer:
         peer.query("begin")
-        weir.reload(good + "max_client_conn = 1\nreserve_pool_size = 3\n")
+        weir.reload(good + "max_client_conn = 1\nscram_iterations = 5000\n")
         eventually(lambda: weir.log_lines("limits.max_client_conn: 100 -> 1"), 15, weir.log)
-        eventually(lambda: weir.log_lines("info reloaded "), 15, weir.log)
-        assert weir.log_lines("at=include.ini:9 setting=reserve_pool_size")
+        eventually(lambda: weir.log_lines("LOG reloaded "), 15, weir.log)
+        assert weir.log_lines("at=include.ini:9 setting=scram_iterations")
         assert len(weir.log_lines("setting=pool_mode")) == 1, "what is no news is not told again"
         assert "too many" in _asked(weir, "app")
         weir.reload(good + "max_client_conn = 50\npool_mod = session\n")

@@ -129,3 +129,29 @@ def test_a_refusal_that_passes_is_waited_for(own_cluster, pgweir):
         eventually(lambda: weir.log_lines("not currently accepting connections"), 10, weir.log)
         own_cluster.admin("alter database app allow_connections true", dbname="postgres")
         assert any(m.type == "D" and m.values == [b"served"] for m in waiting.until("Z"))
+
+
+# Only RECONNECT ended it; an operator who has put the password right reloads.
+def test_a_reload_ends_what_is_remembered_of_a_refusal(guarded, pgweir):
+    guarded.admin("alter role app password 'right'")
+    weir = _weir(pgweir, guarded, "wrong",
+                 timeouts={"server_login_retry": "60s", "query_wait_timeout": "20s"})
+    assert _refusal(weir)["C"] == "28P01"
+    guarded.admin("alter role app password 'wrong'")
+    weir.reload()
+    eventually(lambda: weir.log_lines(" reloaded "), 10, weir.log)
+    _ask(weir)
+
+
+# Each client that waited tried it anew.
+def test_of_a_refused_login_one_attempt_is_made_however_many_wait(guarded, pgweir):
+    guarded.admin("alter role app password 'right'")
+    weir = _weir(pgweir, guarded, "wrong", workers=2, pool={"default_pool_size": 1})
+    since = len(guarded.log())
+    peers = [Peer((weir.host, weir.port)) for _ in range(6)]
+    for peer in peers:
+        peer.send(wire.startup({"user": "app", "database": "app"}))
+    for peer in peers:
+        assert peer.until("E")[-1].fields["C"] == "28P01"
+        peer.close()
+    assert guarded.log()[since:].count("password authentication failed") == 1

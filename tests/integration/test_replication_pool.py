@@ -29,15 +29,18 @@ def test_a_replication_connection_is_never_lent_on_and_is_seen(source, pgweir):
     assert not source.admin("select 1 from pg_stat_activity where pid = %s", [int(walsender)])
 
 
-def test_a_full_pool_and_replication_do_not_stand_in_each_others_way(source, pgweir):
+# It was beside the pool's size, and failed where PostgreSQL had no WAL sender left.
+def test_a_replication_client_waits_for_a_place_in_its_pool(source, pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}}, on=source)
     with Peer.login(weir) as holder:
         holder.query("begin")
-        with Peer.login(weir, replication="database") as first, \
-                Peer.login(weir, replication="true") as second:
-            assert first.value("select 1") == "1"
-            assert second.rows("IDENTIFY_SYSTEM")
+        with Peer((weir.host, weir.port)) as peer:
+            peer.send(wire.startup({"user": "app", "database": "app", "replication": "database"}))
+            eventually(lambda: weir.metrics().sum("clients", state="waiting") == 1)
             assert holder.value("select 2") == "2"
+            holder.query("commit")
+            peer.until("Z")
+            assert peer.value("select 1") == "1"
 
 
 def test_an_idle_server_makes_room_under_the_databases_limit(source, pgweir):

@@ -265,3 +265,17 @@ def _turned_away(weir):
     except ServerError as error:
         assert error.sqlstate in (sqlstates.SHUTTING_DOWN, sqlstates.CANNOT_CONNECT_NOW)
         return True
+
+
+def test_during_a_shutdown_nothing_is_paused_or_resumed(pgweir):
+    weir = pgweir(USERS)
+    with Peer.login(weir) as there, Console(weir, host=weir.folder) as console:
+        console.say("SHUTDOWN WAIT_FOR_CLIENTS")
+        eventually(lambda: weir.log_lines(" leaving "), 10, weir.log)
+        assert console.refusal("RESUME") == sqlstates.PROTOCOL_VIOLATION
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            weir.signal(number)
+            eventually(lambda: weir.log_lines(f"signal={signal.Signals(number).name}"), 10, weir.log)
+        assert there.value("select 'goes on'") == "goes on"
+    assert weir.wait() == 0
+    weir.stop()

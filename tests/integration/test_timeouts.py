@@ -23,6 +23,17 @@ def _fatal(peer, timeout=20):
     return errors[-1].sqlstate
 
 
+# As PgBouncer's. It held for the query alone.
+def test_query_timeout_bounds_the_wait_for_a_server(pgweir):
+    weir = pgweir({"pool": {"default_pool_size": 1}, "timeouts": {"query_timeout": "700ms"}})
+    with Peer.login(weir) as holder, Peer.login(weir) as waiter:
+        holder.query("begin")
+        waiter.send(wire.query("select 1"))
+        error = waiter.until("E")[-1]
+        assert error.fields["C"] == sqlstates.QUERY_CANCELED and "query_timeout" in error.fields["M"]
+        assert holder.value("select 7") == "7"
+
+
 def test_a_client_waits_no_longer_for_a_server_than_query_wait_timeout(pgweir):
     weir = pgweir({"pool": {"default_pool_size": 1}, "timeouts": {"query_wait_timeout": "1s"}})
     with Peer.login(weir) as holder, Peer.login(weir) as waiter:

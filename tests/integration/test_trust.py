@@ -94,7 +94,7 @@ def test_a_pgbouncer_ini_may_and_is_warned(pgweir, tmp_path):
     weir.config_path = str(ini)
     weir.start(local=False)
     weir.connect().close()
-    eventually(lambda: [line for line in weir.log_lines(" warning pgbouncer_setting ")
+    eventually(lambda: [line for line in weir.log_lines(" WARNING pgbouncer_setting ")
                         if "can be any user" in line], 10, weir.log)
 
 

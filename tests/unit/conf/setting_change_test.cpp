@@ -66,12 +66,29 @@ TEST(SettingChange, WhatTheFileCouldNotHaveIsRefused) {
     EXPECT_FALSE(changed("reserve_pool_size", "some"));
 }
 
+// It made a configuration of pgweir's own strict, which had not asked for that.
+TEST(SettingChange, WhatIsHbaAlreadyStaysAsStrictAsItWas) {
+    Config config = *loaded();
+    config.auth_type = AuthType::hba;
+    config.hba = std::make_shared<const Hba>();
+    const auto change = with_setting(config, *find_named_setting("auth_type"), "hba");
+    ASSERT_TRUE(change) << change.error().message;
+    EXPECT_FALSE(change->config->known_users_only);
+}
+
 TEST(SettingChange, WhatHasNoEffectSaysSoWhereSomethingIsMissing) {
-    EXPECT_THAT(changed("reserve_pool_size", "2")->warning, HasSubstr("not supported"));
+    EXPECT_THAT(changed("scram_iterations", "5000")->warning, HasSubstr("not supported"));
+    EXPECT_THAT(changed("auth_dbname", "none")->warning, HasSubstr("not configured"));
     EXPECT_THAT(changed("listen_port", "7000")->warning, HasSubstr("restart"));
-    EXPECT_THAT(changed("reserve_pool_size", "0")->warning, IsEmpty());
+    EXPECT_THAT(changed("scram_iterations", "4096")->warning, IsEmpty());
     EXPECT_THAT(changed("pkt_buf", "2048")->warning, IsEmpty());
     EXPECT_THAT(changed("query_timeout", "1")->warning, IsEmpty());
+}
+
+// It reached databases only where they may have the option themselves, and these cannot.
+TEST(SettingChange, AUsersLimitReachesTheDatabases) {
+    const auto config = changed("max_user_client_connections", "2")->config;
+    EXPECT_EQ(config->databases.at(0).options.max_user_client_connections, 2U);
 }
 
 TEST(SettingChange, WhatNeedsARestartIsNotChangedByPgweirsName) {

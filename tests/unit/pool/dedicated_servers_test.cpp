@@ -26,14 +26,14 @@ class DedicatedServersTest : public LendingTest {
     }
 };
 
-TEST_F(DedicatedServersTest, AConnectionIsMadeBesideThePoolsSizeAndClosedAfterUse) {
-    make_pool(1);
+TEST_F(DedicatedServersTest, AConnectionIsMadeForOneClientAndClosedAfterUse) {
+    make_pool(2);
     Holder ordinary(*this);
     TestTenant streams(worker.io);
     acquire_own(streams);
     EXPECT_NE(streams.server, ordinary.server);
     EXPECT_EQ(streams.server->connection().replication, Replication::logical);
-    EXPECT_EQ(pool->budget().open(), 1U);
+    EXPECT_EQ(pool->budget().open(), 2U);
     EXPECT_EQ(statistics().servers_dedicated.get(), 1U);
     EXPECT_FALSE(streams.server->release_if_done());
     streams.leave(false, false);
@@ -41,6 +41,19 @@ TEST_F(DedicatedServersTest, AConnectionIsMadeBesideThePoolsSizeAndClosedAfterUs
     EXPECT_EQ(statistics().servers_dedicated.get(), 0U);
     EXPECT_EQ(pool->budget().open(), 1U);
     EXPECT_TRUE(ordinary.server->release_if_done());
+}
+
+// As in PgBouncer: it counts against pool_size, and waits.
+TEST_F(DedicatedServersTest, AConnectionWaitsForAPlaceUnderThePoolsSize) {
+    make_pool(1);
+    Holder ordinary(*this);
+    TestTenant streams(worker.io);
+    enqueue(streams);
+    settle();
+    EXPECT_EQ(streams.server, nullptr);
+    EXPECT_TRUE(ordinary.server->release_if_done());
+    ASSERT_TRUE(run_until([&] { return streams.server != nullptr; }));
+    EXPECT_THAT(observer.closed, ElementsAre(ServerClose::evicted));
 }
 
 TEST_F(DedicatedServersTest, AnIdleServerGivesWayUnderTheDatabasesLimit) {

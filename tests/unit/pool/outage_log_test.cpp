@@ -28,6 +28,28 @@ TEST(OutageLog, BeginsWithNoOutageAndNoServerThatLetItIn) {
     EXPECT_TRUE(log.has_connected());
 }
 
+// Each attempt is a line in the server's log, and may lock the account.
+TEST(OutageLog, WhatTheServerRefusesForGoodIsTriedAgainAfterASecond) {
+    OutageLog log;
+    const auto next = [&](std::string_view code, milliseconds login_retry) {
+        log.forget();
+        return log.note_failure(refused(code), "no", login_retry, begin).next_try - begin;
+    };
+    EXPECT_EQ(next("28P01", milliseconds(15'000)), milliseconds(1000));
+    EXPECT_EQ(next("28P01", milliseconds(300)), milliseconds(300));
+    EXPECT_EQ(next("57P03", milliseconds(15'000)), milliseconds(100)) << "it passes by itself";
+}
+
+TEST(OutageLog, ARefusalCanBeForgottenAndAnOutageNot) {
+    OutageLog log;
+    log.note_failure(refused("28000"), "no", retry, begin);
+    log.forget_refusal();
+    EXPECT_FALSE(log.is_down());
+    log.note_failure({}, "unreachable", retry, begin);
+    log.forget_refusal();
+    EXPECT_TRUE(log.is_down());
+}
+
 TEST(OutageLog, LastsFromTheFirstFailureToTheNextSuccess) {
     OutageLog log;
     EXPECT_EQ(log.note_failure({}, "refused", retry, begin).failures, 1U);

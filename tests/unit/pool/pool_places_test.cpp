@@ -22,29 +22,37 @@ TEST(PoolPlaces, APlaceIsTakenUnderEachLimitOrUnderNone) {
         const auto database = limit(each.database);
         const auto user = limit(each.user);
         PoolPlaces places(each.own, database, user);
-        EXPECT_TRUE(places.try_take(Place::shared));
+        EXPECT_TRUE(places.try_take());
         EXPECT_EQ(places.are_full(), !each.has_second);
-        EXPECT_EQ(places.try_take(Place::shared), each.has_second);
+        EXPECT_EQ(places.try_take(), each.has_second);
         const unsigned taken = each.has_second ? 2 : 1;
         EXPECT_EQ(places.own().open(), taken);
         EXPECT_EQ(database->open(), taken);
         EXPECT_EQ(user->open(), taken);
-        for (unsigned i = 0; i < taken; ++i) places.give_back(Place::shared);
+        for (unsigned i = 0; i < taken; ++i) places.give_back();
         EXPECT_EQ(places.own().open() + database->open() + user->open(), 0U);
     }
 }
 
-TEST(PoolPlaces, ADedicatedConnectionIsNotUnderThePoolsOwnLimit) {
-    const auto database = limit(2);
-    PoolPlaces places(1, database, limit(0));
-    EXPECT_TRUE(places.try_take(Place::shared));
-    EXPECT_TRUE(places.try_take(Place::dedicated));
-    EXPECT_EQ(places.own().open(), 1U);
-    EXPECT_EQ(database->open(), 2U);
-    EXPECT_FALSE(places.try_take(Place::dedicated)) << "the database's";
-    places.give_back(Place::dedicated);
-    EXPECT_EQ(places.own().open(), 1U);
-    EXPECT_EQ(database->open(), 1U);
+TEST(PoolPlaces, TheReserveIsBeyondThePoolsOwnLimitAndUnderTheOthers) {
+    const auto database = limit(3);
+    PoolPlaces places(1, database, limit(0), 5);
+    EXPECT_TRUE(places.try_take());
+    EXPECT_FALSE(places.try_take());
+    EXPECT_TRUE(places.try_take_reserve());
+    EXPECT_TRUE(places.try_take_reserve());
+    EXPECT_FALSE(places.try_take_reserve()) << "the database's";
+    EXPECT_FALSE(places.are_overdrawn());
+    places.set_limits(1, 1);
+    EXPECT_TRUE(places.are_overdrawn());
+    for (int i = 0; i < 3; ++i) places.give_back();
+    EXPECT_EQ(places.own().open() + database->open(), 0U);
+}
+
+TEST(PoolPlaces, WithoutAReserveThereIsNoneToTake) {
+    PoolPlaces places(1, limit(0), limit(0));
+    EXPECT_TRUE(places.try_take());
+    EXPECT_FALSE(places.try_take_reserve());
 }
 
 TEST(PoolPlaces, PoolsShareALimitOnlyWhereThereIsOne) {

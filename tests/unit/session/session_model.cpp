@@ -1,6 +1,7 @@
 #include "tests/unit/session/session_model.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <utility>

@@ -82,10 +82,22 @@ TEST(ClientLimits, ALimitThatWasChangedHoldsForWhoComesNext) {
     EXPECT_FALSE(take(limits, "shop", 1, "bob", 0));
 }
 
-TEST(ClientLimits, AClientOfTheConsoleIsCountedAndNotLimited) {
+TEST(ClientLimits, WhoMayOnlyLookAtTheConsoleStandsUnderTheLimitsOfDatabaseAndUser) {
+    ClientLimits limits(1);
+    const ClientLimits::Place all = take(limits, "shop", 0, "bob", 0);
+    const auto first = limits.take_for_console(2, "ann", 1);
+    EXPECT_TRUE(std::holds_alternative<ClientLimits::Place>(first)) << "max_client_conn is reached";
+    EXPECT_EQ(std::get<ClientLimits::Reached>(limits.take_for_console(2, "ann", 1)),
+              ClientLimits::Reached::of_user);
+    const ClientLimits::Place admin = limits.take_for_operator("eve");
+    EXPECT_EQ(std::get<ClientLimits::Reached>(limits.take_for_console(2, "cid", 1)),
+              ClientLimits::Reached::of_database);
+}
+
+TEST(ClientLimits, AnOperatorAtTheConsoleIsCountedAndNotLimited) {
     ClientLimits limits(1);
     const ClientLimits::Place ann = take(limits, "shop", 1, "ann", 1);
-    const ClientLimits::Place console = limits.take_for_console("ann");
+    const ClientLimits::Place console = limits.take_for_operator("ann");
     EXPECT_EQ(limits.clients_of_user("ann"), 2U);
     EXPECT_EQ(limits.clients_of_database("pgbouncer"), 1U);
     EXPECT_EQ(limits.users(), std::vector<std::string>{"ann"});
