@@ -16,7 +16,7 @@ class EffectNotes {
     /// A statement with these effects is about to run. `text`: empty where it is not known;
     /// `statement`: where the text is one's, so that what is found in it is kept with that.
     void note(protocol::Effects effects, Bytes text, const Statement* statement = nullptr);
-    /// What EXECUTE runs (StatementTranslator::take_shown_statements) does what its statement does;
+    /// What EXECUTE runs (StatementsForSql::take) does what its statement does;
     /// nobody sees the parameters that it gives.
     void note_shown();
     /// Values of code that runs what it is given: what no question shows has to be found in them.
