@@ -74,7 +74,7 @@ void ServerOpener::connected(ServerConnection connection, Clock::duration took) 
         std::make_shared<const std::vector<Parameter>>(connection.reported);
     Server& server = part_.add(std::move(connection), took);
     // Shut down, paused or changed meanwhile.
-    if (part_.retire_if_due(server, part_.context().now())) {
+    if (part_.retirement().retire_if_due(server, part_.context().now())) {
         part_.open_connections();
         return;
     }

@@ -1,5 +1,6 @@
 #include "pool/session/statement_translator.hpp"
 
+#include <cstdint>
 #include <utility>
 
 #include "protocol/wire/serialize.hpp"
