@@ -17,6 +17,7 @@ struct PreparedStatements {
         : ledger(server), errors(server.tracker) {}
     PreparedStatements(const PreparedStatements&) = delete;
     PreparedStatements& operator=(const PreparedStatements&) = delete;
+    ~PreparedStatements() = default;
 
     /// A lease begins.
     void attach(const StatementLedger::ClientSide& client) { ledger.attach(client); }

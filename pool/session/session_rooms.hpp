@@ -44,6 +44,7 @@ struct SessionRooms {
     explicit SessionRooms(const Surroundings& around);
     SessionRooms(const SessionRooms&) = delete;
     SessionRooms& operator=(const SessionRooms&) = delete;
+    ~SessionRooms() = default;
 
     /// A client gets the server. `session` outlives the lease.
     void attach(TenantSession& session);
