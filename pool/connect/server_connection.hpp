@@ -19,7 +19,8 @@ namespace pgweir::pool {
 struct CloseConnection {
     void operator()(PGconn* connection) const { PQfinish(connection); }
 };
-/// Owns a libpq connection. Closing says Terminate to the server and closes the socket.
+/// Owns a libpq connection. Closing says Terminate to the server, if that can be written at once,
+/// and closes the socket.
 using ConnectionPtr = std::unique_ptr<PGconn, CloseConnection>;
 
 /// Which limits a connection counts against.

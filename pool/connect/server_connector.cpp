@@ -231,6 +231,9 @@ ConnectResult take_over(ConnectionPtr connection, const Trace& trace) {
         server.tls_keywords = std::make_shared<const Keywords>(tls_keywords(connection.get()));
         server.host = PQhost(connection.get());
     }
+    // Else PQfinish() waits for a server that reads nothing until it can say Terminate.
+    if (PQsetnonblocking(connection.get(), 1) != 0)
+        return {.failure = {.explanation = one_line(PQerrorMessage(connection.get()))}};
     server.connection = std::move(connection);
     server.connected_at = Clock::now();
     return {.connection = std::move(server)};

@@ -1,6 +1,5 @@
 #include "pool/lending/pool_part.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <cassert>
 #include <cstdint>
@@ -67,12 +66,12 @@ std::shared_ptr<void> PoolPart::keep_alive() {
     return pool_.shared_from_this();
 }
 
-void PoolPart::introduced(Server& server) {
-    opener_.introduced(server);
-}
-
-void PoolPart::probed(Server& server) {
-    opener_.probed(server);
+void PoolPart::passed(Server& server, Trial trial) {
+    if (trial == Trial::login) {
+        opener_.introduced(server);
+    } else {
+        opener_.probed(server);
+    }
 }
 
 // --- lending -------------------------------------------------------------------------------------
@@ -90,18 +89,13 @@ bool PoolPart::lend(Tenant& tenant) {
         return false;
     }
     idle_.remove(*server);
-    if (is_probe_due(*server)) {
+    if (opener_.is_probe_due(*server)) {
         opener_.probe(*server);
         return false;
     }
     statistics_.leases.add();
     server->lend_to(tenant);
     return true;
-}
-
-bool PoolPart::is_probe_due(const Server& server) const {
-    return !options().server_check_query.empty() &&
-           Clock::now() - server.idle_since() >= options().server_check_delay;
 }
 
 void PoolPart::enqueue(Waiter& waiter, Clock::time_point now) {
@@ -153,7 +147,7 @@ void PoolPart::returned(Server& server) {
     assert(context_.is_current());
     assert(server.state() == Server::State::cleaning && servers_.contains(&server));
     const auto now = context_.now();
-    if (retire_if_due(server, now)) return;
+    if (retirement_.retire_if_due(server, now)) return;
     if (pool_.board().take_claim()) {
         server.close(ServerClose::evicted, "a client waits for a connection of its own");
         return;
@@ -173,52 +167,6 @@ void PoolPart::returned(Server& server) {
 void PoolPart::keep_idle(Server& server) {
     server.become_idle(context_.now());
     if (const auto other = idle_.add(server)) send_idle_to(*other);
-}
-
-std::optional<ServerClose> PoolPart::reason_to_retire(const Server& server,
-                                                      Clock::time_point now) const {
-    if (shutting_down_) return ServerClose::shutdown;
-    if (is_paused()) return ServerClose::retired;
-    const ServerConnection& connection = server.connection();
-    if (connection.generation != setup_->generation) return ServerClose::retired;
-    if (connection.is_worn_out || pool_.places().are_overdrawn()) return ServerClose::retired;
-    const milliseconds lifetime = options().server_lifetime;
-    if (lifetime > milliseconds::zero() && now - connection.connected_at >= lifetime) {
-        return ServerClose::lifetime;
-    }
-    return std::nullopt;
-}
-
-bool PoolPart::retire_if_due(Server& server, Clock::time_point now) {
-    assert(server.state() == Server::State::cleaning || server.state() == Server::State::idle);
-    const auto reason = reason_to_retire(server, now);
-    if (!reason) return false;
-    const bool expired = *reason == ServerClose::lifetime;
-    if (expired) statistics_.timeouts[static_cast<std::size_t>(Timeout::server_lifetime)].add();
-    server.close(*reason, expired ? "server_lifetime" : "");
-    return true;
-}
-
-// Now and then one is asked whether a login would bring something else by now; besides each that
-// logged in with something else than the latest did.
-void PoolPart::check_defaults(Clock::time_point now) {
-    const milliseconds interval = options().login_defaults_interval;
-    if (interval <= milliseconds::zero() || idle_.empty() || pool_.clients == 0) return;
-    const LoginDefaultsPtr latest = pool_.greetings().defaults();
-    const bool others = latest && std::ranges::any_of(idle_, [&](const Server& server) {
-                            const LoginDefaultsPtr& own = server.connection().defaults;
-                            return own && own->sources != latest->sources;
-                        });
-    if (!pool_.greetings().claim_check(now, others ? milliseconds::zero() : interval)) return;
-    for (auto next = idle_.begin(); next != idle_.end();) {
-        Server& server = *next++;
-        const LoginDefaultsPtr& own = server.connection().defaults;
-        const bool other = own && latest && own->sources != latest->sources;
-        if (!server.may_be_lent() || (others && !other)) continue;
-        idle_.remove(server);
-        server.check_defaults();
-        if (!others) break;
-    }
 }
 
 void PoolPart::open_connections() {
@@ -252,7 +200,7 @@ void PoolPart::send_idle_to(unsigned worker) {
     if (worker == context_.index) return;
     if (waiters_.empty()) {
         for (Server& server : idle_) {
-            if (is_probe_due(server)) {
+            if (opener_.is_probe_due(server)) {
                 idle_.remove(server);
                 opener_.probe(server);  // whoever has waited longest gets it after that
                 return;
@@ -296,9 +244,9 @@ void PoolPart::closed(Server& server, const End& end) {
     const Place place = server.connection().place;
     if (place == Place::dedicated) statistics_.servers_dedicated.subtract();
     pool_.give_back_place();
-    if (end.was_introducing) opener_.introduction_failed(end.reason, end.detail);
+    if (end.trial == Trial::login) opener_.introduction_failed(end.reason, end.detail);
     servers_.erase(&server);
-    if (end.was_probed) opener_.probe_failed();
+    if (end.trial == Trial::probe) opener_.probe_failed();
 }
 
 void PoolPart::cancel_timed_out(const Server& server) {
@@ -306,41 +254,11 @@ void PoolPart::cancel_timed_out(const Server& server) {
     pool_.observer().cancel_timed_out(describe(pool_, server, address));
 }
 
-void PoolPart::close_one_idle() {
-    assert(context_.is_current());
-    if (idle_.empty()) return;
-    idle_.least_recently_used().close(ServerClose::evicted, "another pool needs the room");
-}
-
 void PoolPart::sweep(Clock::time_point now) {
     assert(context_.is_current());
-    const milliseconds timeout = options().server_idle_timeout;
-    for (auto next = idle_.begin(); next != idle_.end();) {
-        Server& server = *next++;
-        if (retire_if_due(server, now)) continue;
-        if (timeout > milliseconds::zero() && now - server.idle_since() >= timeout &&
-            pool_.budget().open() > options().min_pool_size) {
-            statistics_.timeouts[static_cast<std::size_t>(Timeout::server_idle_timeout)].add();
-            server.close(ServerClose::idle, "server_idle_timeout");
-        }
-    }
-    close_replaced();
-    check_defaults(now);
+    retirement_.sweep(now);
     // Safety net: in case a wake-up was missed, look again for clients that wait.
     open_connections();
-}
-
-// server_fast_close: who keeps its server has no say, but for the transaction that is under way.
-void PoolPart::close_replaced() {
-    if (!options().server_fast_close) return;
-    std::vector<std::shared_ptr<Server>> replaced;
-    for (const auto& [key, server] : servers_) {
-        if (server->state() == Server::State::leased && server->rests() &&
-            server->connection().generation != setup_->generation) {
-            replaced.push_back(server);
-        }
-    }
-    for (const auto& server : replaced) server->close(ServerClose::retired, "server_fast_close");
 }
 
 void PoolPart::reconfigure(std::shared_ptr<const PoolSetup> setup) {

@@ -5,12 +5,12 @@
 #include <cassert>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "conf/config.hpp"
 #include "pool/lending/dedicated_servers.hpp"
 #include "pool/lending/idle_servers.hpp"
 #include "pool/lending/kept_servers.hpp"
+#include "pool/lending/retirement.hpp"
 #include "pool/lending/server_opener.hpp"
 #include "pool/lending/waiter_queue.hpp"
 #include "pool/listening/listeners.hpp"
@@ -27,12 +27,12 @@ class Pool;
 struct PoolSetup;
 
 /// Lends servers to the clients of one worker, first come first served, and takes them back. Which
-/// connections are opened its ServerOpener decides. Lives on one worker; touch only from its
-/// io_context (asserted). Never suspends.
+/// connections are opened its ServerOpener decides, and which are closed its Retirement. Lives on
+/// one worker; touch only from its io_context (asserted). Never suspends.
 class PoolPart final : public ServerHome {
   public:
     PoolPart(Pool& pool, WorkerContext& context, std::shared_ptr<const PoolSetup> setup);
-    ~PoolPart() = default;
+    ~PoolPart() override = default;
     PoolPart(const PoolPart&) = delete;
     PoolPart& operator=(const PoolPart&) = delete;
 
@@ -66,8 +66,7 @@ class PoolPart final : public ServerHome {
     [[nodiscard]] SessionRooms::Surroundings surroundings(ServerConnection& connection) override;
     [[nodiscard]] std::unique_ptr<SessionHost> host(const Server& server) override;
     [[nodiscard]] std::shared_ptr<void> keep_alive() override;
-    void introduced(Server& server) override;
-    void probed(Server& server) override;
+    void passed(Server& server, Trial trial) override;
     void returned(Server& server) override;
     void move_out(Server& server, unsigned worker) override;
     void closed(Server& server, const End& end) override;
@@ -76,6 +75,7 @@ class PoolPart final : public ServerHome {
     // For those that get servers, and for telling of them.
     [[nodiscard]] ServerOpener& opener() { return opener_; }
     [[nodiscard]] KeptServers& kept_servers() { return kept_servers_; }
+    [[nodiscard]] Retirement& retirement() { return retirement_; }
     /// Clients that wait for any server.
     [[nodiscard]] WaiterQueue& waiters() { return waiters_; }
     /// All of its servers, whatever they do.
@@ -88,15 +88,12 @@ class PoolPart final : public ServerHome {
     Server& add(ServerConnection connection, Clock::duration took);
     /// Lends a server that was just added.
     void lend_new(Server& server, Waiter& waiter);
-    /// Closes the server if there is a reason to; false: it may stay.
-    bool retire_if_due(Server& server, Clock::time_point now);
     /// Gets servers for all clients that wait.
     void open_connections();
 
     // For the pool, by post.
     void adopt(ServerConnection connection);
     void send_idle_to(unsigned worker);
-    void close_one_idle();
     void sweep(Clock::time_point now);
     void reconfigure(std::shared_ptr<const PoolSetup> setup);
     /// Closes every server, whatever it does.
@@ -107,11 +104,6 @@ class PoolPart final : public ServerHome {
   private:
     void grant(Server& server);
     void keep_idle(Server& server);
-    [[nodiscard]] std::optional<ServerClose> reason_to_retire(const Server& server,
-                                                              Clock::time_point now) const;
-    void close_replaced();
-    [[nodiscard]] bool is_probe_due(const Server& server) const;
-    void check_defaults(Clock::time_point now);
 
     Pool& pool_;
     WorkerContext& context_;
@@ -123,6 +115,7 @@ class PoolPart final : public ServerHome {
     DedicatedServers dedicated_{*this};
     ServerOpener opener_{*this};
     KeptServers kept_servers_{*this};
+    Retirement retirement_{*this, idle_};
     PoolKnowledge knowledge_;
     Listeners listeners_{*this};
     bool shutting_down_ = false;

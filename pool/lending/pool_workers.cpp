@@ -41,7 +41,7 @@ bool PoolWorkers::ask_for_idle(unsigned worker) {
 
 bool PoolWorkers::give_up_idle() {
     const auto worker = pool_.board().any_idle();
-    if (worker) post(*worker, [](PoolPart& part) { part.close_one_idle(); });
+    if (worker) post(*worker, [](PoolPart& part) { part.retirement().close_one_idle(); });
     return worker.has_value();
 }
 

@@ -96,7 +96,7 @@ void ServerOpener::connected(ServerConnection connection, Clock::duration took) 
         std::make_shared<const std::vector<Parameter>>(connection.reported);
     Server& server = part_.add(std::move(connection), took);
     // Shut down, paused or changed meanwhile.
-    if (part_.retire_if_due(server, part_.context().now())) {
+    if (part_.retirement().retire_if_due(server, part_.context().now())) {
         part_.open_connections();
         return;
     }
@@ -120,6 +120,11 @@ void ServerOpener::introduction_failed(ServerClose reason, std::string_view deta
     part_.statistics().server_login_failures.add();
     note_failure(
         {.explanation = "server closed the connection after the login: " + std::string(detail)});
+}
+
+bool ServerOpener::is_probe_due(const Server& server) const {
+    return !part_.options().server_check_query.empty() &&
+           Clock::now() - server.idle_since() >= part_.options().server_check_delay;
 }
 
 void ServerOpener::probe(Server& server) {

@@ -36,6 +36,8 @@ class ServerOpener {
     void introduced(Server& server);
     /// The server was closed before that.
     void introduction_failed(ServerClose reason, std::string_view detail);
+    /// It has been idle for so long that it is asked whether it still answers before it is lent.
+    [[nodiscard]] bool is_probe_due(const Server& server) const;
     /// Asks an idle server, which is out of the idle ones by now, whether it still answers; it
     /// counts as one that is being made.
     void probe(Server& server);

@@ -67,10 +67,10 @@ void Server::lend_to(Tenant& tenant) {
 
 void Server::introduce() {
     if (keeper_.introduce()) {
-        introducing_ = true;
+        trial_ = ServerHome::Trial::login;
         send_own();
     } else {
-        home_.introduced(*this);
+        home_.passed(*this, ServerHome::Trial::login);
     }
 }
 
@@ -83,7 +83,7 @@ void Server::check_defaults() {
 
 void Server::probe(std::string_view query) {
     lifecycle_.to(State::cleaning);
-    is_probed_ = true;
+    trial_ = ServerHome::Trial::probe;
     keeper_.ask_or_close(query == "<empty>" ? std::string_view() : query);
     send_own();
 }
@@ -121,11 +121,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     }
     // The reading coroutine resumes, sees the state and ends.
     stream_.release();
-    home_.closed(*this, {.before = before,
-                         .was_introducing = introducing_,
-                         .was_probed = is_probed_,
-                         .reason = reason,
-                         .detail = detail});
+    home_.closed(*this, {.before = before, .trial = trial_, .reason = reason, .detail = detail});
     connection_.close();
 }
 
@@ -305,11 +301,11 @@ void Server::clean() {
 
 void Server::cleaned() {
     cleaning_deadline_.cancel();
-    if (std::exchange(introducing_, false)) {
+    const auto trial = std::exchange(trial_, std::nullopt);
+    if (trial == ServerHome::Trial::login)
         connection_.connected_at = Clock::now();  // of use from now on, however short its life is
-        home_.introduced(*this);
-    } else if (std::exchange(is_probed_, false)) {
-        home_.probed(*this);
+    if (trial) {
+        home_.passed(*this, *trial);
     } else {
         home_.returned(*this);
     }

@@ -72,12 +72,12 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // For the pool.
     void lend_to(Tenant& tenant);
-    /// It has just logged in: asks what that has brought, then goes to ServerHome::introduced().
+    /// It has just logged in: asks what that has brought, then goes to ServerHome::passed().
     void introduce();
     /// No longer idle: asks whether a login would bring something else by now, then goes back.
     void check_defaults();
     /// No longer idle: asks this (`<empty>`: a query without text), then goes to
-    /// ServerHome::probed(). Without an answer it is closed.
+    /// ServerHome::passed(). Without an answer it is closed.
     void probe(std::string_view query);
     void become_idle(Clock::time_point now);
     /// Moves to another worker as soon as the reading coroutine has let go. False when it cannot
@@ -167,9 +167,8 @@ class Server : public std::enable_shared_from_this<Server>,
     bool is_being_cancelled_ = false;
     std::vector<std::function<void()>> cancel_done_;  ///< called when the cancel is over
     bool cancel_uncertain_ = false;                   ///< a cancel may still arrive some time
-    bool introducing_ = false;  ///< it has just logged in, and is asked what that has brought
-    bool is_probed_ = false;    ///< it was idle, and is asked whether it still answers
-    bool is_checked_ = false;   ///< it was idle before, and is to be so again
+    std::optional<ServerHome::Trial> trial_;          ///< that is under way
+    bool is_checked_ = false;                         ///< it was idle before, and is to be so again
     DeadlineOf<Server, &Server::cleaning_took_too_long> cleaning_deadline_{*this};
     DeadlineOf<Server, &Server::kept_long_enough> keep_deadline_{*this};
     /// What the tenant has not taken of what was read; empty between two reads.

@@ -1,7 +1,9 @@
 // Where servers live: a worker's share of a pool, as they see it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "conf/config.hpp"
@@ -19,11 +21,15 @@ struct ServerConnection;
 /// Takes back what its servers have become. Outlives them; all calls come from its worker.
 class ServerHome {
   public:
+    /// What a server has to pass before it is anybody's.
+    enum class Trial : std::uint8_t {
+        login,  ///< it has just logged in (Server::introduce)
+        probe,  ///< it was idle, and is asked whether it still answers (Server::probe)
+    };
     /// How a server ended.
     struct End {
-        ServerState before;    ///< what it was doing
-        bool was_introducing;  ///< it had just logged in (ServerHome::introduced)
-        bool was_probed;       ///< it was asked whether it still answers (ServerHome::probed)
+        ServerState before;          ///< what it was doing
+        std::optional<Trial> trial;  ///< that it has not passed
         ServerClose reason;
         std::string_view detail;
     };
@@ -37,10 +43,8 @@ class ServerHome {
     /// Whoever has it keeps alive what the home is part of.
     [[nodiscard]] virtual std::shared_ptr<void> keep_alive() = 0;
 
-    /// It has logged in, and what that brought is known: it is nobody's yet.
-    virtual void introduced(Server& server) = 0;
-    /// It still answers, and is nobody's (Server::probe).
-    virtual void probed(Server& server) = 0;
+    /// It has, and is nobody's yet.
+    virtual void passed(Server& server, Trial trial) = 0;
     /// A cancel did not come to its end within cancel_wait_timeout.
     virtual void cancel_timed_out(const Server& server) = 0;
     /// A server is clean and belongs to nobody: to the next client, another worker, or the idle
@@ -50,8 +54,10 @@ class ServerHome {
     virtual void move_out(Server& server, unsigned worker) = 0;
     virtual void closed(Server& server, const End& end) = 0;
 
-  protected:
-    ~ServerHome() = default;
+    ServerHome() = default;
+    ServerHome(const ServerHome&) = delete;
+    ServerHome& operator=(const ServerHome&) = delete;
+    virtual ~ServerHome() = default;
 };
 
 }  // namespace pgweir::pool

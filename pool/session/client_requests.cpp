@@ -30,7 +30,7 @@ Bytes query_text(Bytes body) {
 }  // namespace
 
 HandOver ClientRequests::make_ready(const Step& step, Outgoing& out) {
-    rooms_.statements.forget_found();
+    rooms_.statements.finder.forget();
     request_waits_ = false;
     const protocol::RequestTracker& tracker = rooms_.tracker;
     if (!rooms_.client().follows || tracker.uncertain() || tracker.discarding())
@@ -47,7 +47,7 @@ HandOver ClientRequests::make_ready(const Step& step, Outgoing& out) {
 // What the request names is looked for, and asked about where that is in doubt.
 bool ClientRequests::find_statement(const Step& step, Outgoing& out) {
     RequestWriter requests = rooms_.writer(out);
-    const bool found = rooms_.statements.find(step, requests);
+    const bool found = rooms_.statements.finder.find(step, requests);
     notes_.note_shown();
     if (found) return true;
     rooms_.order.asks();
@@ -65,7 +65,7 @@ void ClientRequests::take(const Step& step, Bytes message, Outgoing& out) {
     if (rooms_.tracker.quiet()) {
         rooms_.order.begin();
         rooms_.latest.begin();
-        rooms_.statements.errors().clear();
+        rooms_.statements.errors.clear();
         if (rooms_.tracker.transaction_status() == protocol::TransactionStatus::idle)
             extended_.forget_portals();
     }
@@ -80,7 +80,7 @@ void ClientRequests::take(const Step& step, Bytes message, Outgoing& out) {
     if (type == Frontend::query || type == Frontend::sync) rooms_.startup.segment_sent();
     rooms_.set_up.sent(type);
     rooms_.order.sent(type);
-    rooms_.statements.forget_found();
+    rooms_.statements.finder.forget();
     if (was_certain && rooms_.tracker.uncertain()) {
         rooms_.fail(SessionFault::Kind::protocol_error,
                     "a request without the Sync that ends a failed COPY");
@@ -214,7 +214,7 @@ void ClientRequests::take_query(const Step& step, Bytes message, RequestWriter& 
         if (effects.any())
             rooms_.order.runs(Frontend::query, effects, rooms_.context.has_startup_settings());
     }
-    if (auto operation = rooms_.statements.simple_query()) {
+    if (auto operation = rooms_.statements.ledger.simple_query()) {
         requests.pass(Frontend::query, message, std::move(*operation));
     } else {
         requests.pass(Frontend::query, message);
@@ -228,9 +228,9 @@ void ClientRequests::show_statements(const Step& step, Bytes text, RequestWriter
     const bool failed = rooms_.tracker.transaction_status() == protocol::TransactionStatus::failed;
     if (failed && origin == Origin::injected) return;
     if (step.whole) {
-        rooms_.statements.show_to_sql(text, origin, requests);
+        rooms_.statements.for_sql.show(text, origin, requests);
     } else {
-        rooms_.statements.show_all_to_sql(origin, requests);
+        rooms_.statements.for_sql.show_all(origin, requests);
     }
     notes_.note_shown();
 }
@@ -271,7 +271,7 @@ bool ClientRequests::must_hold_back(const Step& step) const {
     const bool is_simple = type == Frontend::query || type == Frontend::function_call;
     // Behind part of an extended query it may need something with a Sync of its own in front.
     if (rooms_.set_up.is_open() && is_simple) return true;
-    if (rooms_.set_up.is_refused() || rooms_.statements.is_verifying()) return true;
+    if (rooms_.set_up.is_refused() || rooms_.statements.ledger.is_verifying()) return true;
     if (tracker.copying_in()) return false;
     // What is sent for a COPY is no transaction of its own.
     const bool begins = is_simple || type == Frontend::parse || type == Frontend::bind;
@@ -280,7 +280,7 @@ bool ClientRequests::must_hold_back(const Step& step) const {
         return true;
     if (rooms_.order.waits_for_sql(step)) return true;
     if (!rooms_.client().follows) return false;
-    return rooms_.statements.must_hold_back(step) ||
+    return rooms_.statements.doubts.must_hold_back(step) ||
            (rooms_.context.tracks() &&
             (waits_for_sequences(step) || waits_behind_open_query(step) ||
              waits_for_open_block(step)));
@@ -309,8 +309,8 @@ bool ClientRequests::waits_behind_open_query(const Step& step) const {
     if (type != Frontend::query && type != Frontend::function_call) return false;
     const bool is_open = rooms_.tracker.owed() > 0 && in_front_.origin() == Origin::injected;
     if (type == Frontend::function_call) return is_open;
-    if (!is_open && !rooms_.statements.in_flight().has_doubtful()) return false;
-    return !step.whole || rooms_.statements.names_doubtful(text_of(step)) ||
+    if (!is_open && !rooms_.statements.ledger.in_flight().has_doubtful()) return false;
+    return !step.whole || rooms_.statements.doubts.concern_names_in(text_of(step)) ||
            (is_open && needs_something_in_front(rooms_.context, text_of(step)));
 }
 
@@ -320,9 +320,10 @@ bool ClientRequests::waits_for_open_block(const Step& step) const {
     if (static_cast<Frontend>(step.type) != Frontend::bind || !rooms_.tracker.block_may_fail())
         return false;
     const auto bind = protocol::parse_bind_head(step.body);
-    const ClientStatement* const own = bind ? rooms_.statements.own(bind->statement) : nullptr;
+    const ClientStatement* const own =
+        bind ? rooms_.statements.ledger.own(bind->statement) : nullptr;
     if (own == nullptr || !own->statement) return false;
-    const Effects effects = rooms_.statements.effects_of(*own->statement);
+    const Effects effects = rooms_.statements.ledger.effects_of(*own->statement);
     return (rooms_.listening() != nullptr && ChannelHandover::concerns(effects)) ||
            rooms_.server.sequences.may_have_to_discard(rooms_.client().sequence_owner(), effects) ||
            needs_new_plans(rooms_.context, effects, own->statement->query());

@@ -18,12 +18,13 @@ std::string replaced(Bytes message, std::size_t at, std::size_t size, Bytes by) 
 
 }  // namespace
 
-void ClientsErrors::note_name(const StatementPtr& statement, Bytes clients_name,
-                              std::size_t request, std::size_t answered) {
+void ClientsErrors::note_name(const StatementPtr& statement, Bytes clients_name) {
     constexpr std::size_t many = 64;
-    while (names_.size() >= many && names_.front().request < answered) names_.pop_front();
-    names_.push_back(
-        {.statement = statement, .name = std::string(clients_name), .request = request});
+    while (names_.size() >= many && names_.front().request < tracker_.answered())
+        names_.pop_front();
+    names_.push_back({.statement = statement,
+                      .name = std::string(clients_name),
+                      .request = tracker_.sent_in_all()});
 }
 
 std::optional<std::string> ClientsErrors::substitute_for(std::size_t failed_request) {

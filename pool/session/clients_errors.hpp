@@ -10,6 +10,7 @@
 
 #include "pool/session/statement.hpp"
 #include "protocol/wire/error_report.hpp"
+#include "protocol/wire/request_tracker.hpp"
 
 namespace pgweir::pool {
 
@@ -18,10 +19,12 @@ namespace pgweir::pool {
 /// numbered by RequestTracker::sent_in_all(). A value; lives on one worker.
 class ClientsErrors {
   public:
-    /// The request of this number names `statement`, which the client calls `clients_name`.
-    /// `answered`: how many requests have their answer.
-    void note_name(const StatementPtr& statement, Bytes clients_name, std::size_t request,
-                   std::size_t answered);
+    /// `tracker`: the server's; outlives the object.
+    explicit ClientsErrors(const protocol::RequestTracker& tracker) : tracker_(tracker) {}
+
+    /// The request that is sent next names `statement`, which the client calls `clients_name` and
+    /// the server by pgweir's name for it.
+    void note_name(const StatementPtr& statement, Bytes clients_name);
     /// The request of this number is made to fail: `message` takes the place of the error.
     void substitute(std::size_t request, std::string message) {
         substitutes_.emplace_back(request, std::move(message));
@@ -62,6 +65,7 @@ class ClientsErrors {
         std::string message;
     };
 
+    const protocol::RequestTracker& tracker_;
     std::deque<Named> names_;
     std::deque<std::pair<std::size_t, std::string>> substitutes_;
     std::vector<Preceding> preceding_;  ///< in order

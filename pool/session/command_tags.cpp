@@ -79,9 +79,9 @@ const std::string& CommandTags::text_of_command() const {
 void CommandTags::note_discarding(Bytes tag) {
     const bool all = tag == "DISCARD ALL";
     if (all || tag == "DEALLOCATE ALL") {
-        rooms_.statements.all_dropped();
+        rooms_.statements.ledger.all_dropped();
     } else if (tag == "DEALLOCATE") {
-        rooms_.statements.shown().one_dropped(rooms_.client().statements);
+        rooms_.statements.ledger.shown().one_dropped(rooms_.client().statements);
     }
     if (all || tag == "DISCARD SEQUENCES") {
         rooms_.server.sequences.discarded_by_client();

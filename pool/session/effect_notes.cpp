@@ -52,9 +52,9 @@ void EffectNotes::note_sequences(Effects effects) {
 }
 
 void EffectNotes::note_shown() {
-    if (!rooms_.statements.has_shown()) return;
-    for (const StatementPtr& statement : rooms_.statements.take_shown_statements()) {
-        if (statement) note(rooms_.statements.effects_of(*statement), statement->query());
+    if (!rooms_.statements.for_sql.has_shown()) return;
+    for (const StatementPtr& statement : rooms_.statements.for_sql.take()) {
+        if (statement) note(rooms_.statements.ledger.effects_of(*statement), statement->query());
     }
     rooms_.suspicion.add(Effect::state);
 }
@@ -71,7 +71,7 @@ void EffectNotes::note_texts_in_values(Bytes values, bool all_here) {
 // none. Mostly there is none of that name, and nothing is to fail before the server says so.
 void EffectNotes::note_unknown_name(Bytes name) {
     const TenantSession& session = rooms_.client();
-    const bool may_be_long = !name.empty() && !rooms_.statements.is_reserved(name) &&
+    const bool may_be_long = !name.empty() && !rooms_.statements.ledger.is_reserved(name) &&
                              session.max_prepared_statements > 0 && session.pins.any();
     constexpr Effects keeping = Effect::sets_unseen | Effect::reads_sequence;
     if (may_be_long) note(unread().without(keeping), {});

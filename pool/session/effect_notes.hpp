@@ -17,7 +17,7 @@ class EffectNotes {
     /// `statement`: where the text is one's that is bound, so that what is found in it is kept with
     /// that; Suspicion::executed() follows if it runs.
     void note(protocol::Effects effects, Bytes text, const Statement* statement = nullptr);
-    /// What EXECUTE runs (StatementTranslator::take_shown_statements) does what its statement does;
+    /// What EXECUTE runs (StatementsForSql::take) does what its statement does;
     /// nobody sees the parameters that it gives.
     void note_shown();
     /// Values of code that runs what it is given: what no question shows has to be found in them.

@@ -28,24 +28,24 @@ void ExtendedRequests::parse(const Step& step, Bytes message, RequestWriter& req
     if (!parse->statement.empty() && takes_taken_name(*parse, message, requests)) return;
     for (Portal& portal : bound_) portal.may_name_new = !parse->statement.empty();
     const StatementPtr statement = statement_of(*parse);
-    const Effects effects = rooms_.statements.effects_of(*statement);
+    const Effects effects = rooms_.statements.ledger.effects_of(*statement);
     if (!rooms_.tracker.wants_sync()) in_front_.bring_channels(effects, Origin::pool, requests);
-    rooms_.statements.show_what_it_names(*statement, requests);
+    rooms_.statements.for_sql.show_what_it_names(*statement, requests);
     notes_.note_shown();
     if (parse->statement.empty()) {
-        rooms_.statements.parse_unnamed(statement, message, requests);
+        rooms_.statements.translator.parse_unnamed(statement, message, requests);
     } else {
-        rooms_.statements.parse_named(*parse, statement, requests);
+        rooms_.statements.translator.parse_named(*parse, statement, requests);
     }
 }
 
 // What is nonsense, which the server refuses; or longer than what is carried: then the client keeps
 // the server that has it. It may do anything, when it is read and whenever it runs.
 void ExtendedRequests::parse_unread(Bytes message, RequestWriter& requests) {
-    rooms_.statements.parse_unread();
+    rooms_.statements.ledger.parse_unread();
     if (!rooms_.tracker.wants_sync() && rooms_.context.tracks()) {
         in_front_.bring_channels(notes_.unread(), Origin::pool, requests);
-        rooms_.statements.show_all_to_sql(Origin::pool, requests);
+        rooms_.statements.for_sql.show_all(Origin::pool, requests);
         notes_.note_shown();
     }
     run_unread(notes_.unread(), requests);
@@ -62,11 +62,11 @@ void ExtendedRequests::run_unread(Effects effects, RequestWriter& requests) {
 // A name that something has already: the server refuses it, or has to say what SQL has done.
 bool ExtendedRequests::takes_taken_name(const protocol::ParseMessage& parse, Bytes message,
                                         RequestWriter& requests) {
-    const bool reserved = rooms_.statements.is_reserved(parse.statement);
-    if (rooms_.statements.own(parse.statement) == nullptr) {
+    const bool reserved = rooms_.statements.ledger.is_reserved(parse.statement);
+    if (rooms_.statements.ledger.own(parse.statement) == nullptr) {
         const bool may_be_of_sql = rooms_.suspicion.contains(Effect::names_statement) ||
                                    rooms_.client().pins.contains(PinReason::sql_prepared);
-        if (may_be_of_sql && !reserved) rooms_.statements.expect_free_name(parse, requests);
+        if (may_be_of_sql && !reserved) rooms_.statements.for_sql.expect_free_name(parse, requests);
         return false;
     }
     if (reserved) {
@@ -76,7 +76,7 @@ bool ExtendedRequests::takes_taken_name(const protocol::ParseMessage& parse, Byt
             "prepared statement \"" + std::string(parse.statement) + "\" already exists");
         requests.run(Origin::injected, raising_sql(report));
     } else {
-        rooms_.statements.refuse_taken_name(parse.statement, requests);
+        rooms_.statements.for_sql.refuse_taken_name(parse.statement, requests);
     }
     notes_.note(Effect::state, {});
     requests.pass(Frontend::parse, message);
@@ -98,9 +98,10 @@ StatementPtr ExtendedRequests::statement_of(const protocol::ParseMessage& parse)
 }
 
 void ExtendedRequests::bind(const Step& step, Bytes message, RequestWriter& requests) {
-    StatementTranslator& statements = rooms_.statements;
+    PreparedStatements& statements = rooms_.statements;
+    const StatementFinder& finder = statements.finder;
     const auto bind =
-        statements.bind_head() ? statements.bind_head() : protocol::parse_bind_head(step.body);
+        finder.bind_head() ? finder.bind_head() : protocol::parse_bind_head(step.body);
     if (!bind) {
         // As a whole it is nonsense that the server refuses. What is longer than a buffer might
         // name a statement of somebody else's.
@@ -113,7 +114,7 @@ void ExtendedRequests::bind(const Step& step, Bytes message, RequestWriter& requ
         return;
     }
     const ClientStatement* const own =
-        statements.found() != nullptr ? statements.found() : statements.own(bind->statement);
+        finder.own() != nullptr ? finder.own() : statements.ledger.own(bind->statement);
     if (own == nullptr) {
         rooms_.latest.runs_unknown();
         notes_.note_unknown_name(bind->statement);
@@ -124,7 +125,7 @@ void ExtendedRequests::bind(const Step& step, Bytes message, RequestWriter& requ
         run(*own->statement, bind->rest, step.whole, requests);
     }
     note_portal(bind->portal, own != nullptr ? own->statement : nullptr);
-    statements.bind(*bind, own, message, requests);
+    statements.translator.bind(*bind, own, message, requests);
 }
 
 void ExtendedRequests::note_portal(Bytes name, const StatementPtr& statement) {
@@ -132,7 +133,7 @@ void ExtendedRequests::note_portal(Bytes name, const StatementPtr& statement) {
     if (!bound_.empty())
         std::erase_if(bound_, [&](const Portal& portal) { return portal.name == name; });
     if (!statement || statement == unknown_statement() || bound_.size() == most) return;
-    if (!rooms_.statements.effects_of(*statement).any()) return;
+    if (!rooms_.statements.ledger.effects_of(*statement).any()) return;
     bound_.push_back({.name = std::string(name),
                       .statement = statement,
                       .bound = rooms_.suspicion.latest_request()});
@@ -147,9 +148,9 @@ void ExtendedRequests::execute(const Step& step, Bytes message, RequestWriter& r
     const Bytes name = step.body.substr(0, step.body.find('\0'));
     for (Portal& portal : bound_) {
         if (portal.name != name) continue;
-        const Effects effects = rooms_.statements.effects_of(*portal.statement);
+        const Effects effects = rooms_.statements.ledger.effects_of(*portal.statement);
         if (std::exchange(portal.may_name_new, false)) {
-            rooms_.statements.show_what_it_names(*portal.statement, requests);
+            rooms_.statements.for_sql.show_what_it_names(*portal.statement, requests);
             notes_.note_shown();
         }
         if (!portal.is_of_earlier_segment) {
@@ -171,7 +172,7 @@ void ExtendedRequests::run(const Statement& statement, Bytes values, bool all_he
                            RequestWriter& requests) {
     const Bytes text = statement.query();
     rooms_.latest.runs(text);
-    Effects effects = rooms_.statements.effects_of(statement);
+    Effects effects = rooms_.statements.ledger.effects_of(statement);
     if (!effects.any()) return;
     in_front_.discard_values_of_others(effects, text, true, Origin::injected, requests);
     in_front_.discard_plans_of_others(effects, text, Origin::injected, requests);
@@ -187,7 +188,7 @@ void ExtendedRequests::run(const Statement& statement, Bytes values, bool all_he
     if (effects.contains(Effect::state) && rooms_.mentioned.note_values(values, all_here))
         rooms_.suspicion.add(Effect::sets_unseen);
     if (effects.contains(Effect::runs_unseen)) notes_.note_texts_in_values(values, all_here);
-    rooms_.statements.show_what_it_names(statement, requests);
+    rooms_.statements.for_sql.show_what_it_names(statement, requests);
     notes_.note_shown();
     rooms_.order.runs(Frontend::bind, effects, rooms_.context.has_startup_settings());
 }
@@ -198,9 +199,9 @@ void ExtendedRequests::target(const Step& step, Bytes message, RequestWriter& re
     if (!target || (target->kind != 'S' && type == Frontend::close)) {
         requests.pass(type, message);
     } else if (type == Frontend::describe) {
-        rooms_.statements.describe(*target, message, requests);
+        rooms_.statements.translator.describe(*target, message, requests);
         notes_.note_shown();
-    } else if (!rooms_.statements.close(target->name, requests)) {
+    } else if (!rooms_.statements.translator.close(target->name, requests)) {
         notes_.note(Effect::state, {});  // one that is not carried
     }
 }

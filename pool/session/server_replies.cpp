@@ -32,7 +32,7 @@ Reply ServerReplies::take(const Step& step, Bytes message) {
     look_at(type, step, verdict, message);
     if (rooms_.news.fault) return {};
     if (verdict.operation != Verdict::Outcome::none || verdict.operations_discarded > 0)
-        rooms_.statements.finished(verdict, type, step.body, step.whole);
+        rooms_.statements.ledger.finished(verdict, type, step.body, step.whole);
     if (verdict.disposition == Verdict::Disposition::drop || !rooms_.has_client()) return {};
     return {.bytes = message,
             .ends = verdict.ready && !message.empty() && !rooms_.set_up.is_refused()};
@@ -58,7 +58,7 @@ void ServerReplies::look_at(Backend type, const Step& step, const Verdict& verdi
             }
             break;
         case Backend::parameter_description:
-            rooms_.statements.parameters_told(step.body, step.whole);
+            rooms_.statements.ledger.parameters_told(step.body, step.whole);
             break;
         case Backend::notification_response:
             take_notification(step.body, message);
@@ -132,7 +132,8 @@ void ServerReplies::take_error(Bytes body, const Verdict& verdict, Bytes& messag
         message = rooms_.delivery.keep(
             with_text(message, report.message, "canceling statement due to query timeout"));
     } else {
-        auto told = rooms_.statements.in_place_of(report, message, verdict.failed_request);
+        auto told =
+            rooms_.statements.translator.in_place_of(report, message, verdict.failed_request);
         if (told) message = rooms_.delivery.keep(std::move(*told));
     }
 }

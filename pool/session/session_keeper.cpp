@@ -20,7 +20,7 @@ bool SessionKeeper::abandon(const std::string& reset_query) {
     const bool is_unknown = !client.follows || client.tracking == conf::SessionState::off ||
                             rooms_.suspicion.effects().any() || client.pins.any() ||
                             rooms_.reports.is_touched() || rooms_.questions.any() ||
-                            rooms_.statements.shown().has_to_close() ||
+                            rooms_.statements.ledger.shown().has_to_close() ||
                             rooms_.set_up.is_under_way() || rooms_.channels.listens() ||
                             rooms_.server.settings->idle_session_timeout() != milliseconds::zero();
     // In transaction pooling what a client could leave is not for an option to choose.

@@ -11,6 +11,7 @@
 #include "pool/session/latest_statement.hpp"
 #include "pool/session/mentioned_settings.hpp"
 #include "pool/session/outgoing.hpp"
+#include "pool/session/prepared_statements.hpp"
 #include "pool/session/questions.hpp"
 #include "pool/session/request_order.hpp"
 #include "pool/session/request_writer.hpp"
@@ -21,7 +22,6 @@
 #include "pool/session/set_up.hpp"
 #include "pool/session/setting_reports.hpp"
 #include "pool/session/startup_settings.hpp"
-#include "pool/session/statement_translator.hpp"
 #include "pool/session/suspicion.hpp"
 #include "protocol/wire/request_tracker.hpp"
 
@@ -44,6 +44,7 @@ struct SessionRooms {
     explicit SessionRooms(const Surroundings& around);
     SessionRooms(const SessionRooms&) = delete;
     SessionRooms& operator=(const SessionRooms&) = delete;
+    ~SessionRooms() = default;
 
     /// A client gets the server. `session` outlives the lease.
     void attach(TenantSession& session);
@@ -61,7 +62,7 @@ struct SessionRooms {
     [[nodiscard]] std::string restore_sql() const;
 
     [[nodiscard]] RequestWriter writer(Outgoing& out) {
-        return {out, tracker, statements.in_flight(), questions, counters.server_parses};
+        return {out, tracker, statements.ledger.in_flight(), questions, counters.server_parses};
     }
     /// For what pgweir asks by itself: `own` is to be sent.
     [[nodiscard]] RequestWriter own_writer() {
@@ -88,7 +89,7 @@ struct SessionRooms {
     Questions questions;
     Suspicion suspicion;
     LatestStatement latest;
-    StatementTranslator statements;
+    PreparedStatements statements;
     RequestOrder order{tracker};
     /// Custom settings that the client's requests have named since the last question.
     MentionedSettings mentioned;

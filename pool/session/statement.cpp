@@ -141,6 +141,13 @@ StatementPtr StatementCache::make_private(Bytes query, Bytes types) {
                   std::string(Statement::private_mark) + std::to_string(next_reading()));
 }
 
+bool serves(const ServerStatement* there, const ClientStatement& own) {
+    const bool recent = there != nullptr && !there->stale &&
+                        (there->reading == own.reading || there->reading >= own.as_of);
+    return recent &&
+           (!own.told || !there->description || there->description->has_parameters_of(*own.told));
+}
+
 ServerStatement* ServerStatements::use(const Statement& statement) {
     const auto found = by_name_.find(statement.server_name());
     if (found == by_name_.end()) return nullptr;

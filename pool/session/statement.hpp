@@ -184,6 +184,12 @@ struct ClientStatement {
     }
 };
 
+/// Whether the server's statement serves this client: it has the client's own reading, or one from
+/// after the client's Parse, so that it means what a Parse would have meant to the client, or
+/// something more recent; and it takes the parameters that the client was told. `there` may be
+/// null: the server has none.
+[[nodiscard]] bool serves(const ServerStatement* there, const ClientStatement& own);
+
 /// The statements that are prepared on one server under pgweir's names, the least recently used
 /// last. What is here has been asked of the server; it may still have to answer.
 class ServerStatements {

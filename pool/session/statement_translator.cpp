@@ -7,33 +7,10 @@
 
 namespace pgweir::pool {
 
-using protocol::Effects;
 using protocol::Frontend;
 using protocol::Origin;
-using protocol::Step;
 using OnServer = StatementOperation::OnServer;
 using Describes = StatementOperation::Describes;
-
-void StatementTranslator::detach() {
-    client_.reset();
-    shown_.clear();
-    shown_statements_.clear();
-    named_ = {};
-    bound_portal_.reset();
-    errors_.clear();
-}
-
-bool StatementTranslator::is_reserved(Bytes statement_name) const {
-    return client_->limit > 0 && statement_name.starts_with(server_name_prefix);
-}
-
-Effects StatementTranslator::effects_of(const Statement& statement) const {
-    return tracks() ? statement.effects(server_.knowledge.function_effects()) : Effects();
-}
-
-const ClientStatement* StatementTranslator::own(Bytes name) const {
-    return std::as_const(client_->statements).find(name);
-}
 
 // --- Parse ---------------------------------------------------------------------------------------
 
@@ -42,16 +19,17 @@ void StatementTranslator::parse_unnamed(const StatementPtr& statement, Bytes mes
     const std::uint64_t reading = next_reading();
     requests.pass(
         Frontend::parse, message,
-        assumed({.on_server = OnServer::sets_unnamed,
-                 .there = {.statement = statement, .reading = reading},
-                 .of_client = true,
-                 .name = {},
-                 .own = {.statement = statement, .reading = reading, .as_of = not_answered}}));
+        rooms_.ledger.assumed(
+            {.on_server = OnServer::sets_unnamed,
+             .there = {.statement = statement, .reading = reading},
+             .of_client = true,
+             .name = {},
+             .own = {.statement = statement, .reading = reading, .as_of = not_answered}}));
 }
 
 // A client's Parse is read by the server each time: what its text means now, only the server knows.
 // What it had under the same name goes, and whoever has prepared the same before is served by the
-// new reading, so far as that client was told the same (find).
+// new reading, so far as that client was told the same (StatementFinder::find).
 void StatementTranslator::parse_named(const protocol::ParseMessage& parse,
                                       const StatementPtr& statement, RequestWriter& requests) {
     const std::uint64_t reading = next_reading();
@@ -60,45 +38,29 @@ void StatementTranslator::parse_named(const protocol::ParseMessage& parse,
         .of_client = true,
         .name = std::string(parse.statement),
         .own = {.statement = statement, .reading = reading, .as_of = not_answered}};
-    ServerStatement* const present = server_.statements.use(*statement);
+    const StatementLedger::ServerSide& server = rooms_.ledger.server();
+    const ServerStatement* const present = server.statements.use(*statement);
     // What fails where the transaction may have, all but COMMIT and ROLLBACK, must not cost the
     // server what it has.
-    const bool aside = present != nullptr && server_.tracker.may_have_failed();
+    const bool aside = present != nullptr && server.tracker.may_have_failed();
     const Bytes server_name = aside ? statement_aside : Bytes(statement->server_name());
     if (aside) {
         operation.aside = true;
         requests.close(Origin::injected, statement_aside);
-    } else if (present != nullptr) {
-        inject_close(*present, requests);
     } else {
-        make_room_for(statement, requests);
+        rooms_.ledger.make_way_for(statement, present, requests);
+        operation.on_server = OnServer::prepares;
     }
-    if (!aside) operation.on_server = OnServer::prepares;
     const Bytes rest(parse.query.data(), parse.query.size() + 1 + parse.types.size());
-    note_name(statement, parse.statement);
-    requests.parse_under(server_name, rest, assumed(std::move(operation)));
-}
-
-void StatementTranslator::parse_unread() {
-    server_.unnamed = {.statement = unknown_statement()};
-    client_->statements.unnamed = {.statement = unknown_statement()};
-}
-
-void StatementTranslator::expect_free_name(const protocol::ParseMessage& parse,
-                                           RequestWriter& requests) {
-    requests.parse(Origin::injected, parse.statement, parse.query, parse.types);
-    requests.close(Origin::injected, parse.statement);
-}
-
-// What has no text can be parsed even where the transaction has failed.
-void StatementTranslator::refuse_taken_name(Bytes name, RequestWriter& requests) {
-    put_under_clients_name(name, {}, no_types, Origin::injected, requests);
+    rooms_.errors.note_name(statement, parse.statement);
+    requests.parse_under(server_name, rest, rooms_.ledger.assumed(std::move(operation)));
 }
 
 // --- Bind and Describe ---------------------------------------------------------------------------
 
 void StatementTranslator::bind(const protocol::BindHead& bind, const ClientStatement* own,
                                Bytes message, RequestWriter& requests) {
+    StatementFinder& finder = rooms_.finder;
     StatementPtr statement = own != nullptr ? own->statement : nullptr;
     bound_portal_.reset();
     // What the client has been told of the statement, the portal's description only repeats.
@@ -107,22 +69,22 @@ void StatementTranslator::bind(const protocol::BindHead& bind, const ClientState
                               .name = std::string(bind.statement),
                               .reading = own->reading};
     }
-    if (bind.statement.empty() && !statement) end_unnamed(requests);
-    const bool reserved = !statement && is_reserved(bind.statement);
-    const bool other_result = has_other_result();
+    if (bind.statement.empty() && !statement) rooms_.ledger.end_unnamed(requests);
+    const bool reserved = !statement && rooms_.ledger.is_reserved(bind.statement);
+    const bool other_result = finder.has_other_result();
     const bool renamed = other_result || ((statement || reserved) && !bind.statement.empty());
     if (!renamed) {
         requests.pass(Frontend::bind, message);
         return;
     }
     if (statement) {
-        if (named_.there == nullptr) {
-            statement = stand_in(std::move(statement), false);
-            have_stand_in(statement, requests);
+        if (finder.there() == nullptr) {
+            statement = finder.stand_in(std::move(statement), false);
+            finder.have(statement, requests);
         }
-        note_name(statement, bind.statement);
+        rooms_.errors.note_name(statement, bind.statement);
     }
-    if (other_result) fail_for_other_result(false);
+    if (other_result) finder.fail_for_other_result(false);
     const bool nameless = !statement || other_result;
     // The length is the whole message's, of which a part may still be to come.
     const std::size_t body_size =
@@ -138,47 +100,53 @@ void StatementTranslator::describe(const protocol::TargetMessage& target, Bytes 
         describe_portal(target.name, message, requests);
         return;
     }
-    const ClientStatement* const own = this->own(target.name);
-    StatementPtr statement = own != nullptr ? own->statement : nullptr;
-    if (target.name.empty() && !statement) end_unnamed(requests);
-    const bool known = statement && statement != unknown_statement();
-    if (!known && !(is_reserved(target.name) && !statement)) {
-        requests.pass(Frontend::describe, message);
-        return;
-    }
-    if (!known) {
+    const ClientStatement* const own = rooms_.ledger.own(target.name);
+    const bool has_one = own != nullptr && own->statement != nullptr;
+    if (target.name.empty() && !has_one) rooms_.ledger.end_unnamed(requests);
+    if (has_one && own->statement != unknown_statement()) {
+        describe_known(*own, target.name, requests);
+    } else if (rooms_.ledger.is_reserved(target.name) && !has_one) {
         requests.describe(Origin::client, no_statement);
-        return;
-    }
-    const bool unread = is_described_unread(*own, target.name);
-    if (unread) {
-        statement = server_.knowledge.statements().intern({}, *own->told->parameters, {});
     } else {
-        show_what_it_names(*statement, requests);
-        if (!target.name.empty() && named_.there == nullptr)
-            statement = stand_in(std::move(statement), true);
+        requests.pass(Frontend::describe, message);
     }
-    const bool named = unread || !target.name.empty();
-    if (named && named_.there == nullptr) have_stand_in(statement, requests);
-    note_name(statement, target.name);
-    if (has_other_result()) {
-        fail_for_other_result(true);
+}
+
+void StatementTranslator::describe_known(const ClientStatement& own, Bytes clients_name,
+                                         RequestWriter& requests) {
+    StatementFinder& finder = rooms_.finder;
+    StatementPtr statement = own.statement;
+    const bool unread = finder.is_described_unread(own, clients_name);
+    const bool named = unread || !clients_name.empty();
+    if (unread) {
+        StatementCache& cache = rooms_.ledger.server().knowledge.statements();
+        statement = cache.intern({}, *own.told->parameters, {});
+    } else {
+        rooms_.for_sql.show_what_it_names(*statement, requests);
+        if (named && finder.there() == nullptr)
+            statement = finder.stand_in(std::move(statement), true);
+    }
+    const ServerStatement* const there = finder.there();
+    if (named && there == nullptr) finder.have(statement, requests);
+    rooms_.errors.note_name(statement, clients_name);
+    if (finder.has_other_result()) {
+        finder.fail_for_other_result(true);
         requests.describe(Origin::client, no_statement);
         return;
     }
     const Bytes name = named ? Bytes(statement->server_name()) : Bytes();
-    const ServerStatement* const there = named_.there;
     // What was told of this reading is told again.
     const bool tells_nothing_new =
-        there != nullptr && own->told && own->told_of == there->reading && there->description;
+        there != nullptr && own.told && own.told_of == there->reading && there->description;
     if (there == nullptr || tells_nothing_new) {
         requests.describe(Origin::client, name);
         return;
     }
-    requests.describe(Origin::client, name,
-                      assumed({.there = {.statement = there->statement, .reading = there->reading},
-                               .name = std::string(target.name),
-                               .own = {.reading = own->reading},
+    requests.describe(
+        Origin::client, name,
+        rooms_.ledger.assumed({.there = {.statement = there->statement, .reading = there->reading},
+                               .name = std::string(clients_name),
+                               .own = {.reading = own.reading},
                                .describes = Describes::statement,
                                .tells = true}));
 }
@@ -189,10 +157,10 @@ void StatementTranslator::describe_portal(Bytes portal, Bytes message, RequestWr
         return;
     }
     requests.pass(Frontend::describe, message,
-                  assumed({.name = bound_portal_->name,
-                           .own = {.reading = bound_portal_->reading},
-                           .describes = Describes::portal,
-                           .tells = true}));
+                  rooms_.ledger.assumed({.name = bound_portal_->name,
+                                         .own = {.reading = bound_portal_->reading},
+                                         .describes = Describes::portal,
+                                         .tells = true}));
 }
 
 // --- Close ---------------------------------------------------------------------------------------
@@ -200,55 +168,43 @@ void StatementTranslator::describe_portal(Bytes portal, Bytes message, RequestWr
 // The server keeps what it has under its own name, for whoever prepares the same; but not what is
 // this client's alone.
 bool StatementTranslator::close(Bytes name, RequestWriter& requests) {
-    const ClientStatement* const own = this->own(name);
+    StatementLedger& ledger = rooms_.ledger;
+    const ClientStatement* const own = ledger.own(name);
     StatementOperation operation{.of_client = true, .name = std::string(name)};
-    Bytes server_name = is_reserved(name) ? no_statement : name;
-    const bool is_carried = name.empty() || own != nullptr || is_reserved(name);
+    Bytes server_name = ledger.is_reserved(name) ? no_statement : name;
+    const bool is_carried = name.empty() || own != nullptr || ledger.is_reserved(name);
     if (name.empty()) operation.on_server = OnServer::sets_unnamed;
     StatementPtr gone = own != nullptr ? own->statement : nullptr;
-    ServerStatement* const there =
-        gone && gone->is_private() ? server_.statements.use(*gone) : nullptr;
+    const ServerStatement* const there =
+        gone && gone->is_private() ? ledger.server().statements.use(*gone) : nullptr;
     if (there != nullptr) {
         operation.on_server = OnServer::closes;
         operation.there = *there;
         server_name = gone->server_name();
     }
-    shown_.closed(name);
-    if (server_name != name && shown_.contains(name)) requests.close(Origin::injected, name);
-    requests.close(Origin::client, server_name, assumed(std::move(operation)));
+    ledger.shown().closed(name);
+    if (server_name != name && ledger.shown().contains(name))
+        requests.close(Origin::injected, name);
+    requests.close(Origin::client, server_name, ledger.assumed(std::move(operation)));
     return is_carried;
 }
 
-void StatementTranslator::inject_close(const ServerStatement& there, RequestWriter& requests) {
-    const std::string name = there.statement->server_name();
-    requests.close(Origin::injected, name,
-                   assumed({.on_server = OnServer::closes, .there = there}));
-}
+// --- errors --------------------------------------------------------------------------------------
 
-void StatementTranslator::make_room_for(const StatementPtr& statement, RequestWriter& requests) {
-    while (const auto oldest = server_.statements.evict(client_->limit))
-        inject_close(*oldest, requests);
-    // While its Close is on its way the server may yet discard that, and still have it. That Close
-    // takes itself back.
-    if (in_flight_.closes(statement->server_name()))
-        inject_close({.statement = statement}, requests);
-}
-
-// The client has no unnamed statement; the server has one, or may have.
-void StatementTranslator::end_unnamed(RequestWriter& requests) {
-    if (!server_.unnamed.statement) return;
-    requests.close(Origin::injected, {}, assumed({.on_server = OnServer::sets_unnamed}));
-}
-
-std::optional<StatementOperation> StatementTranslator::simple_query() {
-    if (server_.tracker.wants_sync() || server_.tracker.may_discard()) {
-        // Where an extended query before it fails the server discards it.
-        return assumed({.on_server = OnServer::sets_unnamed, .of_client = true});
+std::optional<std::string> StatementTranslator::in_place_of(const protocol::ErrorReport& report,
+                                                            Bytes error,
+                                                            std::size_t failed_request) {
+    if (auto substitute = rooms_.errors.substitute_for(failed_request)) return substitute;
+    std::optional<std::string> renamed;
+    if (report.message.find(server_name_prefix) != std::string::npos) {
+        // A function of the database's has deallocated what is everybody's.
+        constexpr std::string_view no_such_statement = "26000";
+        if (report.code == no_such_statement) rooms_.ledger.server().statements.mark_all_stale();
+        renamed = rooms_.errors.with_clients_name(error, failed_request);
     }
-    client_->statements.unnamed = {};
-    server_.unnamed = {};
-    in_flight_.forget_unnamed_before();
-    return std::nullopt;
+    std::string told = rooms_.errors.preceding(failed_request);
+    if (told.empty()) return renamed;
+    return told.append(renamed ? Bytes(*renamed) : error);
 }
 
 }  // namespace pgweir::pool

@@ -54,7 +54,7 @@ Situation Stocktaking::situation() const {
             .asks_again = rooms_.suspicion.asks_again(),
             .catalogue_was_asked = rooms_.knowledge.catalogue_was_asked(),
             .lacks_settings = rooms_.knowledge.lacks_settings(),
-            .has_statements_to_close = rooms_.statements.shown().has_to_close(),
+            .has_statements_to_close = rooms_.statements.ledger.shown().has_to_close(),
             .may_have_channels = rooms_.channels.listens() || rooms_.listening() != nullptr,
             .has_idle_session_timeout =
                 rooms_.server.settings->idle_session_timeout() != milliseconds::zero()};
@@ -137,7 +137,7 @@ void Stocktaking::ask_state() {
 
 void Stocktaking::close_statements() {
     RequestWriter requests = rooms_.own_writer();
-    for (const std::string& name : rooms_.statements.shown().take_to_close())
+    for (const std::string& name : rooms_.statements.ledger.shown().take_to_close())
         requests.close(Origin::pool, name);
     requests.sync(Question::command);
 }
@@ -268,7 +268,7 @@ void Stocktaking::take_state(SessionState state) {
     Pins pins = state.pins;
     take_channels(state, pins);
     // Statements under the client's own names: what is not carried keeps the server.
-    if (rooms_.statements.shown().found(std::move(state.statements), client.statements))
+    if (rooms_.statements.ledger.shown().found(std::move(state.statements), client.statements))
         pins.add(PinReason::sql_prepared);
     if (client.statements.unnamed.statement == unknown_statement())
         pins.add(PinReason::large_statement);

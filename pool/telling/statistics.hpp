@@ -86,10 +86,8 @@ enum class ServerClose : std::uint8_t {
 template <typename Enum>
 using CounterPer = std::array<Counter, static_cast<std::size_t>(Enum::count_)>;
 
-/// What one worker counts for one pool (a database and a user). Times are of the server's work as
-/// the client's worker sees it.
-struct PoolStatistics : SessionCounters {
-    // Gauges: what is there now.
+/// Gauges: what is there now of one pool.
+struct PoolGauges {
     Counter clients_active;   ///< clients that have a server
     Counter clients_idle;     ///< clients that have none and want none
     Counter clients_waiting;  ///< clients in the queue for one
@@ -98,21 +96,29 @@ struct PoolStatistics : SessionCounters {
     Counter servers_login;      ///< connecting
     Counter servers_reset;      ///< being cleaned after a client
     Counter servers_dedicated;  ///< of the active ones, those made for one client alone
+    Counter listening_clients;  ///< clients that LISTEN, in transaction pooling
+};
 
-    Counter client_logins;
-    Counter server_logins;
-    Counter server_login_failures;
-    Counter leases;        ///< a server was lent
-    Counter queries;       ///< replies that ended in ReadyForQuery
-    Counter transactions;  ///< ... with no transaction open any more
+/// Bytes of one pool's clients and servers.
+struct PoolTraffic {
     Counter client_bytes_received;
     Counter client_bytes_sent;
     Counter server_bytes_received;
     Counter server_bytes_sent;
+};
+
+/// What one worker counts for one pool (a database and a user). Times are of the server's work as
+/// the client's worker sees it.
+struct PoolStatistics : SessionCounters, PoolGauges, PoolTraffic {
+    Counter client_logins;
+    Counter server_logins;
+    Counter server_login_failures;
+    Counter leases;                      ///< a server was lent
+    Counter queries;                     ///< replies that ended in ReadyForQuery
+    Counter transactions;                ///< ... with no transaction open any more
     Counter cancels;                     ///< CancelRequests carried to the server
     Counter reserve_connections;         ///< connections that the reserve of the pool was taken for
     Counter steals;                      ///< servers taken over from another worker
-    Counter listening_clients;           ///< a gauge: clients that LISTEN, in transaction pooling
     Counter notification_interruptions;  ///< times that some may have been missed
     CounterPer<PinReason> pins;          ///< times a client came to keep its server
     CounterPer<PinReason> clients_pinned;  ///< a gauge: clients that keep their server now

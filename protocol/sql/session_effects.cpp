@@ -117,9 +117,9 @@ void StatementLook::read_mark(char c) {
     if (pending_ != Pending::none) decide_by_gap(c);
     switch (c) {
         case ';':
-            several_ = true;
+            seen_.several = true;
             start_ = Start::sure;
-            update_ = false;
+            seen_.update = false;
             do_ = do_ && do_comment_;
             break;
         case '-':
@@ -151,17 +151,17 @@ void StatementLook::read_mark(char c) {
 }
 
 void StatementLook::comment_opens() {
-    makes_comment_ = makes_comment_ || makes_;
-    with_comment_ = with_comment_ || with_;
+    seen_.makes_comment = seen_.makes_comment || seen_.makes;
+    seen_.with_comment = seen_.with_comment || seen_.with;
     const bool defines = previous_ == Role::define || previous_ == Role::drop;
-    defines_comment_ = defines_comment_ || (defines && previous_begins_);
+    seen_.defines_comment = seen_.defines_comment || (defines && previous_begins_);
     do_comment_ = do_comment_ || do_;
 }
 
 void StatementLook::comment_ends() {
     start_ = Start::sure;
-    update_ = false;
-    several_ = true;  // the SET that follows may be an UPDATE's
+    seen_.update = false;
+    seen_.several = true;  // the SET that follows may be an UPDATE's
 }
 
 void StatementLook::decide_by_gap(char c) {
@@ -169,7 +169,7 @@ void StatementLook::decide_by_gap(char c) {
     switch (std::exchange(pending_, Pending::none)) {
         case Pending::set:
             found_ |= Effect::state;
-            set_comment_ = set_comment_ || comment;
+            seen_.set_comment = seen_.set_comment || comment;
             break;
         case Pending::set_local:
             // `SET local.x = 1` sets a parameter of that name, and a comment may hide the dot.
@@ -270,9 +270,9 @@ void StatementLook::run_code() {
 void StatementLook::act_on_start(Role role) {
     switch (role) {
         case Role::set:
-            if (start_ == Start::punctuation && update_) break;  // UPDATE "t" SET
+            if (start_ == Start::punctuation && seen_.update) break;  // UPDATE "t" SET
             pending_ = Pending::set;
-            set_ = true;
+            seen_.set = true;
             break;
         case Role::reset:
             found_ |= Effect::state | Effect::reset;
@@ -299,7 +299,7 @@ void StatementLook::act_on_start(Role role) {
             found_ |= Effect::state;
             break;
         case Role::define:
-            define_ = true;
+            seen_.define = true;
             [[fallthrough]];
         case Role::drop:
             found_ |= Effect::alters_reading;
@@ -319,40 +319,40 @@ void StatementLook::act_on_any(Role role) {
             act_on_execute();
             break;
         case Role::kind:
-            if (define_) found_ |= Effect::state | Effect::changes_catalogue;
+            if (seen_.define) found_ |= Effect::state | Effect::changes_catalogue;
             break;
         case Role::database:
-            if (defines_comment_ ||
+            if (seen_.defines_comment ||
                 (previous_begins_ && (previous_ == Role::define || previous_ == Role::drop))) {
                 found_ |= Effect::empties_database;
             }
             break;
         case Role::resets:
-            if (set_) found_ |= Effect::reset;
+            if (seen_.set) found_ |= Effect::reset;
             break;
         case Role::default_value:
-            if (set_) found_ |= Effect::reset;
-            if (!set_ || code_ || body_ || several_) found_ |= Effect::advances_sequence;
+            if (seen_.set) found_ |= Effect::reset;
+            if (!seen_.set || code_ || body_ || seen_.several) found_ |= Effect::advances_sequence;
             break;
         case Role::local:
-            if (set_ && zone_) found_ |= Effect::reset;  // SET TIME ZONE LOCAL
-            if (set_comment_) found_ |= Effect::alters_reading;
+            if (seen_.set && seen_.zone) found_ |= Effect::reset;  // SET TIME ZONE LOCAL
+            if (seen_.set_comment) found_ |= Effect::alters_reading;
             break;
         case Role::seed:
-            if (set_ || set_config_) found_ |= Effect::sticky;
+            if (seen_.set || seen_.set_config) found_ |= Effect::sticky;
             break;
         case Role::set_config:
-            set_config_ = true;
+            seen_.set_config = true;
             break;
         case Role::runs_text:
             code_ = true;
             break;
         case Role::temp:
-            if (makes_comment_ || before_temp(previous_)) found_ |= Effect::state;
-            if (before_temp(previous_)) define_ = false;
+            if (seen_.makes_comment || before_temp(previous_)) found_ |= Effect::state;
+            if (before_temp(previous_)) seen_.define = false;
             break;
         case Role::hold:
-            if (with_comment_ || previous_ == Role::with) found_ |= Effect::state;
+            if (seen_.with_comment || previous_ == Role::with) found_ |= Effect::state;
             break;
         case Role::into:
             act_on_into();
@@ -360,11 +360,11 @@ void StatementLook::act_on_any(Role role) {
         default:
             break;
     }
-    makes_ = makes_ || role == Role::define || role == Role::into;
-    with_ = with_ || role == Role::with;
-    select_ = select_ || role == Role::select;
-    zone_ = zone_ || role == Role::zone;
-    update_ = update_ || role == Role::update;
+    seen_.makes = seen_.makes || role == Role::define || role == Role::into;
+    seen_.with = seen_.with || role == Role::with;
+    seen_.select = seen_.select || role == Role::select;
+    seen_.zone = seen_.zone || role == Role::zone;
+    seen_.update = seen_.update || role == Role::update;
 }
 
 void StatementLook::act_on_execute() {
@@ -385,7 +385,7 @@ void StatementLook::act_on_execute() {
 // PL/pgSQL it is an assignment.
 void StatementLook::act_on_into() {
     const bool of_other = previous_ == Role::insert || previous_ == Role::merge;
-    if (select_ && !of_other && !body_) found_ |= Effect::state;
+    if (seen_.select && !of_other && !body_) found_ |= Effect::state;
 }
 
 Effects look_at(std::string_view sql, const NamedEffects* names) {

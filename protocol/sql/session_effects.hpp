@@ -132,6 +132,23 @@ class StatementLook {
     /// A word that what follows decides.
     enum class Pending : std::uint8_t { none, set, set_local, run, load, load_quote, prepare };
 
+    /// What the text has had so far.
+    struct Seen {
+        bool update = false;           ///< UPDATE, whose SET is to come
+        bool set = false;              ///< a SET statement
+        bool set_comment = false;      ///< and a comment behind SET
+        bool several = false;          ///< statements, perhaps
+        bool set_config = false;       ///< the function
+        bool zone = false;             ///< ZONE, as in TIME ZONE
+        bool select = false;           ///< SELECT
+        bool define = false;           ///< CREATE or ALTER began a statement, and no TEMP came
+        bool defines_comment = false;  ///< a comment came behind CREATE, ALTER or DROP
+        bool makes = false;            ///< CREATE or INTO, after which TEMP may come
+        bool makes_comment = false;    ///< and a comment after it
+        bool with = false;             ///< WITH, after which HOLD may come
+        bool with_comment = false;     ///< and a comment after it
+    };
+
     void keep_part(std::string_view part);
     void end_part();
     [[nodiscard]] bool is_plain(std::string_view word) const;
@@ -171,20 +188,7 @@ class StatementLook {
     bool load_in_string_ = false;   // the pending LOAD began after punctuation
     bool do_ = false;               // a DO, whose code is to come
     bool do_comment_ = false;       // and a comment before that
-    // Seen so far:
-    bool update_ = false;           // UPDATE, whose SET is to come
-    bool set_ = false;              // a SET statement
-    bool set_comment_ = false;      // and a comment behind SET
-    bool several_ = false;          // statements, perhaps
-    bool set_config_ = false;       // the function
-    bool zone_ = false;             // ZONE, as in TIME ZONE
-    bool select_ = false;           // SELECT
-    bool define_ = false;           // CREATE or ALTER began a statement, and no TEMP came
-    bool defines_comment_ = false;  // CREATE, ALTER or DROP began one, and a comment came behind it
-    bool makes_ = false;            // CREATE or INTO, after which TEMP may come
-    bool makes_comment_ = false;    // and a comment after it
-    bool with_ = false;             // WITH, after which HOLD may come
-    bool with_comment_ = false;     // and a comment after it
+    Seen seen_;
 };
 
 /// What running this text may leave behind, by a StatementLook at all of it.

@@ -1,8 +1,5 @@
 #include "protocol/wire/request_tracker.hpp"
 
-#include <algorithm>
-#include <utility>
-
 namespace pgweir::protocol {
 
 namespace {
@@ -17,19 +14,18 @@ bool is_ignored_outside_copy(Frontend type) {
 bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
     // "SocketBackend" of PostgreSQL: after an error in an extended query even Query and
     // FunctionCall are discarded until the Sync.
-    if (skipping_ && type != Frontend::sync) {
-        // No probe can tell what becomes of it: the server may be discarding, or may not.
-        if (doubtful_ > 0 && !is_ignored_outside_copy(type)) uncertain_ = true;
+    if (discarding() && type != Frontend::sync) {
+        note_discarded(type);
         return false;
     }
     const auto extended = [&](Request request) {
-        push({request, origin, operation});
-        unsynced_ = true;
-        sent_without_sync_ = sent_in_all_;
+        requests_.push({request, origin, operation});
+        sequence_ = Sequence::open;
+        sent_without_sync_ = sent_in_all();
     };
     const auto simple = [&](Request request) {
-        push({request, origin, operation});
-        unsynced_ = false;
+        requests_.push({request, origin, operation});
+        sequence_ = Sequence::none;
     };
     switch (type) {
         case Frontend::query:
@@ -39,11 +35,10 @@ bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
             simple(Request::function_call);
             break;
         case Frontend::sync:
-            if (copying_) {  // "the backend will ignore Flush and Sync received during copy-in"
+            if (copying_in()) {  // "the backend will ignore Flush and Sync received during copy-in"
                 ++syncs_in_copy_;
                 break;
             }
-            skipping_ = false;
             sent_without_sync_ = 0;
             simple(Request::sync);
             break;
@@ -70,22 +65,33 @@ bool RequestTracker::sent(Frontend type, Origin origin, Operation operation) {
         case Frontend::copy_data:
             copy_data_from_client();
             break;
-        case Frontend::flush:
-        case Frontend::password:
-        case Frontend::terminate:
+        default:  // has no answer
             break;
     }
     return true;
 }
 
-Verdict RequestTracker::received(Backend type, Bytes body) {
-    if (std::exchange(was_ready_, type == Backend::ready_for_query)) answering_.first = answered();
+// No probe can tell what becomes of it: the server may be discarding, or may not.
+void RequestTracker::note_discarded(Frontend type) {
+    if (doubtful_ > 0 && !is_ignored_outside_copy(type)) uncertain_ = true;
+}
+
+// Of a message that answers the oldest request.
+Verdict RequestTracker::begin_verdict(Backend type) {
+    const bool was_ready = was_ready_;
+    was_ready_ = type == Backend::ready_for_query;
+    if (was_ready) answering_.first = answered();
     answering_.behind = answered() + 1;
     Verdict verdict;
-    if (owed() > 0 && requests_[first_].origin != Origin::client) {
+    if (owed() > 0 && requests_.front().origin != Origin::client) {
         verdict.disposition = Verdict::Disposition::drop;
-        verdict.origin = requests_[first_].origin;
+        verdict.origin = requests_.front().origin;
     }
+    return verdict;
+}
+
+Verdict RequestTracker::received(Backend type, Bytes body) {
+    Verdict verdict = begin_verdict(type);
     switch (type) {
         case Backend::parse_complete:
             pop_if(Request::parse, verdict);
@@ -99,11 +105,11 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
             break;
         case Backend::row_description:
         case Backend::no_data:
-            if (type == Backend::row_description && front_is(Request::query)) break;
+            if (type == Backend::row_description && requests_.front_is(Request::query)) break;
             pop_if(Request::describe, verdict);
             break;
         case Backend::parameter_description:
-            if (!front_is(Request::describe)) unexpected(verdict);
+            if (!requests_.front_is(Request::describe)) unexpected(verdict);
             break;
         case Backend::command_complete:
         case Backend::empty_query_response:
@@ -130,11 +136,10 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
             if (!statement_runs()) unexpected(verdict);
             break;
         case Backend::copy_both_response:
-            if (!statement_runs()) unexpected(verdict);
-            copying_both_ = statement_runs();
+            start_copy_both(verdict);
             break;
         case Backend::function_call_response:
-            if (!front_is(Request::function_call)) unexpected(verdict);
+            if (!requests_.front_is(Request::function_call)) unexpected(verdict);
             break;
         case Backend::notice_response:
         case Backend::parameter_status:
@@ -148,39 +153,16 @@ Verdict RequestTracker::received(Backend type, Bytes body) {
 
 // While the server may be discarding, only a Sync can bring it back, and a probe cannot be sent.
 bool RequestTracker::must_wait(Frontend type) const {
-    if (in_doubt() && !skipping_) return true;
+    if (in_doubt() && !discarding()) return true;
     return copy_is_open() && type != Frontend::sync && !is_ignored_outside_copy(type);
 }
 
-void RequestTracker::pop() {
-    count_ready(requests_[first_], -1);
-    ++first_;
-    for (; first_ < requests_.size() && is_of_copy(requests_[first_].request); ++first_) {
-        --copy_parts_;
-    }
-    if (first_ == requests_.size()) {
-        forget_all();
-    } else if (first_ >= 1024 && first_ * 2 >= requests_.size()) {
-        // A pipeline that never runs empty must not grow the storage for ever.
-        requests_.erase(requests_.begin(), requests_.begin() + static_cast<std::ptrdiff_t>(first_));
-        first_ = 0;
-    }
-}
-
-void RequestTracker::forget_all() {
-    requests_.clear();
-    first_ = 0;
-    copy_parts_ = 0;
-    // One client's huge pipeline must not stay with the server for good.
-    if (requests_.capacity() > 4096) requests_.shrink_to_fit();
-}
-
 void RequestTracker::pop_if(Request request, Verdict& verdict) {
-    if (front_is(request)) {
-        if (requests_[first_].operation == Operation::yes) {
+    if (requests_.front_is(request)) {
+        if (requests_.front().operation == Operation::yes) {
             verdict.operation = Verdict::Outcome::done;
         }
-        pop();
+        requests_.pop();
     } else {
         unexpected(verdict);
     }
@@ -193,19 +175,16 @@ void RequestTracker::unexpected(Verdict& verdict) const {
 }
 
 void RequestTracker::copy_data_from_client() {
-    if (copying_ || copying_both_ || owed() == 0) return;
-    if (requests_.back().request == Request::copy_data) return;
-    push({Request::copy_data, Origin::client});
-    ++copy_parts_;
+    if (copying_in() || copying_both() || owed() == 0) return;
+    if (requests_.back().kind != Request::copy_data)
+        requests_.push_part_of_copy(Request::copy_data);
 }
 
 void RequestTracker::end_copy_from_client() {
-    if (copying_) {
-        copying_ = false;
-        copy_ended_ = syncs_in_copy_ > 0;
-    } else if (owed() > 0 && !copying_both_) {
-        push({Request::copy_end, Origin::client});
-        ++copy_parts_;
+    if (copying_in()) {
+        copy_ = syncs_in_copy_ > 0 ? Copy::ended : Copy::none;
+    } else if (owed() > 0 && !copying_both()) {
+        requests_.push_part_of_copy(Request::copy_end);
     }
     // With nothing owed there is no COPY to end, and the server ignores the message.
 }
@@ -217,28 +196,34 @@ void RequestTracker::start_copy_in(Verdict& verdict) {
         unexpected(verdict);
         return;
     }
-    copying_ = true;
-    copy_ended_ = false;
+    bool reads = true;
     syncs_in_copy_ = 0;
-    const Entry statement = requests_[first_];
-    std::size_t next = first_ + 1;
-    for (; next < requests_.size() && copying_; ++next) {
-        const Request request = requests_[next].request;
-        if (request != Request::sync && !is_of_copy(request)) break;
-        if (request == Request::sync) {
-            ++syncs_in_copy_;
-        } else {
-            --copy_parts_;
-        }
-        count_ready(requests_[next], -1);
-        copying_ = request != Request::copy_end;
+    requests_.remove_behind_front([&](Request request) {
+        const bool is_read =
+            reads && (request == Request::sync || RequestQueue::is_of_copy(request));
+        if (!is_read) return false;
+        if (request == Request::sync) ++syncs_in_copy_;
+        reads = request != Request::copy_end;
+        return true;
+    });
+    const bool has_syncs = syncs_in_copy_ > 0;
+    copy_ = Copy::in;
+    if (!reads) copy_ = has_syncs ? Copy::ended : Copy::none;
+    if (has_syncs && requests_.front_is(Request::execute) && !owes_ready())
+        sequence_ = Sequence::open;
+}
+
+void RequestTracker::start_copy_both(Verdict& verdict) {
+    if (!statement_runs()) {
+        unexpected(verdict);
+        return;
     }
-    copy_ended_ = !copying_ && syncs_in_copy_ > 0;
-    // The statement takes the place of the last entry that is gone: nothing behind it moves.
-    first_ = next - 1;
-    requests_[first_] = statement;
-    if (syncs_in_copy_ > 0 && statement.request == Request::execute && !owes_ready())
-        unsynced_ = true;
+    copy_ = Copy::both;
+}
+
+void RequestTracker::end_copy() {
+    copy_ = Copy::none;
+    syncs_in_copy_ = 0;
 }
 
 void RequestTracker::on_statement_end(Verdict& verdict) {
@@ -246,30 +231,20 @@ void RequestTracker::on_statement_end(Verdict& verdict) {
         unexpected(verdict);
         return;
     }
-    copying_ = copying_both_ = copy_ended_ = false;
-    syncs_in_copy_ = 0;
-    if (front_is(Request::execute)) pop();
-}
-
-// Behind the statement that runs nothing was sent but Syncs and parts of a COPY.
-bool RequestTracker::only_syncs_follow() const {
-    return std::all_of(requests_.begin() + static_cast<std::ptrdiff_t>(first_) + 1, requests_.end(),
-                       [](const Entry& entry) {
-                           return entry.request == Request::sync || is_of_copy(entry.request);
-                       });
+    end_copy();
+    if (requests_.front_is(Request::execute)) requests_.pop();
 }
 
 void RequestTracker::on_error(Verdict& verdict) {
     verdict.failed_request = answered();
-    copying_ = copying_both_ = copy_ended_ = false;
     if (at_probe()) probe_answered();
     // A Sync may have been read before the COPY failed, and ignored, or after, and answered: a
     // COPY into a view, for one, fails after CopyInResponse and before it reads anything.
     if (syncs_in_copy_ > 0) {
         doubtful_ = syncs_in_copy_;
-        if (!only_syncs_follow()) uncertain_ = true;
+        if (!requests_.only_syncs_follow()) uncertain_ = true;
     }
-    syncs_in_copy_ = 0;
+    end_copy();
     if (owed() == 0) {
         // Not an answer: the server says why it is about to close (an administrator's command, a
         // timeout of its own), or it read something malformed, and may now discard messages.
@@ -278,30 +253,24 @@ void RequestTracker::on_error(Verdict& verdict) {
         return;
     }
     if (verdict.origin == Origin::injected) verdict.disposition = Verdict::Disposition::forward;
-    if (!ends_in_ready(requests_[first_].request)) skip_to_sync(verdict);
+    if (!RequestQueue::ends_in_ready(requests_.front().kind)) skip_to_sync(verdict);
 }
 
 void RequestTracker::skip_to_sync(Verdict& verdict) {
-    if (requests_[first_].operation == Operation::yes) {
+    if (requests_.front().operation == Operation::yes) {
         verdict.operation = Verdict::Outcome::failed;
     }
-    for (++first_; first_ < requests_.size() && requests_[first_].request != Request::sync;
-         ++first_) {
-        if (requests_[first_].operation == Operation::yes) ++verdict.operations_discarded;
-        if (is_of_copy(requests_[first_].request)) --copy_parts_;
-        count_ready(requests_[first_], -1);
-    }
-    if (first_ == requests_.size()) {
-        forget_all();
-        skipping_ = true;
-        unsynced_ = false;
-    }
+    requests_.pop_to_sync([&](const RequestQueue::Entry& entry) {
+        if (entry.operation == Operation::yes) ++verdict.operations_discarded;
+    });
+    if (requests_.empty()) sequence_ = Sequence::discarded;
 }
 
 void RequestTracker::on_ready(Bytes body, Verdict& verdict) {
     // All that was owed has been answered: this one answers a Sync that was in doubt.
     const bool in_excess = doubtful_ > 0 && (owed() == 0 || at_probe());
-    const bool answers = !in_excess && owed() > 0 && ends_in_ready(requests_[first_].request);
+    const bool answers =
+        !in_excess && owed() > 0 && RequestQueue::ends_in_ready(requests_.front().kind);
     const bool known_status =
         body.size() == 1 && (body[0] == 'I' || body[0] == 'T' || body[0] == 'E');
     if (!known_status || (!answers && !in_excess && !uncertain_)) {
@@ -309,17 +278,16 @@ void RequestTracker::on_ready(Bytes body, Verdict& verdict) {
         return;
     }
     status_ = static_cast<TransactionStatus>(body.front());
-    copying_ = copying_both_ = copy_ended_ = false;
-    syncs_in_copy_ = 0;
+    end_copy();
     verdict.ready = true;
     if (answers) {
-        if (requests_[first_].operation == Operation::yes)
+        if (requests_.front().operation == Operation::yes)
             verdict.operation = Verdict::Outcome::done;
-        pop();
+        requests_.pop();
     }
     if (!in_excess) return;
     --doubtful_;
-    skipping_ = false;
+    if (discarding()) sequence_ = Sequence::none;
     verdict.disposition = Verdict::Disposition::forward;
     verdict.origin = Origin::client;
 }

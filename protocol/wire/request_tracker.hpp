@@ -3,24 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "protocol/wire/messages.hpp"
+#include "protocol/wire/request_queue.hpp"
 
 namespace pgweir::protocol {
-
-/// Who asked.
-enum class Origin : std::uint8_t {
-    client,
-    /// pgweir itself, inside of a client's extended query: the client is to have no answer, save
-    /// for an error, which is the error of the message that this one was sent for.
-    injected,
-    pool,  ///< pgweir itself, between or before a client's requests: no client may see the answer
-};
-
-/// Whether somebody keeps an operation that takes effect with a message (`pool/statements`): then
-/// its end, or that it never came to it, is told in the Verdict.
-enum class Operation : bool { no, yes };
 
 /// What to do with a message from the server.
 struct Verdict {
@@ -71,28 +58,28 @@ class RequestTracker {
 
     /// As `releasable`, but a transaction may be open: the server waits for the next request.
     [[nodiscard]] bool quiet() const {
-        return owed() == 0 && !unsynced_ && !skipping_ && !copying_ && !in_doubt();
+        return owed() == 0 && sequence_ == Sequence::none && !copying_in() && !in_doubt();
     }
 
     /// Requests whose last reply has not come yet.
-    [[nodiscard]] std::size_t owed() const { return requests_.size() - first_; }
+    [[nodiscard]] std::size_t owed() const { return requests_.size(); }
 
     /// How many requests that are answered were ever sent: the number of the next one, from 0.
-    [[nodiscard]] std::size_t sent_in_all() const { return sent_in_all_; }
+    [[nodiscard]] std::size_t sent_in_all() const { return requests_.pushed_in_all(); }
 
     /// How many of them have their answer: the number of the oldest that has not.
-    [[nodiscard]] std::size_t answered() const { return sent_in_all_ - owed(); }
+    [[nodiscard]] std::size_t answered() const { return sent_in_all() - owed(); }
 
     /// The requests that the latest message may belong to: from the one behind the ReadyForQuery
     /// before it up to the one that it answers.
     [[nodiscard]] const RequestSpan& answering() const { return answering_; }
 
     /// A ReadyForQuery is still to come.
-    [[nodiscard]] bool owes_ready() const { return readies_ > 0; }
+    [[nodiscard]] bool owes_ready() const { return requests_.readies() > 0; }
 
     /// The next reply answers a request of pgweir's own.
     [[nodiscard]] bool answering_pool() const {
-        return owed() > 0 && requests_[first_].origin == Origin::pool;
+        return owed() > 0 && requests_.front().origin == Origin::pool;
     }
 
     /// The status the latest ReadyForQuery gave.
@@ -101,7 +88,8 @@ class RequestTracker {
     /// The next message meets a failed transaction, or may: what was asked before an earlier
     /// ReadyForQuery that has not come can fail.
     [[nodiscard]] bool may_have_failed() const {
-        return status_ == TransactionStatus::failed || readies_ > readies_of_pool_;
+        return status_ == TransactionStatus::failed ||
+               requests_.readies() > requests_.readies_of_pool();
     }
 
     /// The same in a transaction block that is open, so far as it is known: what is read or run
@@ -111,21 +99,23 @@ class RequestTracker {
     }
 
     /// The client's part of a COPY FROM STDIN is under way: the server reads CopyData.
-    [[nodiscard]] bool copying_in() const { return copying_; }
+    [[nodiscard]] bool copying_in() const { return copy_ == Copy::in; }
 
     /// A replication stream is under way (COPY BOTH): it has no end of its own.
-    [[nodiscard]] bool copying_both() const { return copying_both_; }
+    [[nodiscard]] bool copying_both() const { return copy_ == Copy::both; }
 
     /// Extended-query messages were sent since the last Sync, or the server discards messages until
     /// one: a Sync is what brings it back.
-    [[nodiscard]] bool wants_sync() const { return unsynced_ || skipping_; }
+    [[nodiscard]] bool wants_sync() const { return sequence_ != Sequence::none; }
 
     /// The server discards everything up to the next Sync, after an error in an extended query.
-    [[nodiscard]] bool discarding() const { return skipping_; }
+    [[nodiscard]] bool discarding() const { return sequence_ == Sequence::discarded; }
 
     /// As `discarding`, or it may: an extended-query message that can fail is under way, and no
     /// Sync was sent behind it.
-    [[nodiscard]] bool may_discard() const { return skipping_ || sent_without_sync_ > answered(); }
+    [[nodiscard]] bool may_discard() const {
+        return discarding() || sent_without_sync_ > answered();
+    }
 
     /// A COPY FROM STDIN failed after a Sync was sent into it. The server has ignored this Sync if
     /// it read it before the COPY failed, and has answered it, or will, if it read it later: so it
@@ -134,7 +124,7 @@ class RequestTracker {
 
     /// A probe can be sent now: a Close of Origin::pool and its Sync. Nothing else is answered by
     /// CloseComplete then, so what comes before that belongs to earlier requests.
-    [[nodiscard]] bool wants_probe() const { return doubtful_ > 0 && !probing_ && !skipping_; }
+    [[nodiscard]] bool wants_probe() const { return doubtful_ > 0 && !probing_ && !discarding(); }
 
     /// A message of this type must not be sent yet: what the server does with it depends on how a
     /// COPY ends, or has ended.
@@ -142,98 +132,66 @@ class RequestTracker {
 
     /// A part of a COPY was sent, and it is not known yet whether the server reads it as one: send
     /// a Flush behind it, because the answer may be waited for before there is a Sync.
-    [[nodiscard]] bool copy_is_open() const { return copy_ended_ || copy_parts_ > 0; }
+    [[nodiscard]] bool copy_is_open() const {
+        return copy_ == Copy::ended || requests_.copy_parts() > 0;
+    }
 
     /// The server has sent an error that answers nothing, or it cannot be known what it makes of
     /// messages that are on their way: it is to be closed. Replies too many are then forwarded.
     [[nodiscard]] bool uncertain() const { return uncertain_; }
 
   private:
-    enum class Request : std::uint8_t {
-        query,
-        function_call,
-        parse,
-        bind,
-        describe,
-        execute,
-        close,
-        sync,
-        copy_data,  ///< CopyData sent before CopyInResponse was seen, one or several; owes nothing
-        copy_end,   ///< CopyDone or CopyFail, likewise
+    using Request = RequestQueue::Kind;
+    /// Extended-query messages since the latest Sync.
+    enum class Sequence : std::uint8_t {
+        none,
+        open,       ///< some were sent
+        discarded,  ///< one has failed, and the server discards what comes
     };
-    struct Entry {
-        Request request = Request::query;
-        Origin origin = Origin::client;
-        Operation operation = Operation::no;
+    /// The COPY of the statement that runs.
+    enum class Copy : std::uint8_t {
+        none,   ///< or one that only gives data
+        in,     ///< the server reads CopyData
+        ended,  ///< by its client, behind Syncs sent into it; the result is not in
+        both,   ///< replication
     };
 
-    void push(Entry entry) {
-        requests_.push_back(entry);
-        ++sent_in_all_;
-        count_ready(entry, 1);
-    }
-    /// `entry` came (1), or has gone (-1).
-    void count_ready(const Entry& entry, int change) {
-        if (!ends_in_ready(entry.request)) return;
-        readies_ += change;
-        if (entry.origin == Origin::pool) readies_of_pool_ += change;
-    }
-    void pop();
+    void note_discarded(Frontend type);
+    [[nodiscard]] Verdict begin_verdict(Backend type);
     void pop_if(Request request, Verdict& verdict);
-    void forget_all();
     void copy_data_from_client();
     void end_copy_from_client();
-    [[nodiscard]] bool only_syncs_follow() const;
     void start_copy_in(Verdict& verdict);
+    void start_copy_both(Verdict& verdict);
+    void end_copy();
     void skip_to_sync(Verdict& verdict);
     void on_statement_end(Verdict& verdict);
     void on_error(Verdict& verdict);
     void on_ready(Bytes body, Verdict& verdict);
     void probe_answered();
     void unexpected(Verdict& verdict) const;
-    [[nodiscard]] bool front_is(Request request) const {
-        return owed() > 0 && requests_[first_].request == request;
-    }
     /// The first request is one that runs a statement: it gives rows, COPY data and a result.
     [[nodiscard]] bool statement_runs() const {
-        return front_is(Request::query) || front_is(Request::execute);
-    }
-    [[nodiscard]] static bool is_of_copy(Request request) {
-        return request == Request::copy_data || request == Request::copy_end;
+        return requests_.front_is(Request::query) || requests_.front_is(Request::execute);
     }
     /// All that was sent before the probe has been answered, but for what is in doubt.
-    [[nodiscard]] bool at_probe() const { return probing_ && front_is(Request::close); }
-    [[nodiscard]] static bool ends_in_ready(Request request) {
-        return request == Request::query || request == Request::function_call ||
-               request == Request::sync;
-    }
+    [[nodiscard]] bool at_probe() const { return probing_ && requests_.front_is(Request::close); }
 
-    /// Requests from `first_` on are outstanding. Popping moves `first_`; the storage is taken back
-    /// whenever the queue runs empty, which a relay does all the time.
-    std::vector<Entry> requests_;
-    std::size_t first_ = 0;
-    std::size_t sent_in_all_ = 0;
+    RequestQueue requests_;
     RequestSpan answering_;
     bool was_ready_ = false;  ///< the latest message was a ReadyForQuery
-    /// How many of them end in ReadyForQuery: asked for at each message, however many there are.
-    std::ptrdiff_t readies_ = 0;
-    std::ptrdiff_t readies_of_pool_ = 0;
     TransactionStatus status_ = TransactionStatus::idle;
+    Sequence sequence_ = Sequence::none;
+    Copy copy_ = Copy::none;
+    bool probing_ = false;  ///< the last of requests_ are the probe
+    bool uncertain_ = false;
     /// How many requests were sent up to the latest extended-query message without a Sync behind
     /// it.
     std::size_t sent_without_sync_ = 0;
-    bool unsynced_ = false;
-    bool skipping_ = false;  ///< an extended-query error: the server discards up to the next Sync
-    bool copying_ = false;
-    bool copying_both_ = false;
     /// Syncs sent into the COPY under way: ignored, but for those that the server reads after the
     /// COPY has failed.
     std::size_t syncs_in_copy_ = 0;
-    bool copy_ended_ = false;     ///< by its client, behind such Syncs; the result is not in
-    std::size_t copy_parts_ = 0;  ///< requests_ that are copy_data or copy_end
-    std::size_t doubtful_ = 0;    ///< ReadyForQuery that may still come beyond those that are owed
-    bool probing_ = false;        ///< the last of requests_ are the probe
-    bool uncertain_ = false;
+    std::size_t doubtful_ = 0;  ///< ReadyForQuery that may still come beyond those that are owed
 };
 
 }  // namespace pgweir::protocol

@@ -1,4 +1,9 @@
 // What happens to a server whose tenant has gone, before anybody else gets it.
+#include <array>
+#include <chrono>
+#include <future>
+#include <string>
+
 #include "lending_fixture.hpp"
 
 namespace pgweir::pool {
@@ -197,6 +202,27 @@ TEST_F(CleaningTest, TheResetItselfHasALimitOfTime) {
     ann.leave(false, true);
     EXPECT_EQ(next_message(), "QDISCARD ALL");
     worker.deadlines.sweep(Clock::now() + pool->setup()->options.cancel_wait_timeout);
+    EXPECT_THAT(observer.closed, ElementsAre(ServerClose::dirty));
+}
+
+// PQfinish() waits until it can say Terminate unless it is told not to, and all clients of the
+// worker waited with it.
+TEST_F(CleaningTest, AServerThatReadsNothingIsNotWaitedForWhenItIsClosed) {
+    const std::string much(1U << 16U, 'd');
+    std::array<iovec, 1> part{protocol::to_iovec(much)};
+    while (ann.server->requests().write(part).size == much.size()) {
+    }
+    std::promise<void> closed;
+    std::future<bool> was_waited_for =
+        std::async(std::launch::async, [this, is_closed = closed.get_future()] {
+            if (is_closed.wait_for(std::chrono::seconds(5)) == std::future_status::ready)
+                return false;
+            postgresql.backend(0).hang_up();
+            return true;
+        });
+    ann.leave(true, false);
+    closed.set_value();
+    EXPECT_FALSE(was_waited_for.get());
     EXPECT_THAT(observer.closed, ElementsAre(ServerClose::dirty));
 }
 

@@ -177,10 +177,8 @@ class LendingTest : public testing::Test {
     /// Makes the pool; `size` is its default_pool_size.
     void make_pool(unsigned size) {
         conf::Database entry{.name = "shop",
-                             .connection = {{"host", "127.0.0.1"},
-                                            {"hostaddr", "127.0.0.1"},
-                                            {"port", postgresql.port()},
-                                            {"sslmode", "disable"},
+                             .connection = {{"host", postgresql.folder()},
+                                            {"port", ScriptedServer::port},
                                             {"gssencmode", "disable"}}};
         config.pool.default_pool_size = size;
         entry.options = config.pool;
@@ -190,28 +188,29 @@ class LendingTest : public testing::Test {
     PoolPart& part() { return pool->part(0); }
     const PoolStatistics& statistics() { return part().statistics(); }
 
-    /// One turn of the worker and of the server.
-    void step() {
+    /// One turn of the worker and of the server. False: neither had anything to do.
+    bool step() {
         worker.io.restart();
-        worker.io.poll();
-        postgresql.poll();
+        const bool worker_acts = worker.io.poll() > 0;
+        return postgresql.poll() || worker_acts;
     }
     /// Lets both run until `condition` holds; false when it does not within ten seconds.
     template <typename Condition>
     bool run_until(Condition condition) {
         const auto give_up = Clock::now() + std::chrono::seconds(10);
         while (true) {
-            step();
+            const bool acts = step();
             if (condition()) return true;
             if (Clock::now() > give_up) return false;
-            ::poll(nullptr, 0, 1);
+            if (!acts) ::poll(nullptr, 0, 1);
         }
     }
-    /// Lets both run for a while in which nothing is expected to happen.
+    /// Lets both run until neither has anything to do but to wait: for the test, or for time to
+    /// pass. Between them nothing is under way that has not arrived (ScriptedServer).
     void settle() {
-        for (int i = 0; i < 20; ++i) {
-            step();
-            ::poll(nullptr, 0, 1);
+        const auto give_up = Clock::now() + std::chrono::seconds(10);
+        while (step()) {
+            if (Clock::now() > give_up) FAIL() << "worker and server never come to rest";
         }
     }
     /// The next message that the n-th connection gets.

@@ -1,15 +1,14 @@
 // A PostgreSQL that says only what a test has it say.
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <string>
@@ -68,17 +67,20 @@ class ScriptedBackend {
         socket_ = -1;
     }
 
-    /// Takes what has arrived.
-    void poll() {
-        if (socket_ < 0) return;
+    /// Takes what has arrived. False: nothing has.
+    bool poll() {
+        if (socket_ < 0 || ended_) return false;
+        const std::size_t before = unread_.size();
         std::array<char, 4096> room{};
         ssize_t size = 0;
         while ((size = ::recv(socket_, room.data(), room.size(), 0)) > 0) {
             unread_.append(room.data(), static_cast<std::size_t>(size));
         }
         ended_ = size == 0;
+        const bool has_arrived = ended_ || unread_.size() > before;
         while (take_packet()) {
         }
+        return has_arrived;
     }
 
     static std::string message(char type, std::string_view body) {
@@ -133,43 +135,52 @@ class ScriptedBackend {
     std::deque<std::string> messages_;
 };
 
-/// Listens on a free port of the loopback. Everything happens in poll(): one thread is enough.
+/// Listens in a folder of its own. Everything happens in poll(): one thread is enough. What is
+/// written to a socket of a folder can be read on the other side when the call returns: unlike with
+/// TCP nothing is ever under way.
 class ScriptedServer {
   public:
-    ScriptedServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto* const any = reinterpret_cast<sockaddr*>(&address);
-        EXPECT_EQ(::bind(listener_, any, size), 0);
+    static constexpr const char* port = "5432";
+
+    ScriptedServer() : listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+        EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path().copy(address.sun_path, sizeof address.sun_path - 1);
+        EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
         EXPECT_EQ(::listen(listener_, 16), 0);
-        EXPECT_EQ(::getsockname(listener_, any, &size), 0);
-        port_ = ntohs(address.sin_port);
     }
-    ~ScriptedServer() { ::close(listener_); }
+    ~ScriptedServer() {
+        ::close(listener_);
+        ::unlink(path().c_str());
+        ::rmdir(folder_.c_str());
+    }
     ScriptedServer(const ScriptedServer&) = delete;
     ScriptedServer& operator=(const ScriptedServer&) = delete;
 
-    [[nodiscard]] std::string port() const { return std::to_string(port_); }
+    [[nodiscard]] const std::string& folder() const { return folder_; }
     /// How many connections have come, and the n-th of them.
     [[nodiscard]] std::size_t connections() const { return backends_.size(); }
     [[nodiscard]] ScriptedBackend& backend(std::size_t n) const { return *backends_.at(n); }
 
-    void poll() {
+    /// Takes what has arrived on any of them. False: nothing has.
+    bool poll() {
+        bool has_arrived = false;
         int socket = -1;
         while ((socket = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK)) >= 0) {
-            const int on = 1;  // what a test says in two pieces is to arrive at once
-            EXPECT_EQ(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
             backends_.push_back(std::make_unique<ScriptedBackend>(
                 socket, static_cast<std::uint32_t>(1000 + backends_.size())));
+            has_arrived = true;
         }
-        for (const auto& backend : backends_) backend->poll();
+        for (const auto& backend : backends_) has_arrived = backend->poll() || has_arrived;
+        return has_arrived;
     }
 
   private:
+    [[nodiscard]] std::string path() const { return folder_ + "/.s.PGSQL." + port; }
+
     int listener_;
-    std::uint16_t port_ = 0;
+    std::string folder_ = "/tmp/pgweir-unit-XXXXXX";
     std::vector<std::unique_ptr<ScriptedBackend>> backends_;
 };
 

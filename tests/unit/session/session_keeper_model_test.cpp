@@ -20,7 +20,7 @@ unsigned number(const char* variable, unsigned otherwise) {
 // MODEL_SEED and MODEL_PROGRAMS: from which seed, and how many. MODEL_TRACE shows all messages.
 TEST(SessionKeeperModelTest, EveryClientHasTheSessionThatItWouldHaveDirectly) {
     const unsigned first = number("MODEL_SEED", 1);
-    const unsigned programs = number("MODEL_PROGRAMS", 2000);
+    const unsigned programs = number("MODEL_PROGRAMS", 500);
     constexpr unsigned steps = 60;
     for (unsigned seed = first; seed < first + programs; ++seed) {
         std::mt19937 random(seed);

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "pool/session/statement_translator.hpp"
+#include "pool/session/prepared_statements.hpp"
 #include "protocol/wire/message_writer.hpp"
 #include "protocol/wire/serialize.hpp"
 
@@ -143,12 +143,12 @@ struct ModelClient {
     std::string told;
 };
 
-/// One server, lent to one client at a time, that is asked through a StatementTranslator as
-/// pool::Server asks it.
+/// One server, lent to one client at a time, that is asked through PreparedStatements as a
+/// SessionKeeper asks it.
 class StatementModel {
   public:
     StatementModel()
-        : translator_({.statements = there_,
+        : statements_({.statements = there_,
                        .unnamed = unnamed_,
                        .tracker = tracker_,
                        .suspected = suspected_,
@@ -157,9 +157,9 @@ class StatementModel {
 
     [[nodiscard]] bool may_be_lent() const { return tracker_.releasable(); }
     void lend_to(ModelClient& client) {
-        if (client_ != nullptr) translator_.detach();
+        if (client_ != nullptr) statements_.detach();
         client_ = &client;
-        translator_.attach(
+        statements_.attach(
             {.statements = client.statements, .limit = client.limit, .tracking = client.tracking});
     }
 
@@ -205,40 +205,43 @@ class StatementModel {
     using Frontend = protocol::Frontend;
 
     RequestWriter writer(Outgoing& out) {
-        return {out, tracker_, translator_.in_flight(), questions_, parses_};
+        return {out, tracker_, statements_.ledger.in_flight(), questions_, parses_};
     }
 
     [[nodiscard]] bool is_ready(const protocol::Step& step, Outgoing& out) {
-        translator_.forget_found();
+        statements_.finder.forget();
         if (tracker_.discarding()) return true;
-        if (translator_.is_verifying() || translator_.must_hold_back(step)) return false;
+        if (statements_.ledger.is_verifying() || statements_.doubts.must_hold_back(step))
+            return false;
         RequestWriter requests = writer(out);
-        return translator_.find(step, requests);
+        return statements_.finder.find(step, requests);
     }
 
     void take(const protocol::Step& step, Bytes message, Outgoing& out) {
-        if (tracker_.quiet()) translator_.errors().clear();
+        if (tracker_.quiet()) statements_.errors.clear();
         RequestWriter requests = writer(out);
         const auto type = static_cast<Frontend>(step.type);
         const bool discarded = tracker_.discarding() && type != Frontend::sync;
         if (!discarded && type == Frontend::parse) {
             take_parse(*protocol::parse_parse(step.body), message, requests);
         } else if (!discarded && type == Frontend::bind) {
-            const auto bind = *translator_.bind_head();
-            translator_.bind(bind, translator_.own(bind.statement), message, requests);
+            const auto bind = *statements_.finder.bind_head();
+            statements_.translator.bind(bind, statements_.ledger.own(bind.statement), message,
+                                        requests);
         } else if (!discarded && type == Frontend::describe) {
-            translator_.describe(*protocol::parse_target(step.body), message, requests);
+            statements_.translator.describe(*protocol::parse_target(step.body), message, requests);
         } else if (!discarded && type == Frontend::close) {
-            static_cast<void>(translator_.close(protocol::parse_target(step.body)->name, requests));
+            static_cast<void>(
+                statements_.translator.close(protocol::parse_target(step.body)->name, requests));
         } else {
             pass_on(type, message, discarded, requests);
         }
-        translator_.forget_found();
+        statements_.finder.forget();
     }
 
     void pass_on(Frontend type, Bytes message, bool discarded, RequestWriter& requests) {
         std::optional<StatementOperation> operation;
-        if (type == Frontend::query && !discarded) operation = translator_.simple_query();
+        if (type == Frontend::query && !discarded) operation = statements_.ledger.simple_query();
         if (operation) {
             requests.pass(type, message, std::move(*operation));
         } else {
@@ -249,13 +252,13 @@ class StatementModel {
     void take_parse(const protocol::ParseMessage& parse, Bytes message, RequestWriter& requests) {
         const auto statement = knowledge_.statements().intern(parse.query, parse.types, {});
         if (parse.statement.empty()) {
-            translator_.parse_unnamed(statement, message, requests);
-        } else if (translator_.own(parse.statement) != nullptr) {
-            translator_.refuse_taken_name(parse.statement, requests);
+            statements_.translator.parse_unnamed(statement, message, requests);
+        } else if (statements_.ledger.own(parse.statement) != nullptr) {
+            statements_.for_sql.refuse_taken_name(parse.statement, requests);
             requests.pass(Frontend::parse, message);
             shown_ = true;
         } else {
-            translator_.parse_named(parse, statement, requests);
+            statements_.translator.parse_named(parse, statement, requests);
         }
     }
 
@@ -273,10 +276,10 @@ class StatementModel {
         const protocol::Verdict verdict = tracker_.received(type, body);
         lost_ = lost_ || verdict.disposition == protocol::Verdict::Disposition::violation;
         if (type == protocol::Backend::parameter_description)
-            translator_.parameters_told(body, true);
+            statements_.ledger.parameters_told(body, true);
         if (verdict.operation != protocol::Verdict::Outcome::none ||
             verdict.operations_discarded > 0) {
-            translator_.finished(verdict, type, body, true);
+            statements_.ledger.finished(verdict, type, body, true);
         }
         if (verdict.ready && shown_ && tracker_.releasable()) close_shown();
         if (verdict.disposition == protocol::Verdict::Disposition::forward)
@@ -290,10 +293,10 @@ class StatementModel {
         for (const auto& [name, text] : backend_.named()) {
             if (!name.starts_with(server_name_prefix)) names.push_back(name);
         }
-        lost_ = translator_.shown().found(names, client_->statements) || lost_;
+        lost_ = statements_.ledger.shown().found(names, client_->statements) || lost_;
         Outgoing out;
         RequestWriter requests = writer(out);
-        for (const std::string& name : translator_.shown().take_to_close())
+        for (const std::string& name : statements_.ledger.shown().take_to_close())
             requests.close(protocol::Origin::pool, name);
         requests.sync(Question::command);
         pass(out);
@@ -308,7 +311,7 @@ class StatementModel {
     Counter renewed_;
     Counter parses_;
     Questions questions_;
-    StatementTranslator translator_;
+    PreparedStatements statements_;
     ModelClient* client_ = nullptr;
     std::deque<std::string> messages_;
     std::string replies_;

@@ -1,19 +1,48 @@
-// Of StatementTranslator: what a client's Parse, Close and Describe messages change when the server
-// has answered them. It is assumed when they are sent, as the next messages depend on it, and taken
-// back if they fail.
-#include "pool/session/statement_translator.hpp"
-#include "protocol/sql/sql_reader.hpp"
+#include "pool/session/statement_ledger.hpp"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
 #include "protocol/wire/messages.hpp"
 
 namespace pgweir::pool {
 
 using protocol::Backend;
 using protocol::Effect;
-using protocol::Frontend;
+using protocol::Effects;
+using protocol::Origin;
 using OnServer = StatementOperation::OnServer;
 using Describes = StatementOperation::Describes;
 
-StatementOperation&& StatementTranslator::assumed(StatementOperation&& operation) {
+void StatementLedger::detach() {
+    client_.reset();
+    shown_.clear();
+}
+
+// --- what there is -------------------------------------------------------------------------------
+
+const ClientStatement* StatementLedger::own(Bytes name) const {
+    return std::as_const(client_->statements).find(name);
+}
+
+bool StatementLedger::is_reserved(Bytes statement_name) const {
+    return client_->limit > 0 && statement_name.starts_with(server_name_prefix);
+}
+
+Effects StatementLedger::effects_of(const Statement& statement) const {
+    return tracks() ? statement.effects(server_.knowledge.function_effects()) : Effects();
+}
+
+bool StatementLedger::has_failed() const {
+    return tracks() &&
+           server_.tracker.transaction_status() == protocol::TransactionStatus::failed &&
+           !server_.suspected.contains(Effect::ends_transaction);
+}
+
+// --- what is sent --------------------------------------------------------------------------------
+
+StatementOperation&& StatementLedger::assumed(StatementOperation&& operation) {
     if (operation.on_server == OnServer::prepares) {
         server_.statements.add(operation.there);
     } else if (operation.on_server == OnServer::closes) {
@@ -28,15 +57,65 @@ StatementOperation&& StatementTranslator::assumed(StatementOperation&& operation
     return std::move(operation);
 }
 
-// --- answers -------------------------------------------------------------------------------------
+void StatementLedger::make_way_for(const StatementPtr& statement, const ServerStatement* present,
+                                   RequestWriter& requests) {
+    if (present != nullptr) {
+        inject_close(*present, requests);
+        return;
+    }
+    while (const auto oldest = server_.statements.evict(client_->limit))
+        inject_close(*oldest, requests);
+    // While its Close is on its way the server may yet discard that, and still have it. That Close
+    // takes itself back.
+    if (in_flight_.closes(statement->server_name()))
+        inject_close({.statement = statement}, requests);
+}
 
-void StatementTranslator::parameters_told(Bytes body, bool whole) {
+void StatementLedger::inject_close(const ServerStatement& there, RequestWriter& requests) {
+    const std::string name = there.statement->server_name();
+    requests.close(Origin::injected, name,
+                   assumed({.on_server = OnServer::closes, .there = there}));
+}
+
+// The client has no unnamed statement; the server has one, or may have.
+void StatementLedger::end_unnamed(RequestWriter& requests) {
+    if (!server_.unnamed.statement) return;
+    requests.close(Origin::injected, {}, assumed({.on_server = OnServer::sets_unnamed}));
+}
+
+void StatementLedger::parse_unread() {
+    server_.unnamed = {.statement = unknown_statement()};
+    client_->statements.unnamed = {.statement = unknown_statement()};
+}
+
+std::optional<StatementOperation> StatementLedger::simple_query() {
+    if (server_.tracker.wants_sync() || server_.tracker.may_discard()) {
+        // Where an extended query before it fails the server discards it.
+        return assumed({.on_server = OnServer::sets_unnamed, .of_client = true});
+    }
+    client_->statements.unnamed = {};
+    server_.unnamed = {};
+    in_flight_.forget_unnamed_before();
+    return std::nullopt;
+}
+
+void StatementLedger::verify(const ServerStatement& there, Bytes server_name,
+                             RequestWriter& requests) {
+    requests.describe(Origin::injected, server_name,
+                      assumed({.there = {.statement = there.statement, .reading = there.reading},
+                               .describes = Describes::statement}));
+    verifying_ = true;
+}
+
+// --- what the server says ------------------------------------------------------------------------
+
+void StatementLedger::parameters_told(Bytes body, bool whole) {
     parameters_.reset();
     if (whole) parameters_.emplace(body);
 }
 
-void StatementTranslator::finished(const protocol::Verdict& verdict, Backend type, Bytes body,
-                                   bool whole) {
+void StatementLedger::finished(const protocol::Verdict& verdict, Backend type, Bytes body,
+                               bool whole) {
     using Outcome = protocol::Verdict::Outcome;
     if (verdict.operation == Outcome::done) {
         done(in_flight_.oldest(), type, body, whole);
@@ -49,8 +128,8 @@ void StatementTranslator::finished(const protocol::Verdict& verdict, Backend typ
     for (std::size_t i = undone.size(); i > 0; --i) undo(undone[i - 1], i <= failed);
 }
 
-void StatementTranslator::done(const StatementOperation& operation, Backend type, Bytes body,
-                               bool whole) {
+void StatementLedger::done(const StatementOperation& operation, Backend type, Bytes body,
+                           bool whole) {
     if (operation.describes != Describes::nothing) described(operation, type, body, whole);
     if (operation.aside) {
         ServerStatement* const older = server_.statements.use(*operation.there.statement);
@@ -62,8 +141,8 @@ void StatementTranslator::done(const StatementOperation& operation, Backend type
 }
 
 // RowDescription or NoData, behind the ParameterDescription of a statement.
-void StatementTranslator::described(const StatementOperation& operation, Backend type, Bytes body,
-                                    bool whole) {
+void StatementLedger::described(const StatementOperation& operation, Backend type, Bytes body,
+                                bool whole) {
     auto description = std::make_shared<Description>();
     if (operation.describes == Describes::statement)
         description->parameters = std::exchange(parameters_, std::nullopt);
@@ -95,7 +174,7 @@ void StatementTranslator::described(const StatementOperation& operation, Backend
 }
 
 // Its Close may be on its way, behind a Sync, to make room for another.
-void StatementTranslator::undo_preparing(const ServerStatement& there) {
+void StatementLedger::undo_preparing(const ServerStatement& there) {
     server_.statements.remove(*there.statement);
     StatementOperation* const later = in_flight_.oldest_close_of(there.statement->server_name());
     if (later != nullptr && later->there.reading == there.reading) later->there.reading = 0;
@@ -103,7 +182,7 @@ void StatementTranslator::undo_preparing(const ServerStatement& there) {
 
 // A Parse that fails has ended the unnamed statement all the same; one that the server never read
 // has not.
-void StatementTranslator::undo(const StatementOperation& operation, bool failed) {
+void StatementLedger::undo(const StatementOperation& operation, bool failed) {
     if (operation.on_server == OnServer::prepares) {
         undo_preparing(operation.there);
     } else if (operation.on_server == OnServer::closes) {
@@ -128,78 +207,10 @@ void StatementTranslator::undo(const StatementOperation& operation, bool failed)
     }
 }
 
-std::optional<std::string> StatementTranslator::in_place_of(const protocol::ErrorReport& report,
-                                                            Bytes error,
-                                                            std::size_t failed_request) {
-    if (auto substitute = errors_.substitute_for(failed_request)) return substitute;
-    std::optional<std::string> renamed;
-    if (report.message.find(server_name_prefix) != std::string::npos) {
-        // A function of the database's has deallocated what is everybody's.
-        constexpr std::string_view no_such_statement = "26000";
-        if (report.code == no_such_statement) server_.statements.mark_all_stale();
-        renamed = errors_.with_clients_name(error, failed_request);
-    }
-    std::string told = errors_.preceding(failed_request);
-    if (told.empty()) return renamed;
-    return told.append(renamed ? Bytes(*renamed) : error);
-}
-
-// --- what a request has to wait for --------------------------------------------------------------
-
-bool StatementTranslator::names_doubtful(Bytes text) const {
-    return in_flight_.has_doubtful() &&
-           protocol::look_at(text, server_.knowledge.function_effects().get())
-               .contains(Effect::names_statement);
-}
-
-// The server has to read what a Bind or a Describe names, and what was sent before may fail: in a
-// transaction that has failed nothing is read, and something else is done (stand_in).
-bool StatementTranslator::may_be_read_too_late(const protocol::Step& step) const {
-    if (!server_.tracker.block_may_fail()) return false;
-    Bytes name;
-    if (static_cast<Frontend>(step.type) == Frontend::bind) {
-        if (const auto bind = protocol::parse_bind_head(step.body)) name = bind->statement;
-    } else if (static_cast<Frontend>(step.type) == Frontend::describe) {
-        const auto target = protocol::parse_target(step.body);
-        if (target && target->kind == 'S') name = target->name;
-    }
-    const ClientStatement* const own = name.empty() ? nullptr : this->own(name);
-    return own != nullptr && own->statement != unknown_statement() &&
-           !serves(server_.statements.use(*own->statement), *own);
-}
-
-// Whether a Sync stands between this request and an unanswered one about the same statement; if an
-// error came before that, the server has never read it.
-bool StatementTranslator::must_hold_back(const protocol::Step& step) const {
-    if (may_be_read_too_late(step)) return true;
-    if (!in_flight_.has_doubtful()) return false;
-    const auto is_doubtful = [&](Bytes name) {
-        if (in_flight_.is_doubtful(name, false)) return true;
-        const ClientStatement* const own = this->own(name);
-        return own != nullptr && own->statement != unknown_statement() &&
-               (in_flight_.is_doubtful_text(own->statement->query()) ||
-                names_doubtful(own->statement->query()));
-    };
-    switch (static_cast<Frontend>(step.type)) {
-        case Frontend::parse: {
-            const auto parse = step.whole ? protocol::parse_parse(step.body) : std::nullopt;
-            if (!parse) return false;
-            if (parse->statement.empty()) return names_doubtful(parse->query);
-            return in_flight_.is_doubtful(parse->statement, true) ||
-                   in_flight_.is_doubtful_text(parse->query) || names_doubtful(parse->query);
-        }
-        case Frontend::bind: {
-            const auto bind = protocol::parse_bind_head(step.body);
-            return bind && is_doubtful(bind->statement);
-        }
-        case Frontend::describe:
-        case Frontend::close: {
-            const auto target = protocol::parse_target(step.body);
-            return target && target->kind == 'S' && is_doubtful(target->name);
-        }
-        default:
-            return false;
-    }
+void StatementLedger::all_dropped() {
+    server_.statements.clear();
+    client_->statements.forget_named();
+    shown_.all_dropped();
 }
 
 }  // namespace pgweir::pool
