@@ -37,6 +37,9 @@ PIPELINES = {
     "discard all and a missing statement": _synced(_extended("discard all"),
                                                    [wire.describe("S", "missing")]),
     "rolled back": [*_query("begin"), *_query("reset role"), *_query("rollback")],
+    "what restores is discarded": [*_query("discard all"),
+                                   *_synced([wire.describe("S", "missing")], _extended("select 1")),
+                                   *_query("select 1")],
     "failed itself": [*_query("set role none"), *_query("reset role; select 1/0")],
 }
 
@@ -77,3 +80,19 @@ def test_what_is_read_behind_a_reset_is_read_by_the_start_up_settings(cluster, p
                 "extract(epoch from timestamptz '2020-06-01 12:00')")))
             return [m.values for m in peer.until("Z") if m.type == "D"]
     assert rows(pgweir({"pool": {"mode": mode}})) == rows(cluster)
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_reset_that_is_bound_resets_when_it_runs(cluster, pgweir, mode, runs):
+    """In a transaction the portal outlives the Sync behind its Bind."""
+    def values(target):
+        with Peer.login(target, TimeZone="Asia/Tokyo") as peer:
+            peer.query("begin; set timezone = 'UTC'")
+            peer.send(wire.parse("", "reset all"), wire.bind("", ""), wire.sync())
+            said = [m for m in peer.until("Z") if m.type == "S"]
+            if runs:
+                peer.send(wire.execute(""), wire.sync())
+                said += [m for m in peer.until("Z") if m.type == "S"]
+            return said, peer.value("show timezone")
+    assert values(pgweir({"pool": {"mode": mode}})) == values(cluster)

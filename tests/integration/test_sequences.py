@@ -61,6 +61,32 @@ def test_nobody_reads_what_another_got(weir, two_servers, begins):
                 other.query("rollback to s")
 
 
+def test_nobody_reads_a_strangers_value_behind_a_rollback_in_the_same_write(weir):
+    with Peer.login(weir) as owner, Peer.login(weir) as other:
+        insert(owner)
+        other.query("begin")
+        with pytest.raises(ServerError):
+            other.value("select 1/0")
+        other.send(wire.query("rollback"), wire.query("select lastval()"))
+        other.until("Z")
+        error = next(message for message in other.until("Z") if message.type == "E")
+        assert error.sqlstate == "55000"
+
+
+def test_a_client_that_has_discarded_its_values_finds_none_on_any_server(weir, pgweir):
+    del weir  # it has made the table with the sequence
+    pool_of_two = pgweir({"workers": 1, "pool": {"default_pool_size": 2}})
+    with Peer.login(pool_of_two) as client, Peer.login(pool_of_two) as other:
+        insert(client)
+        eventually(lambda: pinned(pool_of_two) == 0)
+        other.query("begin")  # on the server that has the value
+        client.query("discard all")  # on another one
+        other.query("commit")
+        with pytest.raises(ServerError) as error:
+            client.value("select lastval()")
+        assert error.value.sqlstate == "55000"
+
+
 def test_a_reader_that_rests_lets_others_pass_after_a_while(weir):
     with Peer.login(weir) as reader, Peer.login(weir) as other:
         got = insert(reader)
