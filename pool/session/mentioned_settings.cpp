@@ -71,8 +71,7 @@ std::vector<std::string> MentionedSettings::take_names_to_ask_for(
         if (protocol::is_custom_setting_name(name)) names.push_back(name);
     }
     std::ranges::sort(names);
-    const auto twice = std::ranges::unique(names);
-    names.erase(twice.begin(), twice.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
 }
 

@@ -14,6 +14,7 @@ import re
 import pytest
 
 from support import session_features, wire
+from support.peer import Peer
 from support.session_features import ALL, PINS, daemon, login, parts_of
 
 EVERYTHING = os.environ.get("PGWEIR_ALL_LENGTHS", "0") not in ("", "0")
@@ -217,3 +218,14 @@ def test_strict_mode_lets_a_long_statement_pass_that_leaves_nothing(strict_weir)
         assert said(client, long.messages("select 1"))[-2:] == [[b"1"], "SELECT 1"]
         assert client.rows("select 1") == [["1"]]
         assert asked_by_stranger(strict_weir, feature, long)
+
+
+def test_a_long_statement_that_strict_mode_refuses_is_refused_whole(pgweir):
+    weir = pgweir({"pool": {"session_state": "strict"}, "limits": {"longest_statement": "64kB"}})
+    with Peer.login(weir) as peer:
+        text = "create temp table t (x int); select '" + "x" * 300_000 + "'"
+        peer.send(wire.query(text))
+        messages = peer.until("Z")
+        errors = [m.sqlstate for m in messages if m.type == "E"]
+        assert errors == ["0A000"], errors
+        assert peer.value("select 1") == "1"

@@ -35,7 +35,7 @@ std::optional<std::string> take_literal(std::string_view sql, std::size_t& at) {
 
 // A setting's name as SET has it: a.b or "a"."b".
 std::string name_in(std::string_view sql) {
-    std::string name = lower(sql.substr(0, sql.find(' ')));
+    std::string name = lower(sql.substr(0, sql.find_first_of(" =")));
     std::erase(name, '"');
     return name;
 }
@@ -89,10 +89,14 @@ bool SessionBackend::run_setting_command(const std::string& sql) {
             tag("SET");
             return true;
         }
-        std::size_t at = rest.find_first_of("=' D");
-        at = rest.find_first_of("'D", at);
+        const std::size_t to = rest.find(" TO ");
+        std::size_t at = to != std::string_view::npos ? to + 4 : rest.find('=') + 1;
         std::optional<std::string> value;
-        if (rest[at] == '\'') value = take_literal(rest, at);
+        if (rest.substr(at).starts_with('\'')) {
+            value = take_literal(rest, at);
+        } else if (rest.substr(at) != "DEFAULT") {
+            value = std::string(rest.substr(at));
+        }
         set(name_in(rest), value, local);
         tag("SET");
     } else {
@@ -246,6 +250,7 @@ void SessionBackend::restore_startup(const std::string& sql) {
 // state_question().
 void SessionBackend::tell_state(const std::string& sql) {
     const auto is_asked = [&sql](const std::string& name) {
+        if (name == "statement_timeout") return false;  // set by the question itself
         return !is_custom(name) || sql.find('\'' + name + '\'') != std::string::npos;
     };
     for (const auto& [name, value] : state_.now) {
