@@ -28,6 +28,11 @@ void ServerOpener::open_for_waiting() {
             pool.workers().ask_for_kept_servers();
             return;
         }
+        if (!outage && pool.outages().is_down()) {
+            // The place is one whose login has just failed: outage_announced() follows.
+            pool.give_back_place();
+            return;
+        }
         start_connecting();
     }
 }
