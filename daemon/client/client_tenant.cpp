@@ -115,7 +115,7 @@ void ClientTenant::interrupt() {
 
 void ClientTenant::cancel(std::function<void()> done) {
     if (lease_ && lease_->session().tracker().owed() > 0 && !lease_->session().works_for_itself()) {
-        lease_->cancel_query(std::move(done));
+        lease_->cancels().send(std::move(done));
         return;
     }
     if (client_.state() == ClientSession::State::waiting) {
@@ -298,7 +298,7 @@ void ClientTenant::tell_notifications() {
 void ClientTenant::notifications_told() {
     assert(notifications_ && !notifications_->is_writing());
     if (notifications_->is_done()) notifications_.reset();
-    if (lease_) lease_->client_ready();
+    if (lease_) lease_->replies().tenant_ready();
 }
 
 }  // namespace pgweir::daemon

@@ -136,7 +136,8 @@ void ClientTimeouts::query_expired() {
         log::write(
             conf::LogLevel::warning, "query_timeout",
             {{"client", client_.id()}, {"database", client_.database()}, {"user", client_.user()}});
-        lease->cancel_overdue_query();
+        lease->session().note_overdue();
+        lease->cancels().send();
         // A server that hangs heeds no cancel, and the client has waited long enough.
         constexpr std::chrono::milliseconds patience{1000};
         client_.worker().context().deadlines.set(exchange.query_deadline, patience, Clock::now());

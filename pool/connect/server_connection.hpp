@@ -59,6 +59,7 @@ struct ServerConnection : ServerSession {
     SocketAddress address;
     protocol::CancelKey cancel_key;  ///< the server's own: never shown to a client
     Clock::time_point connected_at;
+    Clock::time_point idle_since;  ///< when its last client left; meaningful while it is idle
     /// Counts up with each configuration of the pool: an older connection is not lent again.
     unsigned generation = 0;
     std::uint64_t id = 0;  ///< of no other connection of this process

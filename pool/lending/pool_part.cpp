@@ -67,10 +67,17 @@ std::shared_ptr<void> PoolPart::keep_alive() {
 }
 
 void PoolPart::passed(Server& server, Trial trial) {
-    if (trial == Trial::login) {
-        opener_.introduced(server);
-    } else {
-        opener_.probed(server);
+    switch (trial) {
+        case Trial::login:
+            opener_.introduced(server);
+            break;
+        case Trial::probe:
+            opener_.probed(server);
+            break;
+        case Trial::defaults:
+            // Asked, and not used: what it would be closed for goes on.
+            pass_on(server, server.connection().idle_since);
+            break;
     }
 }
 
@@ -144,6 +151,11 @@ void PoolPart::lend_new(Server& server, Waiter& waiter) {
 }
 
 void PoolPart::returned(Server& server) {
+    pass_on(server, context_.now());
+}
+
+// `since`: when its last client left it.
+void PoolPart::pass_on(Server& server, Clock::time_point since) {
     assert(context_.is_current());
     assert(server.state() == Server::State::cleaning && servers_.contains(&server));
     const auto now = context_.now();
@@ -160,13 +172,9 @@ void PoolPart::returned(Server& server) {
     if (!waiters_.empty()) {
         grant(server);
     } else {
-        keep_idle(server);
+        server.become_idle(since);
+        if (const auto other = idle_.add(server)) send_idle_to(*other);
     }
-}
-
-void PoolPart::keep_idle(Server& server) {
-    server.become_idle(context_.now());
-    if (const auto other = idle_.add(server)) send_idle_to(*other);
 }
 
 void PoolPart::open_connections() {

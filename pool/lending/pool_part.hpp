@@ -103,7 +103,7 @@ class PoolPart final : public ServerHome {
 
   private:
     void grant(Server& server);
-    void keep_idle(Server& server);
+    void pass_on(Server& server, Clock::time_point since);
 
     Pool& pool_;
     WorkerContext& context_;

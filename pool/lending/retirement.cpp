@@ -41,7 +41,7 @@ void Retirement::sweep(Clock::time_point now) {
     for (auto next = idle_.begin(); next != idle_.end();) {
         Server& server = *next++;
         if (retire_if_due(server, now)) continue;
-        if (timeout > milliseconds::zero() && now - server.idle_since() >= timeout &&
+        if (timeout > milliseconds::zero() && now - server.connection().idle_since >= timeout &&
             part_.pool().budget().open() > part_.options().min_pool_size) {
             part_.statistics()
                 .timeouts[static_cast<std::size_t>(Timeout::server_idle_timeout)]
@@ -84,7 +84,7 @@ void Retirement::check_defaults(Clock::time_point now) {
         const bool other = own && latest && own->sources != latest->sources;
         if (!server.may_be_lent() || (others && !other)) continue;
         idle_.remove(server);
-        server.check_defaults();
+        server.try_out(ServerHome::Trial::defaults);
         if (!others) break;
     }
 }

@@ -106,7 +106,7 @@ void ServerOpener::connected(ServerConnection connection, Clock::duration took) 
         return;
     }
     ++connecting_;  // until it can be lent
-    server.introduce();
+    server.try_out(ServerHome::Trial::login);
 }
 
 void ServerOpener::introduced(Server& server) {
@@ -129,13 +129,13 @@ void ServerOpener::introduction_failed(ServerClose reason, std::string_view deta
 
 bool ServerOpener::is_probe_due(const Server& server) const {
     return !part_.options().server_check_query.empty() &&
-           Clock::now() - server.idle_since() >= part_.options().server_check_delay;
+           Clock::now() - server.connection().idle_since >= part_.options().server_check_delay;
 }
 
 void ServerOpener::probe(Server& server) {
     ++connecting_;
     ++probing_;
-    server.probe(part_.options().server_check_query);
+    server.try_out(ServerHome::Trial::probe, part_.options().server_check_query);
 }
 
 void ServerOpener::probed(Server& server) {

@@ -14,12 +14,12 @@ namespace {
 
 // PgBouncer has more states: a server that it has just got back (used), and one that runs its
 // check query (tested), which is what cleaning comes nearest to.
-std::string_view state_of(const Server& server) {
+std::string_view state_of(Server& server) {
     switch (server.state()) {
         case Server::State::leased:
             return "active";
         case Server::State::cleaning:
-            return server.is_being_cancelled() ? "being_canceled" : "tested";
+            return server.cancels().is_under_way() ? "being_canceled" : "tested";
         case Server::State::idle:
         case Server::State::leaving:
         case Server::State::closed:
@@ -47,7 +47,7 @@ StatementView& view_of(const Statement& statement, const PoolPart& part, Stateme
     return view;
 }
 
-ServerView view_of(const Server& server, const PoolPart& part) {
+ServerView view_of(Server& server, const PoolPart& part) {
     const ServerConnection& connection = server.connection();
     ssl_st* const tls = connection.tls();
     return {.id = connection.id,
@@ -57,7 +57,7 @@ ServerView view_of(const Server& server, const PoolPart& part) {
             .replication = connection.replication,
             .socket = socket_names(connection.socket()),
             .connected_at = connection.connected_at,
-            .idle_since = server.idle_since(),
+            .idle_since = server.connection().idle_since,
             .close_needed = connection.generation != part.setup()->generation,
             .pid = connection.cancel_key.pid,
             .tls = tls == nullptr ? std::string() : SSL_get_version(tls),

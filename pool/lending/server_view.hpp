@@ -53,7 +53,7 @@ using StatementViews = std::map<std::array<std::string, 3>, StatementView>;
                                      StatementViews& views);
 
 /// To be called on the server's worker, as what follows.
-[[nodiscard]] ServerView view_of(const Server& server, const PoolPart& part);
+[[nodiscard]] ServerView view_of(Server& server, const PoolPart& part);
 /// Adds the views of all servers of this part.
 void add_views(const PoolPart& part, std::vector<ServerView>& views);
 /// Counts the servers of this part that have each statement.

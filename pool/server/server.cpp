@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "pool/connect/cancel_request.hpp"
 #include "protocol/wire/serialize.hpp"
 
 namespace pgweir::pool {
@@ -51,7 +50,7 @@ Server::Server(ServerHome& home, ServerConnection connection)
       host_(home.host(*this)),
       keeper_(home.surroundings(connection_), *host_),
       lifecycle_(statistics_),
-      client_ready_(home.context().io) {}
+      replies_(keeper_.delivery(), statistics_.client_bytes_sent, home.context().io) {}
 
 void Server::start() {
     asio::co_spawn(home_.context().io.get_executor(), run(), asio::detached);
@@ -60,37 +59,42 @@ void Server::start() {
 void Server::lend_to(Tenant& tenant) {
     lifecycle_.to(State::leased);
     tenant_ = &tenant;
-    is_checked_ = false;
     keeper_.attach(tenant.session());
     tenant.lease_granted(*this);
 }
 
-void Server::introduce() {
-    if (keeper_.introduce()) {
-        trial_ = ServerHome::Trial::login;
+void Server::try_out(ServerHome::Trial trial, std::string_view query) {
+    if (!lifecycle_.is(State::cleaning)) lifecycle_.to(State::cleaning);
+    trial_ = trial;
+    bool asks = true;
+    switch (trial) {
+        case ServerHome::Trial::login:
+            asks = keeper_.introduce();
+            break;
+        case ServerHome::Trial::probe:
+            keeper_.ask_or_close(query == "<empty>" ? std::string_view() : query);
+            break;
+        case ServerHome::Trial::defaults:
+            keeper_.check_defaults();
+            break;
+    }
+    if (asks) {
         send_own();
     } else {
-        home_.passed(*this, ServerHome::Trial::login);
+        pass_trial();
     }
 }
 
-void Server::check_defaults() {
-    lifecycle_.to(State::cleaning);
-    is_checked_ = true;
-    keeper_.check_defaults();
-    send_own();
+void Server::pass_trial() {
+    const ServerHome::Trial trial = *std::exchange(trial_, std::nullopt);
+    if (trial == ServerHome::Trial::login)
+        connection_.connected_at = Clock::now();  // of use from now on, however short its life is
+    home_.passed(*this, trial);
 }
 
-void Server::probe(std::string_view query) {
-    lifecycle_.to(State::cleaning);
-    trial_ = ServerHome::Trial::probe;
-    keeper_.ask_or_close(query == "<empty>" ? std::string_view() : query);
-    send_own();
-}
-
-void Server::become_idle(Clock::time_point now) {
+void Server::become_idle(Clock::time_point since) {
     lifecycle_.to(State::idle);
-    if (!std::exchange(is_checked_, false)) idle_since_ = now;
+    connection_.idle_since = since;
 }
 
 bool Server::leave_for(unsigned worker) {
@@ -113,7 +117,7 @@ void Server::close(ServerClose reason, std::string_view detail) {
     lifecycle_.to(State::closed);
     cleaning_deadline_.cancel();
     keeper_.closes();
-    client_ready();
+    replies_.tenant_ready();
     if (Tenant* const tenant = take_tenant()) {
         const bool may_explain = !keeper_.said_fatal() && !speaking();
         tenant->lease_ended();
@@ -145,7 +149,7 @@ bool Server::act_on_news(bool delivers_first) {
     }
     if (news.fault) {
         if (delivers_first && tenant_ != nullptr && !keeper_.delivery().empty())
-            std::ignore = deliver_now();
+            std::ignore = replies_.write(tenant_);
         close(reason_of(news.fault->kind), news.fault->detail);
     }
     if (!keeper_.own().empty()) send_own();
@@ -210,7 +214,7 @@ void Server::take_request(const protocol::Step& step, Bytes message, Outgoing& o
 }
 
 bool Server::release_if_done() {
-    if (tenant_ == nullptr || delivering_) return false;
+    if (tenant_ == nullptr || replies_.is_waiting()) return false;
     const AtRest rest = keeper_.at_rest(tenant_->between_requests());
     if (!obey()) return false;
     const bool over =
@@ -226,7 +230,7 @@ void Server::end_lease() {
     take_tenant()->lease_ended();
     lifecycle_.to(State::cleaning);
     // Nobody has to wait for the catalogue now.
-    if (tracked && !is_being_cancelled_ && keeper_.ask_for_catalogue()) {
+    if (tracked && !cancels_.is_under_way() && keeper_.ask_for_catalogue()) {
         send_own();
     } else {
         clean();
@@ -238,9 +242,8 @@ void Server::abandon(bool half_sent, bool cancel) {
     const bool can_be_cleaned = keeper_.abandon(home_.options().server_reset_query);
     std::ignore = take_tenant();
     lifecycle_.to(State::cleaning);
-    undelivered_ = {};
-    keeper_.delivery().clear();
-    client_ready();
+    replies_.drop();
+    replies_.tenant_ready();
     const protocol::RequestTracker& tracker = keeper_.tracker();
     if (!can_be_cleaned) {
         close(ServerClose::dirty, "the client left something that nothing can undo");
@@ -255,7 +258,7 @@ void Server::abandon(bool half_sent, bool cancel) {
         return;
     }
     if (cancel && !tracker.quiet()) {
-        if (tracker.owed() > 0 && !tracker.copying_in()) cancel_query();
+        if (tracker.owed() > 0 && !tracker.copying_in()) cancels_.send();
         home_.context().deadlines.set(cleaning_deadline_, home_.options().cancel_wait_timeout,
                                       Clock::now());
     }
@@ -283,56 +286,24 @@ void Server::kept_long_enough() {
 
 // --- cleaning ------------------------------------------------------------------------------------
 
-// Called anew whenever something that was waited for has come.
 void Server::clean() {
     if (!lifecycle_.is(State::cleaning)) return;
-    const CleaningStep step = keeper_.clean({.is_being_cancelled = is_being_cancelled_,
-                                             .is_delivering = delivering_,
-                                             .may_be_cancelled = cancel_uncertain_});
+    const CleaningStep step = keeper_.clean({.is_being_cancelled = cancels_.is_under_way(),
+                                             .is_delivering = replies_.is_waiting(),
+                                             .may_be_cancelled = cancels_.is_uncertain()});
     const std::string_view reason = reason_to_close(step);
     if (!reason.empty()) {
         close(ServerClose::dirty, reason);
     } else if (step == CleaningStep::done) {
-        cleaned();
+        cleaning_deadline_.cancel();
+        if (trial_) {
+            pass_trial();
+        } else {
+            home_.returned(*this);
+        }
     } else if (!keeper_.own().empty()) {
         send_own();
     }
-}
-
-void Server::cleaned() {
-    cleaning_deadline_.cancel();
-    const auto trial = std::exchange(trial_, std::nullopt);
-    if (trial == ServerHome::Trial::login)
-        connection_.connected_at = Clock::now();  // of use from now on, however short its life is
-    if (trial) {
-        home_.passed(*this, *trial);
-    } else {
-        home_.returned(*this);
-    }
-}
-
-// --- cancels -------------------------------------------------------------------------------------
-
-void Server::cancel_query(std::function<void()> done) {
-    if (done) cancel_done_.push_back(std::move(done));
-    // One does for all that ask at the same time.
-    if (std::exchange(is_being_cancelled_, true)) return;
-    statistics_.cancels.add();
-    asio::co_spawn(home_.context().io.get_executor(), carry_cancel(), asio::detached);
-}
-
-Task<> Server::carry_cancel() {
-    const auto self = shared_from_this();
-    const CancelOutcome outcome = co_await send_cancel_request(
-        home_.context().io, cancel_target(connection_), home_.options().cancel_wait_timeout);
-    is_being_cancelled_ = false;
-    cancel_uncertain_ = cancel_uncertain_ || outcome == CancelOutcome::uncertain;
-    if (outcome != CancelOutcome::settled) {
-        home_.cancel_timed_out(*this);
-        statistics_.timeouts[static_cast<std::size_t>(Timeout::cancel_wait_timeout)].add();
-    }
-    for (const auto& finished : std::exchange(cancel_done_, {})) finished();
-    clean();
 }
 
 }  // namespace pgweir::pool

@@ -3,17 +3,15 @@
 
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string_view>
-#include <vector>
 
 #include "pool/connect/server_connection.hpp"
 #include "pool/io/byte_stream.hpp"
 #include "pool/io/read_buffer.hpp"
-#include "pool/io/wake_up.hpp"
+#include "pool/server/reply_delivery.hpp"
+#include "pool/server/server_cancel.hpp"
 #include "pool/server/server_home.hpp"
 #include "pool/server/server_lifecycle.hpp"
 #include "pool/server/tenant.hpp"
@@ -46,24 +44,22 @@ class Server : public std::enable_shared_from_this<Server>,
 
     [[nodiscard]] State state() const { return lifecycle_.state(); }
     [[nodiscard]] const ServerConnection& connection() const { return connection_; }
-    [[nodiscard]] const SessionKeeper& session() const { return keeper_; }
     /// What the tenant asks of it, save for what stands below, it asks of the session.
     [[nodiscard]] SessionKeeper& session() { return keeper_; }
+    [[nodiscard]] ServerCancel& cancels() { return cancels_; }
+    /// The tenant says there when it takes replies again.
+    [[nodiscard]] ReplyDelivery& replies() { return replies_; }
     /// Null: nobody has it.
     [[nodiscard]] Tenant* tenant() const { return tenant_; }
     /// It logged in by the pool's present configuration, and after all changes that are known.
     [[nodiscard]] bool is_current() const { return host_->is_current(); }
-    [[nodiscard]] Clock::time_point idle_since() const { return idle_since_; }
-
-    /// A CancelRequest for it is on its way.
-    [[nodiscard]] bool is_being_cancelled() const { return is_being_cancelled_; }
 
     /// What the server sends next begins a message, and belongs to whoever has it then.
     [[nodiscard]] bool may_be_lent() const { return buffer_.empty() && scanner_.at_boundary(); }
 
     /// Part of a message has been passed to the tenant and the rest has not: nobody else may write
     /// to the client now.
-    [[nodiscard]] bool speaking() const { return delivering_ || !scanner_.at_boundary(); }
+    [[nodiscard]] bool speaking() const { return replies_.is_waiting() || !scanner_.at_boundary(); }
 
     /// The tenant stands between two transactions, and nothing is on its way to it.
     [[nodiscard]] bool rests() {
@@ -72,14 +68,11 @@ class Server : public std::enable_shared_from_this<Server>,
 
     // For the pool.
     void lend_to(Tenant& tenant);
-    /// It has just logged in: asks what that has brought, then goes to ServerHome::passed().
-    void introduce();
-    /// No longer idle: asks whether a login would bring something else by now, then goes back.
-    void check_defaults();
-    /// No longer idle: asks this (`<empty>`: a query without text), then goes to
-    /// ServerHome::passed(). Without an answer it is closed.
-    void probe(std::string_view query);
-    void become_idle(Clock::time_point now);
+    /// It is nobody's, and no longer idle: is put on trial, then goes to ServerHome::passed().
+    /// Without an answer it is closed. `query`: for a probe (`<empty>`: without text).
+    void try_out(ServerHome::Trial trial, std::string_view query = {});
+    /// `since`: when its last client left.
+    void become_idle(Clock::time_point since);
     /// Moves to another worker as soon as the reading coroutine has let go. False when it cannot
     /// move now (part of a message has been read); the caller keeps it.
     [[nodiscard]] bool leave_for(unsigned worker);
@@ -115,25 +108,11 @@ class Server : public std::enable_shared_from_this<Server>,
     [[nodiscard]] std::optional<Clock::time_point> kept_until();
     /// Ends the lease. Settings whose names were not seen are reset, of which the tenant is warned.
     void give_up();
-    /// The tenant takes replies again (Tenant::takes_replies).
-    void client_ready() { client_ready_.notify(); }
-    /// Sends a CancelRequest for what is running now. The server is lent to nobody else before the
-    /// request has arrived and taken effect.
-    /// `done` is called when it has, or when it never will.
-    void cancel_query(std::function<void()> done = {});
-    /// The same because of query_timeout, of which the tenant is told in place of a cancel.
-    void cancel_overdue_query() {
-        keeper_.note_overdue();
-        cancel_query();
-    }
 
   private:
     // server_stream.cpp: the reading side.
     Task<> run();
     [[nodiscard]] bool scan();
-    [[nodiscard]] Bytes take_frame(const protocol::Step& step, Bytes message);
-    [[nodiscard]] bool deliver_now();
-    Task<> deliver();
     void after_delivery();
 
     // server.cpp: lending and cleaning.
@@ -145,9 +124,11 @@ class Server : public std::enable_shared_from_this<Server>,
     void send_own();
     [[nodiscard]] Tenant* take_tenant();
     void end_lease();
+    void pass_trial();
+    friend class ServerCancel;
+    /// Takes the next step towards a server that can be lent again; called anew whenever something
+    /// that was waited for has come.
     void clean();
-    void cleaned();
-    Task<> carry_cancel();
     void cleaning_took_too_long() { close(ServerClose::dirty, "cleaning took too long"); }
     void kept_long_enough();
 
@@ -162,19 +143,12 @@ class Server : public std::enable_shared_from_this<Server>,
     SessionKeeper keeper_;
     Tenant* tenant_ = nullptr;
     ServerLifecycle lifecycle_;
-    Clock::time_point idle_since_;
     unsigned destination_ = 0;  ///< the worker to move to; meaningful while leaving
-    bool is_being_cancelled_ = false;
-    std::vector<std::function<void()>> cancel_done_;  ///< called when the cancel is over
-    bool cancel_uncertain_ = false;                   ///< a cancel may still arrive some time
-    std::optional<ServerHome::Trial> trial_;          ///< that is under way
-    bool is_checked_ = false;                         ///< it was idle before, and is to be so again
+    ServerCancel cancels_{*this, home_};
+    std::optional<ServerHome::Trial> trial_;  ///< that is under way
     DeadlineOf<Server, &Server::cleaning_took_too_long> cleaning_deadline_{*this};
     DeadlineOf<Server, &Server::kept_long_enough> keep_deadline_{*this};
-    /// What the tenant has not taken of what was read; empty between two reads.
-    std::span<iovec> undelivered_;
-    bool delivering_ = false;  ///< the coroutine waits for the tenant to take it
-    WakeUp client_ready_;
+    ReplyDelivery replies_;
 };
 
 /// A right to use a server. Move-only; whoever drops it gives the server back in need of cleaning.

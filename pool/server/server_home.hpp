@@ -21,10 +21,11 @@ struct ServerConnection;
 /// Takes back what its servers have become. Outlives them; all calls come from its worker.
 class ServerHome {
   public:
-    /// What a server has to pass before it is anybody's.
+    /// What a server has to pass before it is anybody's (Server::try_out).
     enum class Trial : std::uint8_t {
-        login,  ///< it has just logged in (Server::introduce)
-        probe,  ///< it was idle, and is asked whether it still answers (Server::probe)
+        login,     ///< it has just logged in, and is asked what that has brought
+        probe,     ///< it was idle, and is asked whether it still answers
+        defaults,  ///< it was idle, and is asked whether a login would bring something else by now
     };
     /// How a server ended.
     struct End {

@@ -55,7 +55,7 @@ Task<> Server::run() {
         if (!scan()) co_return;
         // The end follows, often in the same packet: not to be left to the tick (LateEnds).
         if (keeper_.said_fatal()) drained = false;
-        if (!deliver_now()) co_await deliver();
+        if (!replies_.write(tenant_)) co_await replies_.finish(tenant_);
         if (!lifecycle_.is(State::closed)) after_delivery();
     }
 }
@@ -69,69 +69,27 @@ bool Server::scan() {
         scanner_.want(keeper_.reads_rows() ? all_messages : all_but_rows);
         const Bytes rest = protocol::behind(held, done);
         const Step step = scanner_.next(rest);
-        Bytes wanted;
-        switch (step.kind) {
-            case Step::Kind::more:
-                buffer_.consume(done);
-                return true;
-            case Step::Kind::invalid:
-                if (tenant_ != nullptr) std::ignore = deliver_now();
-                close(ServerClose::protocol_error, "a message of impossible length");
-                return false;
-            case Step::Kind::pass:
-                wanted =
-                    keeper_.more_of_reply(protocol::first(rest, step.size), scanner_.at_boundary())
-                        .bytes;
-                break;
-            case Step::Kind::frame:
-                wanted = take_frame(step, protocol::first(rest, step.size));
-                break;
+        if (step.kind == Step::Kind::more) {
+            buffer_.consume(done);
+            return true;
         }
+        if (step.kind == Step::Kind::invalid) {
+            std::ignore = replies_.write(tenant_);
+            close(ServerClose::protocol_error, "a message of impossible length");
+            return false;
+        }
+        const Bytes bytes = protocol::first(rest, step.size);
+        Reply reply = step.kind == Step::Kind::frame
+                          ? keeper_.reply(step, bytes)
+                          : keeper_.more_of_reply(bytes, scanner_.at_boundary());
+        // The tenant ends itself when it does not accept the status, and takes the reply's end with
+        // it.
+        if (reply.ends && !tenant_->accepts(keeper_.tracker().transaction_status()))
+            reply.bytes = {};
         if (!obey(true)) return false;
-        if (!wanted.empty()) keeper_.delivery().add(wanted);
+        if (!reply.bytes.empty()) keeper_.delivery().add(reply.bytes);
         done += step.size;
     }
-}
-
-// What the tenant is to have of this message, or in its place.
-Bytes Server::take_frame(const Step& step, Bytes message) {
-    const Reply reply = keeper_.reply(step, message);
-    // The tenant ends itself when it does not accept the status, and takes the reply's end with it.
-    if (reply.ends && !tenant_->accepts(keeper_.tracker().transaction_status())) return {};
-    return reply.bytes;
-}
-
-// Writes what the tenant is to have. True when all is written, or nobody is there to have it.
-bool Server::deliver_now() {
-    if (undelivered_.empty()) undelivered_ = keeper_.delivery().pieces();
-    while (tenant_ != nullptr && !undelivered_.empty()) {
-        if (!tenant_->takes_replies()) return false;
-        const IoResult result = tenant_->replies().write(undelivered_);
-        if (result.status == IoResult::Status::would_block) return false;
-        if (result.status != IoResult::Status::done) {
-            tenant_->replies_failed();
-            break;
-        }
-        statistics_.client_bytes_sent.add(result.size);
-        undelivered_ = drop_front(undelivered_, result.size);
-    }
-    undelivered_ = {};
-    keeper_.delivery().clear();
-    return true;
-}
-
-Task<> Server::deliver() {
-    delivering_ = true;
-    while (!deliver_now()) {
-        // The tenant may end while we wait; its stream then resumes us, and it is not looked at
-        // again.
-        if (tenant_->takes_replies()) {
-            co_await tenant_->replies().writable();
-        } else {
-            co_await client_ready_.wait();
-        }
-    }
-    delivering_ = false;
 }
 
 void Server::after_delivery() {
