@@ -162,7 +162,7 @@ def test_a_directory_is_spoken_to_by_tls_and_must_prove_itself(pgweir, oracle, d
     assert _comes_in(weir, "simple") and not _comes_in(weir, "simple", WRONG)
     doubtful = _start(pgweir, oracle, auth, tmp_path)
     assert not _comes_in(doubtful, "simple")
-    assert doubtful.log_lines("TLS on")
+    eventually(lambda: doubtful.log_lines("TLS on"), 20)
 
 
 @needs_ldap
