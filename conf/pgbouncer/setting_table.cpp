@@ -176,7 +176,7 @@ constexpr std::array global_settings{
 
 constexpr std::array database_settings{
     taken("dbname", K::text, "dbname"),
-    taken("host", K::hosts, "host"),
+    taken("host", K::text, "host"),
     taken("port", K::number, "port"),
     taken("user", K::text, "user"),
     taken("password", K::secret, "password"),

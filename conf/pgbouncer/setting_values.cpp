@@ -163,13 +163,6 @@ Result<Converted> convert_ciphers(std::string_view value) {
     return Converted{lower(value) == "all" ? "ALL" : std::string{value}};
 }
 
-Result<Converted> convert_hosts(std::string_view value) {
-    if (value.find(',') == std::string_view::npos) return Converted{std::string{value}};
-    return Converted{std::string{value},
-                     "PgBouncer connects to several hosts in turn, pgweir to the first that "
-                     "answers, in their order"};
-}
-
 }  // namespace
 
 std::optional<bool> wants_known_users(std::string_view auth_type) {
@@ -206,8 +199,6 @@ Result<Converted> convert(Kind kind, std::string_view value, bool hidden) {
             return convert_tls_versions(value);
         case Kind::ciphers:
             return convert_ciphers(value);
-        case Kind::hosts:
-            return convert_hosts(value);
         default:
             return Converted{std::string{value}};
     }

@@ -25,7 +25,6 @@ enum class Kind : std::uint8_t {
     verbosity,            ///< 0 to 3; becomes a log level
     tls_versions,         ///< client_tls_protocols
     ciphers,              ///< a cipher list of OpenSSL or a word for one
-    hosts,                ///< with commas
     listen_addr,          ///< with the next two, an option of its own
     listen_port,          ///
     unix_socket_dir,      ///
