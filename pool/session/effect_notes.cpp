@@ -31,7 +31,7 @@ void EffectNotes::note(Effects effects, Bytes text, const Statement* statement) 
     if (!effects.any()) return;
     rooms_.suspicion.add(effects, text,
                          {.request = rooms_.tracker.sent_in_all(),
-                          .unsettled = rooms_.tracker.answering().first,
+                          .unsettled = rooms_.tracker.unsettled(),
                           .runs = statement == nullptr});
     note_sequences(effects);
     if (!effects.contains(Effect::state)) return;

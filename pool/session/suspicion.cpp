@@ -10,15 +10,19 @@ void Suspicion::note_cause() {
     constexpr std::size_t long_text = 4096;
     inquiry_.by.assign(text_, 0, longest);
     text_.clear();
-    earlier_.clear();
+    forget_earlier();
     // Texts may be long, and servers are many.
     if (text_.capacity() > long_text) text_.shrink_to_fit();
 }
 
 void Suspicion::keep_text() {
     if (text_.empty()) return;
-    if (earlier_.size() == most_causes) earlier_.erase(earlier_.begin());
-    earlier_.push_back({.request = request_, .runs = runs_, .text = text_});
+    earlier_bytes_ += text_.size();
+    earlier_.push_back({.request = request_, .runs = runs_, .text = std::move(text_)});
+    while (earlier_.size() > most_causes || earlier_bytes_ > most_bytes) {
+        earlier_bytes_ -= earlier_.front().text.size();
+        earlier_.pop_front();
+    }
 }
 
 void Suspicion::executed(std::size_t bound, std::size_t request) {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "protocol/sql/session_effects.hpp"
 #include "protocol/wire/messages.hpp"
@@ -62,7 +62,11 @@ class Suspicion {
     void add(protocol::Effects effects, Bytes text, const Place& place) {
         effects_ |= effects;
         if (text.empty()) return;
-        if (place.unsettled <= request_ && request_ < place.request) keep_text();
+        if (request_ < place.unsettled) {
+            forget_earlier();
+        } else if (request_ < place.request) {
+            keep_text();
+        }
         text_.assign(text);
         request_ = place.request;
         runs_ = place.runs;
@@ -104,17 +108,23 @@ class Suspicion {
         bool runs;
         std::string text;
     };
-    /// More texts are not kept for replies to come: the oldest go.
+    /// More texts are not kept for replies to come, nor longer ones in all: the oldest go.
     static constexpr std::size_t most_causes = 256;
+    static constexpr std::size_t most_bytes = 1U << 20U;
 
     void note_cause();
+    void forget_earlier() {
+        earlier_.clear();
+        earlier_bytes_ = 0;
+    }
     void keep_text();
 
     protocol::Effects effects_;
     std::string text_;
-    std::size_t request_ = 0;     ///< that `text_` is of
-    bool runs_ = false;           ///< see Place
-    std::vector<Cause> earlier_;  ///< texts before `text_` that may not have been answered
+    std::size_t request_ = 0;    ///< that `text_` is of
+    bool runs_ = false;          ///< see Place
+    std::deque<Cause> earlier_;  ///< texts before `text_` that may not have been answered
+    std::size_t earlier_bytes_ = 0;
     Inquiry inquiry_;
     bool is_verified_ = false;
     bool asks_again_ = false;

@@ -73,6 +73,10 @@ class RequestTracker {
     /// The requests that the latest message may belong to: from the one behind the ReadyForQuery
     /// before it up to the one that it answers.
     [[nodiscard]] const RequestSpan& answering() const { return answering_; }
+    /// The number of the oldest request whose ReadyForQuery has not come.
+    [[nodiscard]] std::size_t unsettled() const {
+        return was_ready_ ? answered() : answering_.first;
+    }
 
     /// A ReadyForQuery is still to come.
     [[nodiscard]] bool owes_ready() const { return requests_.readies() > 0; }

@@ -53,6 +53,37 @@ TEST_F(SuspicionTest, TheTextIsWholeUntilTheQuestionCutsIt) {
     EXPECT_EQ(suspicion_.ask().by, text.substr(0, 1024));
 }
 
+TEST_F(SuspicionTest, AReplyIsToldByTheTextThatItAnswers) {
+    suspicion_.add(Effect::state, "reset all", {.request = 4, .unsettled = 4});
+    suspicion_.add(Effect::state, "set x to 1", {.request = 5, .unsettled = 4});
+    suspicion_.add(Effect::state, "discard all", {.request = 8, .unsettled = 4});
+    EXPECT_EQ(suspicion_.text_of({.first = 4, .behind = 5}), "reset all");
+    EXPECT_EQ(suspicion_.text_of({.first = 5, .behind = 8}), "set x to 1");
+    EXPECT_EQ(suspicion_.text_of({.first = 6, .behind = 8}), "");
+    EXPECT_EQ(suspicion_.text_of({.first = 4, .behind = 9}), "discard all");
+}
+
+TEST_F(SuspicionTest, WhatIsBoundAnswersNothingBeforeItRuns) {
+    suspicion_.add(Effect::state, "reset all", {.request = 4, .unsettled = 4, .runs = false});
+    EXPECT_EQ(suspicion_.text_of({.first = 4, .behind = 6}), "");
+    suspicion_.executed(4, 5);
+    EXPECT_EQ(suspicion_.text_of({.first = 4, .behind = 6}), "reset all");
+}
+
+TEST_F(SuspicionTest, TextsThatAreAnsweredAreNotKept) {
+    suspicion_.add(Effect::state, "reset all", {.request = 4, .unsettled = 4});
+    suspicion_.add(Effect::state, "set x to 1", {.request = 5, .unsettled = 5});
+    EXPECT_EQ(suspicion_.text_of({.first = 4, .behind = 5}), "");
+}
+
+TEST_F(SuspicionTest, TextsOfALongPipelineAreKeptUpToAMegabyte) {
+    const std::string text(400'000, 'x');
+    for (std::size_t request = 0; request < 5; ++request)
+        suspicion_.add(Effect::state, text, {.request = request, .unsettled = 0});
+    EXPECT_EQ(suspicion_.text_of({.first = 1, .behind = 2}), "");
+    EXPECT_EQ(suspicion_.text_of({.first = 2, .behind = 3}), text);
+}
+
 // S2 of the redesign: who has a short statement_timeout and pins lost the statement.
 TEST_F(SuspicionTest, AQuestionThatWasCutOffIsPutAgainAboutTheSame) {
     suspicion_.add(Effect::state, "set app.a to 1");
