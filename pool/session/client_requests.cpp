@@ -295,10 +295,23 @@ bool ClientRequests::waits_for_sequences(const Step& step) const {
         return false;
     const auto type = static_cast<Frontend>(step.type);
     if (type == Frontend::function_call) return true;
-    if (type != Frontend::query && type != Frontend::bind) return false;
-    const Bytes text = text_to_run(step, rooms_.client());
-    return !step.whole || SequenceOwner::concerns(
-                              protocol::look_at(text, rooms_.knowledge.function_effects().get()));
+    if (type == Frontend::bind) {
+        const StatementPtr statement = bound_by(step);
+        return statement &&
+               (statement == unknown_statement() ||
+                SequenceOwner::concerns(rooms_.statements.ledger.effects_of(*statement)));
+    }
+    if (type != Frontend::query) return false;
+    const protocol::NamedEffects* const functions = rooms_.knowledge.function_effects().get();
+    return !step.whole || SequenceOwner::concerns(protocol::look_at(text_of(step), functions));
+}
+
+// The statement that a Bind names; null where the client has none of that name.
+StatementPtr ClientRequests::bound_by(const Step& step) const {
+    const auto bind = protocol::parse_bind_head(step.body);
+    const ClientStatement* const own =
+        bind ? rooms_.statements.ledger.own(bind->statement) : nullptr;
+    return own != nullptr ? own->statement : nullptr;
 }
 
 // A Query may need something in front of it, which goes into an extended query that has no Sync
@@ -319,14 +332,12 @@ bool ClientRequests::waits_behind_open_query(const Step& step) const {
 bool ClientRequests::waits_for_open_block(const Step& step) const {
     if (static_cast<Frontend>(step.type) != Frontend::bind || !rooms_.tracker.block_may_fail())
         return false;
-    const auto bind = protocol::parse_bind_head(step.body);
-    const ClientStatement* const own =
-        bind ? rooms_.statements.ledger.own(bind->statement) : nullptr;
-    if (own == nullptr || !own->statement) return false;
-    const Effects effects = rooms_.statements.ledger.effects_of(*own->statement);
+    const StatementPtr statement = bound_by(step);
+    if (!statement) return false;
+    const Effects effects = rooms_.statements.ledger.effects_of(*statement);
     return (rooms_.listening() != nullptr && ChannelHandover::concerns(effects)) ||
            rooms_.server.sequences.may_have_to_discard(rooms_.client().sequence_owner(), effects) ||
-           needs_new_plans(rooms_.context, effects, own->statement->query());
+           needs_new_plans(rooms_.context, effects, statement->query());
 }
 
 void ClientRequests::ask_for_answers(Outgoing& out) {

@@ -69,6 +69,7 @@ class ClientRequests {
                                   RequestWriter& requests);
     [[nodiscard]] bool waits_behind_open_query(const protocol::Step& step) const;
     [[nodiscard]] bool waits_for_open_block(const protocol::Step& step) const;
+    [[nodiscard]] StatementPtr bound_by(const protocol::Step& step) const;
     [[nodiscard]] bool waits_for_sequences(const protocol::Step& step) const;
 
     SessionRooms& rooms_;

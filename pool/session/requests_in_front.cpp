@@ -35,7 +35,8 @@ void RequestsInFront::discard_values_of_others(Effects& effects, Bytes text, boo
                                                 .text = text,
                                                 .is_whole = whole,
                                                 .in_failed = failed,
-                                                .is_pinned = session.pins.any()},
+                                                .is_pinned = session.pins.any(),
+                                                .number = rooms_.tracker.sent_in_all()},
                                                program);
     effects = decision.effects;
     if (decision.must_discard) put(discard_sequences, origin, requests);

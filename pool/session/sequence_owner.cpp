@@ -33,7 +33,7 @@ SequenceOwner::Decision SequenceOwner::before_request(std::uint64_t session, con
     if (!may_read && !request.is_pinned && !program.expects()) return {.effects = effects};
     if (request.in_failed || protocol::runs_alone(request.text)) return {.effects = without_read};
     owner_ = nobody;
-    is_discarding_ = true;
+    discarding_for_ = request.number;
     return {.must_discard = true, .effects = without_read};
 }
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <utility>
 
 #include "protocol/sql/session_effects.hpp"
 #include "protocol/wire/messages.hpp"
@@ -63,6 +63,7 @@ class SequenceOwner {
         bool is_whole = true;    ///< all of the text was looked at
         bool in_failed = false;  ///< the transaction that it runs in has failed
         bool is_pinned = false;  ///< the client keeps this server, for whatever reason
+        std::size_t number = 0;  ///< its place (RequestTracker::sent_in_all())
     };
     /// What follows for a request.
     struct Decision {
@@ -103,11 +104,13 @@ class SequenceOwner {
         return owner_ != nobody && owner_ != session;
     }
     /// What before_request() had discarded is: its tag has come.
-    void confirm_discard() { is_discarding_ = false; }
-    /// A ReadyForQuery has come. What has not been discarded by then never was: it stood behind an
-    /// error.
-    void segment_ended() {
-        if (std::exchange(is_discarding_, false)) owner_ = several;
+    void confirm_discard() { discarding_for_.reset(); }
+    /// A ReadyForQuery has come, and `answered` requests have their answers. What has not been
+    /// discarded for one of them never was: it stood behind an error.
+    void segment_ended(std::size_t answered) {
+        if (!discarding_for_ || *discarding_for_ >= answered) return;
+        discarding_for_.reset();
+        owner_ = several;
     }
     /// The session gets a value here, or may have got one. False: not by these effects.
     bool got_value(std::uint64_t session, protocol::Effects effects);
@@ -141,10 +144,11 @@ class SequenceOwner {
     [[nodiscard]] static Stay stay_of(SequenceReader& program);
 
     std::uint64_t owner_ = nobody;  ///< a session, nobody or several
-    bool is_discarding_ = false;    ///< sent, and not answered: `owner_` takes it for done
-    bool advances_ = false;         ///< the client's present transaction gets a value
-    bool was_discarded_ = false;    ///< by the client, since at_rest()
-    TimePoint used_at_;             ///< when the client got or read its latest value
+    /// For which request it was sent, and not answered: `owner_` takes it for done.
+    std::optional<std::size_t> discarding_for_;
+    bool advances_ = false;       ///< the client's present transaction gets a value
+    bool was_discarded_ = false;  ///< by the client, since at_rest()
+    TimePoint used_at_;           ///< when the client got or read its latest value
 };
 
 }  // namespace pgweir::pool

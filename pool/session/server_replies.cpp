@@ -86,7 +86,7 @@ Reply ServerReplies::take_more(Bytes bytes, bool ends) {
 }
 
 void ServerReplies::take_ready(const Verdict& verdict, Bytes& message) {
-    rooms_.server.sequences.segment_ended();
+    rooms_.server.sequences.segment_ended(rooms_.tracker.answered());
     if (verdict.origin == Origin::pool) {
         stocktaking_.answered(rooms_.questions.answered());
         return;

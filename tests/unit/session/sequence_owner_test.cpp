@@ -334,5 +334,25 @@ TEST_F(SequenceOwnerTest, TheNextValueLengthensTheStay) {
     EXPECT_TRUE(owner.may_stay(false, start + 30ms, {}, program));
 }
 
+TEST_F(SequenceOwnerTest, WhatIsDiscardedCountsAsThereUntilItsTagHasCome) {
+    ASSERT_TRUE(owner.got_value(2, Effect::advances_sequence));
+    const SequenceOwner::Request request{.effects = reads, .number = 7};
+    ASSERT_TRUE(owner.before_request(1, request, program).must_discard);
+    EXPECT_FALSE(owner.has_values_of_others(1));
+    owner.segment_ended(7);
+    EXPECT_FALSE(owner.has_values_of_others(1)) << "the ReadyForQuery of an earlier request";
+    owner.segment_ended(8);
+    EXPECT_TRUE(owner.has_values_of_others(1)) << "it stood behind an error";
+}
+
+TEST_F(SequenceOwnerTest, WhatWasDiscardedIsGoneForGood) {
+    ASSERT_TRUE(owner.got_value(2, Effect::advances_sequence));
+    const SequenceOwner::Request request{.effects = reads, .number = 7};
+    ASSERT_TRUE(owner.before_request(1, request, program).must_discard);
+    owner.confirm_discard();
+    owner.segment_ended(8);
+    EXPECT_FALSE(owner.has_values_of_others(1));
+}
+
 }  // namespace
 }  // namespace pgweir::pool
