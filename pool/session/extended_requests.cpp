@@ -26,7 +26,9 @@ void ExtendedRequests::parse(const Step& step, Bytes message, RequestWriter& req
         return;
     }
     if (!parse->statement.empty() && takes_taken_name(*parse, message, requests)) return;
-    for (Portal& portal : bound_) portal.may_name_new = !parse->statement.empty();
+    if (!parse->statement.empty()) {
+        for (Portal& portal : bound_) portal.may_name_new = true;
+    }
     const StatementPtr statement = statement_of(*parse);
     const Effects effects = rooms_.statements.ledger.effects_of(*statement);
     if (!rooms_.tracker.wants_sync()) in_front_.bring_channels(effects, Origin::pool, requests);
