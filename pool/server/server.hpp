@@ -84,8 +84,9 @@ class Server : public std::enable_shared_from_this<Server>,
     /// Makes the server's settings the tenant's, without a request of its own behind that. False:
     /// they are. Otherwise Tenant::set_up_finished() follows.
     bool set_up();
-    /// Asks what check_defaults() does for a tenant that is about to log in, before it is told what
-    /// the server reports; its question_answered() follows. False: there is nothing to wait for.
+    /// Asks what a trial of the defaults does for a tenant that is about to log in, before it is
+    /// told what the server reports; its question_answered() follows. False: there is nothing to
+    /// wait for.
     [[nodiscard]] bool confirm_defaults();
     /// Adds to `out` what has to be there before this request of the client's can be handed over.
     /// False: the answer to that decides how, and once SessionKeeper::must_hold_back() is false the
