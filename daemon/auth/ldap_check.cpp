@@ -16,6 +16,7 @@
 #include <variant>
 
 #include "daemon/auth/ldap_names.hpp"
+#include "protocol/auth/crypto.hpp"
 #endif
 
 namespace pgweir::daemon {
@@ -160,8 +161,10 @@ class Check {
         limit_time();
         std::string copy = password;
         berval secret{.bv_len = copy.size(), .bv_val = copy.data()};
-        return ldap_sasl_bind_s(connection_.get(), name.c_str(), LDAP_SASL_SIMPLE, &secret, nullptr,
-                                nullptr, nullptr);
+        const int result = ldap_sasl_bind_s(connection_.get(), name.c_str(), LDAP_SASL_SIMPLE,
+                                            &secret, nullptr, nullptr, nullptr);
+        protocol::wipe(copy);
+        return result;
     }
 
     // The user's DN.
